@@ -1,0 +1,11 @@
+#!/bin/sh
+# Installs and builds what is missing, so that every npm script works in a fresh clone.
+set -eu
+cd "$(dirname "$0")/.."
+if [ ! -x node_modules/.bin/node ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  npm ci --no-audit --no-fund
+  touch node_modules/.package-lock.json
+fi
+if [ ! -e dist/cli.js ] || [ -n "$(find src rolldown.config.ts -newer dist/cli.js -print -quit)" ]; then
+  node_modules/.bin/node node_modules/rolldown/bin/cli.mjs --config rolldown.config.ts
+fi

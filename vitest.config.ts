@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+// Two projects: `unit` runs in this process and needs nothing built; `program` runs the packed and
+// installed program (test/program/setup.ts builds and packs it once).
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/program/**"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "program",
+          include: ["test/program/**/*.test.ts"],
+          globalSetup: ["test/program/setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
