@@ -1,0 +1,43 @@
+import { lstatSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { VaultError } from "../vault-error.ts";
+import { findVariable, type Machine } from "./machine.ts";
+
+export const VAULT_FOLDER = ".vault";
+
+/**
+ * The absolute path of the `.vault` folder: the one that `--vault` or VAULT_RUN_VAULT names (itself or the folder that
+ * holds it), otherwise the nearest one upwards from the current folder.
+ */
+export function findVaultRoot(machine: Machine, option: string | undefined): string {
+  const named = option ?? findVariable(machine, "VAULT_RUN_VAULT");
+  if (named !== undefined) {
+    const root = vaultRootFor(machine, named);
+    if (isFolder(root)) return root;
+    throw new VaultError(
+      "no-vault",
+      `no vault here: ${root}`,
+      "name the folder that holds .vault, or make one there: vault-run init",
+    );
+  }
+  for (let folder = machine.cwd; ; folder = dirname(folder)) {
+    const root = join(folder, VAULT_FOLDER);
+    if (isFolder(root)) return root;
+    if (dirname(folder) === folder) break;
+  }
+  throw new VaultError(
+    "no-vault",
+    `no ${VAULT_FOLDER} in ${machine.cwd} or above it`,
+    "go to the repo that has one, name it with --vault, or make one: vault-run init",
+  );
+}
+
+/** Where `--vault DIR` points: `DIR/.vault`, or `DIR` where it is named so itself. */
+export function vaultRootFor(machine: Machine, named: string): string {
+  const folder = resolve(machine.cwd, named);
+  return basename(folder) === VAULT_FOLDER ? folder : join(folder, VAULT_FOLDER);
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

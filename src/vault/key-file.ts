@@ -1,0 +1,140 @@
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { Identity } from "../age/identity.ts";
+import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
+import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { type AgentName, GROUP_NAME, VAULT_ID, type VaultId } from "./names.ts";
+import type { Timestamp } from "./time.ts";
+import { syncFolder, writeFileDurably } from "./write-file.ts";
+
+// A key file is an age identity file. Its comments pin what the repo may not say for itself: whose vault this is.
+
+const MAX_KEY_FILE_BYTES = 64 * 1024;
+
+export interface KeyFile {
+  readonly identity: Identity;
+  /** The pins; absent where the file holds a bare key. */
+  readonly agent?: AgentName;
+  readonly vault?: VaultId;
+  readonly owners: readonly VerifyKey[];
+}
+
+export interface KeyFilePins {
+  readonly agent?: AgentName;
+  readonly vault: VaultId;
+  readonly owners: readonly VerifyKey[];
+  readonly createdAt: Timestamp;
+}
+
+export function formatKeyFile(identity: Identity, pins: KeyFilePins): string {
+  const lines = [
+    `# vault-run ${pins.agent === undefined ? "owner" : "agent"} key: keep it secret, keep a backup, never commit it`,
+    `# created: ${pins.createdAt}`,
+    ...(pins.agent === undefined ? [] : [`# agent: ${pins.agent}`]),
+    `# vault: ${pins.vault}`,
+    ...pins.owners.map((owner) => `# owner: ${owner}`),
+    identity.reveal(),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Parses a key file's text. `where` stands for it in messages; nothing of the text does. */
+export function parseKeyFile(text: string, where: string): KeyFile {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const identities = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  const identity = identities.length === 1 ? Identity.parse(identities[0] ?? "") : undefined;
+  if (identity === undefined)
+    throw notAKey(where, "it must hold exactly one age identity line (AGE-SECRET-KEY-…)");
+  const comments = lines
+    .map((line) => /^#\s*(agent|vault|owner)\s*:\s*(\S+)$/.exec(line))
+    .filter((found) => found !== null);
+  const of = (key: string) => comments.filter((found) => found[1] === key).map((found) => found[2] ?? "");
+  const agents = of("agent");
+  const vaults = of("vault");
+  const owners = of("owner").map(parseVerifyKey);
+  if (agents.length > 1 || !agents.every((agent) => GROUP_NAME.test(agent)))
+    throw notAKey(where, "its `# agent` line is not one agent's name");
+  if (vaults.length > 1 || !vaults.every((vault) => VAULT_ID.test(vault)))
+    throw notAKey(where, "its `# vault` line is not one vault's id");
+  const verifyKeys = owners.filter((owner) => owner !== undefined);
+  if (verifyKeys.length !== owners.length) throw notAKey(where, "its `# owner` line is not a verify key");
+  return {
+    identity,
+    owners: verifyKeys,
+    ...(agents[0] === undefined ? {} : { agent: agents[0] as AgentName }),
+    ...(vaults[0] === undefined ? {} : { vault: vaults[0] as VaultId }),
+  };
+}
+
+/** Reads a key file; refuses one that others could read. */
+export function readKeyFile(path: string): KeyFile {
+  const text = readKeyText(path);
+  return parseKeyFile(text, path);
+}
+
+/** Whether a key file is there at all: an error other than its absence is for the reader to report. */
+export function keyFileExists(path: string): boolean {
+  try {
+    closeSync(openSync(path, "r"));
+    return true;
+  } catch (error) {
+    return systemCode(error) !== "ENOENT" && systemCode(error) !== "ENOTDIR";
+  }
+}
+
+/** Creates a key file, mode 0600; an existing one is never touched. */
+export function createKeyFile(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileDurably(path, Buffer.from(text), "wx", 0o600);
+    syncFolder(dirname(path));
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") {
+      throw new VaultError(
+        "exists",
+        `a file is there already and is left alone: ${path}`,
+        "name another place with --out, or move that file away",
+      );
+    }
+    if (systemCode(error) === "ENOSPC" || systemCode(error) === "EDQUOT") rmSync(path, { force: true });
+    throw diskError(error, "write the key file", path);
+  }
+}
+
+function readKeyText(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    throw new VaultError(
+      "key-file",
+      `cannot read the key file (${systemCode(error) ?? "error"}): ${path}`,
+      "name the agent's key file with --key-file, or ask the owner for one",
+      {
+        cause: error,
+      },
+    );
+  }
+  try {
+    const stat = fstatSync(fd);
+    if ((stat.mode & 0o077) !== 0) {
+      throw new VaultError(
+        "key-file",
+        `others can read this key file (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
+        `make it yours alone: chmod 600 ${path}`,
+      );
+    }
+    if (stat.isDirectory() || stat.size > MAX_KEY_FILE_BYTES) throw notAKey(path, "it is no such file");
+    return readFileSync(fd, "utf8");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function notAKey(where: string, why: string): VaultError {
+  return new VaultError(
+    "key-file",
+    `not a key file, ${why}: ${where}`,
+    "use the file that vault-run init or vault-run add-agent wrote",
+  );
+}

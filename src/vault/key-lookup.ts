@@ -1,0 +1,153 @@
+import { join, resolve } from "node:path";
+import { parseVerifyKey } from "../age/signing-key.ts";
+import { VaultError } from "../vault-error.ts";
+import { type KeyFile, keyFileExists, parseKeyFile, readKeyFile } from "./key-file.ts";
+import { configFolder, findVariable, type Machine } from "./machine.ts";
+import { type AgentName, parseAgentName, type VaultId } from "./names.ts";
+import type { TrustSource } from "./trust.ts";
+
+// Which key is used. The first place that names one decides: what is named there and does not work is an error, never a
+// reason to look further, and an agent's lookup never reaches the owner's key.
+
+export interface FoundKey {
+  readonly keyFile: KeyFile;
+  /** Where the key came from, for messages. */
+  readonly from: string;
+}
+
+/** The variables that can lead to an identity. A child never gets them. */
+export const KEY_VARIABLES = [
+  "VAULT_RUN_KEY",
+  "VAULT_RUN_KEY_FILE",
+  "VAULT_RUN_OWNER_KEY_FILE",
+  "VAULT_RUN_OWNER_PASSPHRASE_FILE",
+];
+export const SYSTEMD_CREDENTIAL = "vault-run-key";
+
+/** An agent's key. `agent` may be missing where the key itself says whose it is. */
+export function findAgentKey(
+  machine: Machine,
+  vault: VaultId,
+  agent: AgentName | undefined,
+  option: string | undefined,
+): FoundKey {
+  const found = findNamedKey(machine, option) ?? findDefaultKey(machine, vault, agent);
+  if (agent !== undefined && found.keyFile.agent !== undefined && found.keyFile.agent !== agent) {
+    throw new VaultError(
+      "wrong-key",
+      `this is the key of agent ${found.keyFile.agent}, not of ${agent}: ${found.from}`,
+      `name the key file of ${agent} with --key-file`,
+    );
+  }
+  requireVault(found, vault);
+  return found;
+}
+
+/** An owner's key. */
+export function findOwnerKey(machine: Machine, vault: VaultId, option: string | undefined): FoundKey {
+  const named = option ?? findVariable(machine, "VAULT_RUN_OWNER_KEY_FILE");
+  const path = named === undefined ? ownerKeyPath(machine, vault) : resolve(machine.cwd, named);
+  if (named === undefined && !keyFileExists(path)) {
+    throw new VaultError(
+      "no-key",
+      `no owner key for this vault: ${path}`,
+      "restore it from your backup, or name it with --owner-key-file",
+    );
+  }
+  const found = { keyFile: readKeyFile(path), from: path };
+  if (found.keyFile.agent !== undefined) {
+    throw new VaultError(
+      "wrong-key",
+      `this is the key of agent ${found.keyFile.agent}, not an owner's: ${path}`,
+      "name the owner's key file with --owner-key-file",
+    );
+  }
+  requireVault(found, vault);
+  return found;
+}
+
+export function ownerKeyPath(machine: Machine, vault: VaultId): string {
+  return join(configFolder(machine, vault), "owner.key");
+}
+
+export function agentKeyPath(machine: Machine, vault: VaultId, agent: AgentName): string {
+  return join(configFolder(machine, vault), "agents", `${agent}.key`);
+}
+
+/** What a key file's pins and VAULT_RUN_OWNER say about whose vault this is. */
+export function trustSources(machine: Machine, found: FoundKey): TrustSource[] {
+  const sources: TrustSource[] = [];
+  if (found.keyFile.owners.length > 0) sources.push({ from: found.from, keys: found.keyFile.owners });
+  const owner = findVariable(machine, "VAULT_RUN_OWNER");
+  if (owner !== undefined) {
+    const key = parseVerifyKey(owner);
+    if (key === undefined) {
+      throw new VaultError(
+        "untrusted",
+        "VAULT_RUN_OWNER is not a verify key",
+        "set it to the owner's verify key as `vault-run status` prints it, 44 characters of base64",
+      );
+    }
+    sources.push({ from: "VAULT_RUN_OWNER", keys: [key] });
+  }
+  return sources;
+}
+
+/** Whether anything asks to act as an agent. Where it does, the owner's key is out of reach, whatever fails. */
+export function actsAsAgent(
+  machine: Machine,
+  agent: string | undefined,
+  keyFile: string | undefined,
+): boolean {
+  const variables = ["VAULT_RUN_AGENT", "VAULT_RUN_KEY_FILE", "VAULT_RUN_KEY"];
+  return (
+    agent !== undefined || keyFile !== undefined || variables.some((name) => machine.env[name] !== undefined)
+  );
+}
+
+/** The agent that `--agent`, VAULT_RUN_AGENT or the key names. */
+export function agentOption(machine: Machine, option: string | undefined): AgentName | undefined {
+  const name = option ?? findVariable(machine, "VAULT_RUN_AGENT");
+  return name === undefined ? undefined : parseAgentName(name);
+}
+
+function findNamedKey(machine: Machine, option: string | undefined): FoundKey | undefined {
+  const file = option ?? findVariable(machine, "VAULT_RUN_KEY_FILE");
+  if (file !== undefined) {
+    const path = resolve(machine.cwd, file);
+    return { keyFile: readKeyFile(path), from: path };
+  }
+  const credentials = machine.env.CREDENTIALS_DIRECTORY;
+  if (credentials !== undefined && credentials !== "") {
+    const path = join(credentials, SYSTEMD_CREDENTIAL);
+    if (keyFileExists(path)) return { keyFile: readKeyFile(path), from: path };
+  }
+  const text = findVariable(machine, "VAULT_RUN_KEY");
+  return text === undefined
+    ? undefined
+    : { keyFile: parseKeyFile(text, "VAULT_RUN_KEY"), from: "VAULT_RUN_KEY" };
+}
+
+function findDefaultKey(machine: Machine, vault: VaultId, agent: AgentName | undefined): FoundKey {
+  if (agent === undefined) {
+    throw new VaultError("usage", "no agent is named", "say who runs it: vault-run --agent NAME -- COMMAND");
+  }
+  const path = agentKeyPath(machine, vault, agent);
+  if (!keyFileExists(path)) {
+    throw new VaultError(
+      "no-key",
+      `no key for agent ${agent}: ${path}`,
+      "put its key file there, or name it with --key-file or VAULT_RUN_KEY_FILE",
+    );
+  }
+  return { keyFile: readKeyFile(path), from: path };
+}
+
+function requireVault(found: FoundKey, vault: VaultId): void {
+  if (found.keyFile.vault === undefined || found.keyFile.vault === vault) return;
+  throw new VaultError(
+    "wrong-vault",
+    `this key is for vault ${found.keyFile.vault}, and this is vault ${vault}: ${found.from}`,
+    "name the key that belongs to this vault, or the vault that belongs to this key with --vault",
+  );
+}

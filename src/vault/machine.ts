@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { VaultError } from "../vault-error.ts";
+import type { VaultId } from "./names.ts";
+import type { Clock } from "./time.ts";
+
+/** What the core may know of the process and host it runs in. Made once, at the program's edge. */
+export interface Machine {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly uid: number;
+  readonly now: Clock;
+}
+
+/** A variable's value. Set but empty is an error: a blank from a template must not mean "look elsewhere". */
+export function findVariable(machine: Machine, variable: `VAULT_RUN_${string}`): string | undefined {
+  const value = machine.env[variable];
+  if (value !== "") return value;
+  throw new VaultError("usage", `${variable} is set but empty`, `give it a value, or unset ${variable}`);
+}
+
+/** `$XDG_STATE_HOME/vault-run/<vault id>`: pins and the audit log. */
+export function stateFolder(machine: Machine, vault: VaultId): string {
+  return join(xdg(machine, "XDG_STATE_HOME", ".local/state"), "vault-run", vault);
+}
+
+/** `$XDG_CONFIG_HOME/vault-run/<vault id>`: the key files that have no other place. */
+export function configFolder(machine: Machine, vault: VaultId): string {
+  return join(xdg(machine, "XDG_CONFIG_HOME", ".config"), "vault-run", vault);
+}
+
+function xdg(machine: Machine, variable: string, fallback: string): string {
+  const folder = machine.env[variable];
+  // The specification says that a relative path there is invalid and is to be ignored.
+  return folder?.startsWith("/") === true ? folder : join(machine.home, fallback);
+}

@@ -1,0 +1,65 @@
+import { VaultError } from "../vault-error.ts";
+
+// The grammars of DESIGN: whatever passes is safe as one path segment on every file system that git supports
+// (no separator, no leading dot or dash, no NUL) and safe to print on a terminal.
+
+export type AgentName = string & { readonly __brand: "AgentName" };
+export type GroupName = string & { readonly __brand: "GroupName" };
+export type SecretName = string & { readonly __brand: "SecretName" };
+export type VaultId = string & { readonly __brand: "VaultId" };
+
+/** A secret's place: its group and its name in it, written `GROUP/NAME`. */
+export interface SecretRef {
+  readonly group: GroupName;
+  readonly name: SecretName;
+}
+
+export const GROUP_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+export const VAULT_ID = /^[0-9a-f]{32}$/;
+
+const LOWER_NAME_HINT = "use 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit";
+const VARIABLE_HINT =
+  "use a name an environment variable can have: letters, digits and _, at most 128, no digit first";
+
+export function parseAgentName(text: string): AgentName {
+  if (GROUP_NAME.test(text)) return text as AgentName;
+  throw new VaultError("bad-name", `not an agent's name: ${printable(text)}`, LOWER_NAME_HINT);
+}
+
+export function parseGroupName(text: string): GroupName {
+  if (GROUP_NAME.test(text)) return text as GroupName;
+  throw new VaultError("bad-name", `not a group's name: ${printable(text)}`, LOWER_NAME_HINT);
+}
+
+export function parseSecretName(text: string): SecretName {
+  if (SECRET_NAME.test(text)) return text as SecretName;
+  throw new VaultError("bad-name", `not a secret's name: ${printable(text)}`, VARIABLE_HINT);
+}
+
+export function parseVariableName(text: string): string {
+  if (SECRET_NAME.test(text)) return text;
+  throw new VaultError("bad-name", `not a variable's name: ${printable(text)}`, VARIABLE_HINT);
+}
+
+/** Parses `GROUP/NAME`. */
+export function parseSecretRef(text: string): SecretRef {
+  const slash = text.indexOf("/");
+  if (slash === -1) {
+    throw new VaultError("bad-name", `not a secret's place: ${printable(text)}`, "write it as GROUP/NAME");
+  }
+  return { group: parseGroupName(text.slice(0, slash)), name: parseSecretName(text.slice(slash + 1)) };
+}
+
+export function formatRef(ref: SecretRef): string {
+  return `${ref.group}/${ref.name}`;
+}
+
+/** Untrusted text made fit for one line of a terminal: quoted, control characters escaped, cut at 80 characters. */
+export function printable(text: string): string {
+  const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return JSON.stringify(cut).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,65 @@
+import type { Identity } from "../age/identity.ts";
+import { DamagedAgeFile, open } from "../age/open.ts";
+import { VaultError } from "../vault-error.ts";
+import { formatRef } from "./names.ts";
+import { agentPath, grantPath, groupPath, secretPath } from "./paths.ts";
+import {
+  agentContext,
+  decodeIdentity,
+  decodeKeyFile,
+  decodeValue,
+  grantContext,
+  groupContext,
+  sealedBytes,
+  secretContext,
+} from "./payload.ts";
+import type { AgentRecord, GrantRecord, GroupRecord, SecretRecord } from "./schema.ts";
+import { Secret } from "./secret.ts";
+
+/** The group's identity, opened from an agent's grant with that agent's identity. */
+export async function openGrant(grant: GrantRecord, agent: Identity): Promise<Identity> {
+  const path = grantPath(grant.agent, grant.group);
+  return decodeIdentity(path, grantContext(grant), await openSealed(path, grant.sealed, agent));
+}
+
+/** The group's identity, opened from its own record with an owner's identity. */
+export async function openGroup(group: GroupRecord, owner: Identity): Promise<Identity> {
+  const path = groupPath(group.name);
+  return decodeIdentity(path, groupContext(group), await openSealed(path, group.sealed, owner));
+}
+
+/** A secret's value, opened with its group's identity. */
+export async function openSecret(secret: SecretRecord, group: Identity): Promise<Secret> {
+  const path = secretPath(secret.group, secret.name);
+  const value = decodeValue(path, secretContext(secret), await openSealed(path, secret.sealed, group));
+  return new Secret(formatRef(secret), value);
+}
+
+/** An agent's key file, opened from its escrow with an owner's identity. */
+export async function openEscrow(agent: AgentRecord, owner: Identity): Promise<string> {
+  const path = agentPath(agent.name);
+  return decodeKeyFile(path, agentContext(agent), await openSealed(path, agent.escrow, owner));
+}
+
+async function openSealed(path: string, sealed: string, identity: Identity): Promise<Buffer> {
+  let plaintext: Buffer | undefined;
+  try {
+    plaintext = await open(sealedBytes(sealed), identity);
+  } catch (error) {
+    if (!(error instanceof DamagedAgeFile)) throw error;
+    throw new VaultError(
+      "sealed-damaged",
+      `the age file in this record is damaged: .vault/${path}`,
+      `restore it from a commit that was good: git log -- .vault/${path}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (plaintext !== undefined) return plaintext;
+  throw new VaultError(
+    "not-for-identity",
+    `sealed to another identity: .vault/${path}`,
+    "the record and the key belong to different times; pull the latest vault, or ask the owner for the current key",
+  );
+}

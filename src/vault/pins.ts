@@ -1,0 +1,178 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as z from "zod/mini";
+import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
+import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { type LockHolder, takeLock } from "./lock.ts";
+import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf } from "./paths.ts";
+import { writeFileAtomic } from "./write-file.ts";
+
+// What this machine has seen of a vault, outside the repo: per record the highest serial and the digest of its bytes,
+// and which owner keys were accepted. One file per scope, so that a launch reads the pins of what it was granted and not
+// those of the whole vault. Files are replaced as a whole under a short lock and merged upwards, so that parallel
+// launches never lower a pin. Nothing is written when nothing is new.
+
+const LOCK_WAIT_MS = 10_000;
+
+export interface Pin {
+  readonly serial: number;
+  /** SHA-256 of the record's bytes, in hex. */
+  readonly digest: string;
+}
+
+const pinFile = z.strictObject({
+  records: z.record(
+    z.string(),
+    z.strictObject({ serial: z.int(), digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
+  ),
+  owners: z.optional(z.array(z.string())),
+});
+type PinFile = z.infer<typeof pinFile>;
+
+export class Pins {
+  readonly #folder: string;
+  readonly #files = new Map<Scope, PinFile>();
+
+  /** @param stateFolder this vault's own folder below XDG_STATE_HOME; need not exist. */
+  constructor(stateFolder: string) {
+    this.#folder = join(stateFolder, "pins");
+  }
+
+  /** The owner keys accepted on this machine, or undefined where the vault was never verified here. */
+  findOwners(): readonly VerifyKey[] | undefined {
+    const owners = this.#read(ROOT_SCOPE).owners?.map(parseVerifyKey);
+    if (owners === undefined) return undefined;
+    const keys = owners.filter((key) => key !== undefined);
+    if (keys.length !== owners.length || keys.length === 0) throw unreadable(this.#path(ROOT_SCOPE));
+    return keys;
+  }
+
+  find(path: RecordPath): Pin | undefined {
+    const { records } = this.#read(scopeOf(path));
+    return Object.hasOwn(records, path) ? records[path] : undefined;
+  }
+
+  /** Every record ever seen in a scope. */
+  pathsIn(scope: Scope): RecordPath[] {
+    return Object.keys(this.#read(scope).records) as RecordPath[];
+  }
+
+  /** The agents or groups of which a record was ever seen. */
+  namesIn(top: "agents" | "groups"): string[] {
+    try {
+      const files = readdirSync(join(this.#folder, top));
+      return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return [];
+      throw diskError(error, "list the pins in", join(this.#folder, top));
+    }
+  }
+
+  /** Refuses a record that is older than one seen before, or differs from it under the same serial. */
+  check(path: RecordPath, seen: Pin): void {
+    const pin = this.find(path);
+    if (pin === undefined || seen.serial > pin.serial) return;
+    if (seen.serial < pin.serial) {
+      throw new VaultError(
+        "record-rollback",
+        `older than a record this machine has already seen (serial ${seen.serial}, seen ${pin.serial}): .vault/${path}`,
+        "pull the latest vault; if you checked out an old commit on purpose, nothing in it may be used",
+      );
+    }
+    if (seen.digest !== pin.digest) {
+      throw new VaultError(
+        "record-conflict",
+        `another record under a serial this machine has already seen (${seen.serial}): .vault/${path}`,
+        "two versions of this record exist; compare git log on both sides before you trust either",
+      );
+    }
+  }
+
+  /** Raises the pins to what was seen. Call only after everything checked out. */
+  async save(
+    seen: ReadonlyMap<RecordPath, Pin>,
+    owners: readonly VerifyKey[],
+    self: Omit<LockHolder, "started">,
+  ): Promise<void> {
+    if (this.#news(seen, owners).length === 0) return;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw diskError(error, "keep pins in", this.#folder);
+    }
+    const lock = await takeLock(join(this.#folder, "lock"), self, LOCK_WAIT_MS);
+    try {
+      // Another process may have written the same meanwhile: what is still new is asked again under the lock.
+      this.#files.clear();
+      for (const scope of this.#news(seen, owners)) this.#raise(scope, seen, owners);
+    } finally {
+      lock.release();
+    }
+  }
+
+  #news(seen: ReadonlyMap<RecordPath, Pin>, owners: readonly VerifyKey[]): Scope[] {
+    const scopes = new Set<Scope>();
+    for (const [path, pin] of seen) {
+      const known = this.find(path);
+      if (known === undefined || known.serial < pin.serial) scopes.add(scopeOf(path));
+    }
+    if (!sameKeys(this.findOwners() ?? [], owners)) scopes.add(ROOT_SCOPE);
+    return [...scopes];
+  }
+
+  #raise(scope: Scope, seen: ReadonlyMap<RecordPath, Pin>, owners: readonly VerifyKey[]): void {
+    const file = structuredClone(this.#read(scope));
+    for (const [path, pin] of seen) {
+      if (scopeOf(path) !== scope) continue;
+      this.check(path, pin);
+      file.records[path] = { serial: pin.serial, digest: pin.digest };
+    }
+    if (scope === ROOT_SCOPE) file.owners = [...owners];
+    mkdirSync(dirname(this.#path(scope)), { recursive: true, mode: 0o700 });
+    writeFileAtomic(this.#path(scope), Buffer.from(`${JSON.stringify(file)}\n`), 0o600);
+    this.#files.set(scope, file);
+  }
+
+  #read(scope: Scope): PinFile {
+    const cached = this.#files.get(scope);
+    if (cached !== undefined) return cached;
+    const path = this.#path(scope);
+    const file = readPinFile(path);
+    this.#files.set(scope, file);
+    return file;
+  }
+
+  #path(scope: Scope): string {
+    return join(this.#folder, `${scope}.json`);
+  }
+}
+
+function readPinFile(path: string): PinFile {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return { records: {} };
+    throw diskError(error, "read the pins in", path);
+  }
+  try {
+    const file = z.parse(pinFile, JSON.parse(text));
+    if (Object.keys(file.records).every((record) => findPlace(record) !== undefined)) return file;
+  } catch {
+    // Falls through to the one answer for a file that cannot be understood.
+  }
+  throw unreadable(path);
+}
+
+function unreadable(path: string): VaultError {
+  return new VaultError(
+    "disk",
+    `not a file of pins: ${path}`,
+    "restore it from a backup; without it an old vault could pass for the current one",
+  );
+}
+
+function sameKeys(a: readonly VerifyKey[], b: readonly VerifyKey[]): boolean {
+  return a.length === b.length && a.every((key) => b.includes(key));
+}

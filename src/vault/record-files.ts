@@ -1,0 +1,133 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { printable } from "./names.ts";
+import { findPlace, type RecordPath } from "./paths.ts";
+import { MAX_RECORD_BYTES } from "./record.ts";
+
+// The only reader of `.vault/`. It follows no symlink below it, opens only regular files, and reads no more than a
+// record can be. Whoever can push chooses every byte and every name in here.
+
+export class RecordFiles {
+  /** The absolute path of the `.vault` folder. */
+  readonly root: string;
+  readonly #plainFolders = new Set<string>();
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** The file's bytes, or undefined where there is none. */
+  read(path: RecordPath): Buffer | undefined {
+    const segments = path.split("/");
+    for (let depth = 1; depth < segments.length; depth++) {
+      if (!this.#isPlainFolder(segments.slice(0, depth).join("/"))) return undefined;
+    }
+    try {
+      return readRegularFile(join(this.root, path));
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return undefined;
+      if (systemCode(error) === "ELOOP") throw notPlain(path);
+      throw diskError(error, "read", join(this.root, path));
+    }
+  }
+
+  /** Whether something stands at the path, valid or not. */
+  has(path: RecordPath): boolean {
+    return lstatSync(join(this.root, path), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** The records in `folder`, in name order. A `.json` file there that no record can be is an error. */
+  list(folder: string): RecordPath[] {
+    const names = this.#names(folder).filter((name) => name.endsWith(".json"));
+    const paths = names.map((name) => `${folder}/${name}` as RecordPath);
+    for (const path of paths) if (findPlace(path) === undefined) throw strayFile(path);
+    refuseTwins(paths);
+    return paths;
+  }
+
+  /** The folders below `folder` (`agents` or `groups`), in name order. */
+  listFolders(folder: "agents" | "groups"): string[] {
+    const probe = folder === "agents" ? "agent.json" : "group.json";
+    const names = this.#names(folder).filter((name) => this.#isPlainFolder(`${folder}/${name}`));
+    for (const name of names) {
+      if (findPlace(`${folder}/${name}/${probe}`) === undefined) throw strayFile(`${folder}/${name}`);
+    }
+    return names;
+  }
+
+  #names(folder: string): string[] {
+    if (!folder.split("/").every((_, index, all) => this.#isPlainFolder(all.slice(0, index + 1).join("/"))))
+      return [];
+    try {
+      return readdirSync(join(this.root, folder)).sort();
+    } catch (error) {
+      throw diskError(error, "list", join(this.root, folder));
+    }
+  }
+
+  #isPlainFolder(folder: string): boolean {
+    if (this.#plainFolders.has(folder)) return true;
+    try {
+      const stat = lstatSync(join(this.root, folder));
+      if (stat.isSymbolicLink()) throw notPlain(folder);
+      if (stat.isDirectory()) this.#plainFolders.add(folder);
+      return stat.isDirectory();
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return false;
+      throw diskError(error, "look at", join(this.root, folder));
+    }
+  }
+}
+
+function readRegularFile(path: string): Buffer {
+  // O_NONBLOCK: opening a named pipe must not hang.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw notPlain(path);
+    if (stat.size > MAX_RECORD_BYTES) {
+      throw new VaultError(
+        "record-invalid",
+        `not a valid record, larger than any record can be: ${path}`,
+        `restore it from a commit that was good: git log -- ${path}`,
+      );
+    }
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Two names that some file systems cannot tell apart: which one is read would depend on the machine. */
+function refuseTwins(paths: readonly RecordPath[]): void {
+  const seen = new Set<string>();
+  for (const path of paths) {
+    const folded = path.toLowerCase();
+    if (seen.has(folded)) {
+      throw new VaultError(
+        "bad-name",
+        `two names that differ only in letter case: .vault/${path}`,
+        "remove one of the two with `vault-run unset`, and commit",
+      );
+    }
+    seen.add(folded);
+  }
+}
+
+function notPlain(path: string): VaultError {
+  return new VaultError(
+    "record-invalid",
+    `not a plain file or folder: .vault/${path}`,
+    "remove it: nothing in .vault may be a link or a device",
+  );
+}
+
+function strayFile(path: string): VaultError {
+  return new VaultError(
+    "bad-name",
+    `no record can have this name: ${printable(`.vault/${path}`)}`,
+    "remove it: only vault-run writes to .vault",
+  );
+}

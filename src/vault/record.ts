@@ -1,0 +1,168 @@
+import { isUtf8 } from "node:buffer";
+import canonicalize from "canonicalize";
+import type { SigningKey, VerifyKey } from "../age/signing-key.ts";
+import { verifySignature } from "../age/signing-key.ts";
+import { InternalError, VaultError } from "../vault-error.ts";
+import { findPlace, type RecordPath } from "./paths.ts";
+import { checkRecord, FORMAT, SchemaMismatch, type SignedRecord, type Unsigned } from "./schema.ts";
+
+// A record's file has exactly one spelling: UTF-8, keys in JCS order, two spaces of indentation, one final newline.
+// Reading writes the parsed record again and compares bytes, so the bytes that were parsed are the bytes that were
+// verified, and a duplicate key, an unknown field, a second spelling of a number or a changed space is an error here
+// rather than a difference between two readers later.
+
+export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+const MAX_DEPTH = 6;
+const MAX_TOKENS = 200_000;
+const SIGNED_PREFIX = "vault-run/record/v1\0";
+
+/** The bytes an owner signs: the prefix and the RFC 8785 form of the record without its signatures. */
+export function signedBytes(record: Unsigned<SignedRecord>): Buffer {
+  const { signatures: _, ...unsigned } = record as SignedRecord;
+  return Buffer.from(SIGNED_PREFIX + canonicalText(unsigned));
+}
+
+export function signRecord<U extends Unsigned<SignedRecord>>(
+  record: U,
+  key: SigningKey,
+): U & Pick<SignedRecord, "signatures"> {
+  const sig = key.sign(signedBytes(record));
+  return { ...record, signatures: [{ key: key.verifyKey, alg: "ed25519", sig }] };
+}
+
+/**
+ * The signer among `trusted`, or undefined when none signed. A signature that names a trusted key and does not hold
+ * makes the whole record unsigned: no honest writer leaves one.
+ */
+export function findSigner(record: SignedRecord, trusted: ReadonlySet<VerifyKey>): VerifyKey | undefined {
+  const message = signedBytes(record);
+  const byTrusted = record.signatures.filter((signature) => trusted.has(signature.key));
+  const holds = byTrusted.every((signature) => verifySignature(signature.key, message, signature.sig));
+  return holds ? byTrusted[0]?.key : undefined;
+}
+
+/** RFC 8785 (JCS). */
+export function canonicalText(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new InternalError("a value has no canonical form");
+  return text;
+}
+
+/** A record in its one spelling. */
+export function encodeRecord(record: SignedRecord): Buffer {
+  return Buffer.from(`${JSON.stringify(sorted(record), null, 2)}\n`);
+}
+
+/**
+ * Parses and checks a record's file: size, depth, encoding, schema, spelling, and that it stands where its own names
+ * say. Does not verify signatures.
+ *
+ * @throws {VaultError} `record-invalid` naming the file, or `format-newer` naming the version needed.
+ */
+export function decodeRecord(path: RecordPath, bytes: Buffer): SignedRecord {
+  if (bytes.length > MAX_RECORD_BYTES) throw invalid(path, "larger than any record can be");
+  if (!isUtf8(bytes)) throw invalid(path, "not UTF-8 text");
+  const excess = findExcess(bytes);
+  if (excess !== undefined) throw invalid(path, excess);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw invalid(path, looksMerged(bytes) ? "it holds git's conflict markers" : "not JSON");
+  }
+  refuseNewerFormat(path, value);
+  const record = checked(path, value);
+  if (!encodeRecord(record).equals(bytes)) {
+    throw invalid(path, "not in the one spelling that records have (reformatted, or a key stands twice)");
+  }
+  if (!standsAt(record, path)) throw invalid(path, "it says it belongs elsewhere");
+  return record;
+}
+
+function checked(path: RecordPath, value: unknown): SignedRecord {
+  try {
+    return checkRecord(value);
+  } catch (error) {
+    if (error instanceof SchemaMismatch) throw invalid(path, error.message);
+    throw error;
+  }
+}
+
+function invalid(path: RecordPath, why: string): VaultError {
+  return new VaultError(
+    "record-invalid",
+    `not a valid record, ${why}: .vault/${path}`,
+    `restore it from a commit that was good: git log -- .vault/${path}`,
+  );
+}
+
+function refuseNewerFormat(path: RecordPath, value: unknown): void {
+  if (path !== "vault.json" || typeof value !== "object" || value === null || !("format" in value)) return;
+  if (typeof value.format !== "number" || value.format <= FORMAT) return;
+  throw new VaultError(
+    "format-newer",
+    `this vault has format ${value.format}, and this program reads up to format ${FORMAT}: .vault/${path}`,
+    `install a vault-run that reads format ${value.format}: npm install -g vault-run@latest`,
+  );
+}
+
+/** Whether the names inside a record are those of its path: a record copied elsewhere is refused even where signed. */
+function standsAt(record: SignedRecord, path: RecordPath): boolean {
+  const place = findPlace(path);
+  if (place === undefined) return false;
+  const kind = record.type === "tombstone" ? record.of : record.type;
+  if (kind !== place.kind) return false;
+  if (place.kind === "agent") return "name" in record && record.name === place.agent;
+  if (place.kind === "grant")
+    return "agent" in record && record.agent === place.agent && record.group === place.group;
+  if (place.kind === "group") return "name" in record && record.name === place.group;
+  if (place.kind === "secret") {
+    return (
+      "group" in record && "name" in record && record.group === place.group && record.name === place.name
+    );
+  }
+  return true;
+}
+
+/** Bounds nesting and the number of values before the parser builds anything. Strings are skipped over. */
+function findExcess(bytes: Buffer): string | undefined {
+  let depth = 0;
+  let tokens = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === 0x22) {
+      i = endOfString(bytes, i);
+    } else if (byte === 0x7b || byte === 0x5b) {
+      depth++;
+      if (depth > MAX_DEPTH) return "nested too deeply";
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth--;
+    } else if (byte === 0x2c) {
+      tokens++;
+      if (tokens > MAX_TOKENS) return "too many values";
+    }
+  }
+  return undefined;
+}
+
+function endOfString(bytes: Buffer, start: number): number {
+  for (let i = start + 1; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === 0x5c) i++;
+    else if (byte === 0x22) return i;
+  }
+  return bytes.length;
+}
+
+function looksMerged(bytes: Buffer): boolean {
+  return bytes.includes("<<<<<<< ") && bytes.includes(">>>>>>> ");
+}
+
+/** A copy whose objects have their keys in JCS order (UTF-16 code units, which is how JavaScript compares strings). */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, field]) => [key, sorted(field)]));
+}

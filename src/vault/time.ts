@@ -1,0 +1,52 @@
+import { VaultError } from "../vault-error.ts";
+import { printable } from "./names.ts";
+
+/** A time in UTC as records hold it: `2027-01-31T00:00:00.000Z`, exactly 24 characters. */
+export type Timestamp = string & { readonly __brand: "Timestamp" };
+
+/** Milliseconds since 1970, UTC. The only clock that planning and reading see. */
+export type Clock = () => number;
+
+const MS_PER_UNIT: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+export function timestamp(ms: number): Timestamp {
+  return new Date(ms).toISOString() as Timestamp;
+}
+
+export function isTimestamp(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text)) return false;
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === text;
+}
+
+export function isPast(time: Timestamp, nowMs: number): boolean {
+  return Date.parse(time) <= nowMs;
+}
+
+/** Parses what `--expires` takes: a span from now (`90d`, `12h`, `30m`, `8w`), a date, or an RFC 3339 time. */
+export function parseExpiry(text: string, nowMs: number): Timestamp {
+  const expiry = findTime(text, nowMs);
+  if (expiry === undefined) {
+    throw new VaultError(
+      "bad-time",
+      `not a time: ${printable(text)}`,
+      "use a span (90d, 12h), a date (2027-01-31) or an RFC 3339 time",
+    );
+  }
+  if (expiry <= nowMs) {
+    throw new VaultError("bad-time", `already past: ${printable(text)}`, "give a time that lies ahead");
+  }
+  return timestamp(expiry);
+}
+
+function findTime(text: string, nowMs: number): number | undefined {
+  const span = /^([1-9]\d{0,5})([mhdw])$/.exec(text);
+  if (span !== null) return nowMs + Number(span[1]) * (MS_PER_UNIT[span[2] ?? ""] ?? 0);
+  // Date.parse alone would take "2027-02-31" for the third of March and words in parentheses for nothing.
+  const stamp = /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.exec(text);
+  if (stamp === null) return undefined;
+  const day = Date.parse(`${stamp[1]}T00:00:00Z`);
+  if (Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== stamp[1]) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

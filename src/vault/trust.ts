@@ -1,0 +1,71 @@
+import type { VerifyKey } from "../age/signing-key.ts";
+import { verifySignature } from "../age/signing-key.ts";
+import { VaultError } from "../vault-error.ts";
+import { canonicalText, findSigner } from "./record.ts";
+import type { VaultRecord } from "./schema.ts";
+
+// Who may sign a vault is never taken from the vault alone. Each source of trust (the pins in a key file, the owner's
+// own key, VAULT_RUN_OWNER, what this machine has accepted before) names keys, and every source at hand must lead to
+// the signer of vault.json: directly, or along `succession`, each link signed by the key before it. Links are followed
+// forward only; a machine that has followed one remembers where it led, so it does not go back.
+
+const LINK_PREFIX = "vault-run/succession/v1\0";
+
+export interface TrustSource {
+  /** Where the pin comes from, for messages: "the key file", "this machine's pins", … */
+  readonly from: string;
+  readonly keys: readonly VerifyKey[];
+}
+
+type Link = VaultRecord["succession"][number];
+
+/** The bytes that the key `from` signs to name `to` its successor. */
+export function linkBytes(vault: string, link: Omit<Link, "sig">): Buffer {
+  return Buffer.from(LINK_PREFIX + canonicalText({ vault, from: link.from, to: link.to, at: link.at }));
+}
+
+/**
+ * Checks that vault.json is signed by an owner it lists and that each source leads to such a signer.
+ *
+ * @returns the verify keys that may sign the vault's other records: the owners.
+ */
+export function verifyVaultRecord(
+  record: VaultRecord,
+  sources: readonly TrustSource[],
+): ReadonlySet<VerifyKey> {
+  if (sources.length === 0) throw new TypeError("a vault cannot be trusted without a pin");
+  const owners = new Set(record.owners.map((owner) => owner.verifyKey));
+  for (const source of sources) {
+    const trusted = intersection(reachable(source.keys, record), owners);
+    if (findSigner(record, trusted) !== undefined) continue;
+    if (trusted.size === 0) {
+      throw new VaultError(
+        "untrusted",
+        `the vault's owners are not those that ${source.from} pins: .vault/vault.json`,
+        "someone replaced the owner key, or the key belongs to another vault; ask the owner which verify key is right",
+      );
+    }
+    throw new VaultError(
+      "record-signature",
+      "no trusted owner signed this record: .vault/vault.json",
+      "restore it from a commit that was good: git log -- .vault/vault.json",
+    );
+  }
+  return owners;
+}
+
+function reachable(keys: readonly VerifyKey[], record: VaultRecord): Set<VerifyKey> {
+  const found = new Set(keys);
+  // A set grows while it is iterated, so a chain of links is followed to its end.
+  for (const key of found) {
+    for (const link of record.succession) {
+      if (link.from === key && verifySignature(key, linkBytes(record.vault, link), link.sig))
+        found.add(link.to);
+    }
+  }
+  return found;
+}
+
+function intersection(keys: ReadonlySet<VerifyKey>, owners: ReadonlySet<VerifyKey>): Set<VerifyKey> {
+  return new Set([...keys].filter((key) => owners.has(key)));
+}

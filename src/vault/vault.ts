@@ -1,0 +1,297 @@
+import type { Suite } from "../age/identity.ts";
+import type { VerifyKey } from "../age/signing-key.ts";
+import { InternalError, VaultError } from "../vault-error.ts";
+import { digest } from "./fingerprint.ts";
+import {
+  type AgentName,
+  formatRef,
+  type GroupName,
+  type SecretName,
+  type SecretRef,
+  type VaultId,
+} from "./names.ts";
+import {
+  agentPath,
+  agentScope,
+  grantPath,
+  groupPath,
+  groupScope,
+  type RecordPath,
+  ROOT_SCOPE,
+  type Scope,
+  secretPath,
+  VAULT_PATH,
+} from "./paths.ts";
+import type { Pin, Pins } from "./pins.ts";
+import { decodeRecord, findSigner } from "./record.ts";
+import type { RecordFiles } from "./record-files.ts";
+import type {
+  AgentRecord,
+  AgentTombstone,
+  GrantRecord,
+  GrantTombstone,
+  GroupRecord,
+  SecretRecord,
+  SecretTombstone,
+  SignedRecord,
+  VaultRecord,
+} from "./schema.ts";
+import { type TrustSource, verifyVaultRecord } from "./trust.ts";
+
+// A vault that can only be read verified: every record that leaves this class was signed by an owner whom every source
+// of trust leads to, stands where it says, belongs to this vault, is not older than one seen before, and is of its
+// group's epoch. What was read is remembered in `seen`; the caller pins it once everything else checked out.
+
+export class Vault {
+  readonly record: VaultRecord;
+  readonly files: RecordFiles;
+  readonly pins: Pins;
+  readonly #owners: ReadonlySet<VerifyKey>;
+  readonly #read = new Map<RecordPath, SignedRecord>();
+  readonly #seen = new Map<RecordPath, Pin>();
+  readonly #completeScopes = new Set<Scope>();
+
+  private constructor(record: VaultRecord, owners: ReadonlySet<VerifyKey>, files: RecordFiles, pins: Pins) {
+    this.record = record;
+    this.#owners = owners;
+    this.files = files;
+    this.pins = pins;
+  }
+
+  /** Reads vault.json and verifies it against every source, the machine's own pins among them. */
+  static open(files: RecordFiles, pins: Pins, sources: readonly TrustSource[]): Vault {
+    const bytes = readVaultFile(files);
+    const record = decodeVaultRecord(bytes);
+    const pinned = pins.findOwners();
+    const all = pinned === undefined ? sources : [...sources, { from: "this machine", keys: pinned }];
+    if (all.length === 0) {
+      throw new VaultError(
+        "untrusted",
+        "nothing here says whose vault this is: neither the key file nor VAULT_RUN_OWNER names the owner's verify key",
+        "use the key file as `vault-run add-agent` wrote it, or set VAULT_RUN_OWNER to the owner's verify key",
+      );
+    }
+    const owners = verifyVaultRecord(record, all);
+    const vault = new Vault(record, owners, files, pins);
+    vault.#remember(VAULT_PATH, bytes, record);
+    return vault;
+  }
+
+  /** The id that vault.json claims: good for finding the pins and keys to check it with, for nothing else. */
+  static readUnverifiedId(files: RecordFiles): VaultId {
+    return decodeVaultRecord(readVaultFile(files)).vault;
+  }
+
+  get id(): VaultId {
+    return this.record.vault;
+  }
+
+  get suite(): Suite {
+    return this.record.suite;
+  }
+
+  /** The owners' verify keys. */
+  get owners(): readonly VerifyKey[] {
+    return [...this.#owners];
+  }
+
+  /** Every record read so far. */
+  get seen(): ReadonlyMap<RecordPath, Pin> {
+    return this.#seen;
+  }
+
+  /** The highest serial known for a path, here or on this machine; 0 where there is none. */
+  lastSerial(path: RecordPath): number {
+    const here = this.#find(path)?.serial ?? 0;
+    return Math.max(here, this.pins.find(path)?.serial ?? 0);
+  }
+
+  findAgent(name: AgentName): AgentRecord | AgentTombstone | undefined {
+    return this.#find(agentPath(name)) as AgentRecord | AgentTombstone | undefined;
+  }
+
+  agent(name: AgentName): AgentRecord {
+    const record = this.findAgent(name);
+    if (record?.type === "agent") return record;
+    const what =
+      record === undefined
+        ? "no agent of this name"
+        : `this agent was removed on ${record.removedAt.slice(0, 10)}`;
+    throw new VaultError("unknown-agent", `${what}: ${name}`, "see the agents there are: vault-run agents");
+  }
+
+  /** The agents that were not removed, in name order. */
+  agents(): AgentRecord[] {
+    return this.#everyAgent().filter((record) => record.type === "agent");
+  }
+
+  /** The names of agents that were removed and not made again. */
+  removedAgents(): AgentName[] {
+    return this.#everyAgent()
+      .filter((record) => record.type === "tombstone")
+      .map((record) => record.name);
+  }
+
+  #everyAgent(): (AgentRecord | AgentTombstone)[] {
+    const names = this.files.listFolders("agents") as AgentName[];
+    for (const seen of this.pins.namesIn("agents"))
+      if (!names.includes(seen as AgentName)) throw vanished(agentPath(seen as AgentName));
+    return names.map((name) => this.findAgent(name)).filter((record) => record !== undefined);
+  }
+
+  findGrant(agent: AgentName, group: GroupName): GrantRecord | GrantTombstone | undefined {
+    const record = this.#find(grantPath(agent, group)) as GrantRecord | GrantTombstone | undefined;
+    if (record?.type === "grant")
+      this.#requireEpoch(grantPath(agent, group), record.epoch, this.group(group));
+    return record;
+  }
+
+  /** An agent's grants that were not revoked, expired ones among them, in the groups' name order. */
+  grants(agent: AgentName): GrantRecord[] {
+    this.#requireComplete(agentScope(agent));
+    const groups = this.#listed<GroupName>(`agents/${agent}/grants`);
+    return groups.map((group) => this.findGrant(agent, group)).filter((record) => record?.type === "grant");
+  }
+
+  /** Who holds a grant of a group, in name order. */
+  grantees(group: GroupName): { agent: AgentRecord; grant: GrantRecord }[] {
+    const found: { agent: AgentRecord; grant: GrantRecord }[] = [];
+    for (const agent of this.agents()) {
+      this.#requireComplete(agentScope(agent.name));
+      const grant = this.findGrant(agent.name, group);
+      if (grant?.type === "grant") found.push({ agent, grant });
+    }
+    return found;
+  }
+
+  findGroup(name: GroupName): GroupRecord | undefined {
+    return this.#find(groupPath(name)) as GroupRecord | undefined;
+  }
+
+  group(name: GroupName): GroupRecord {
+    const record = this.findGroup(name);
+    if (record !== undefined) return record;
+    throw new VaultError(
+      "unknown-group",
+      `no group of this name: ${name}`,
+      "see the groups there are: vault-run list",
+    );
+  }
+
+  groups(): GroupRecord[] {
+    const names = this.files.listFolders("groups") as GroupName[];
+    for (const seen of this.pins.namesIn("groups"))
+      if (!names.includes(seen as GroupName)) throw vanished(groupPath(seen as GroupName));
+    return names.map((name) => this.group(name));
+  }
+
+  findSecret(ref: SecretRef): SecretRecord | SecretTombstone | undefined {
+    const record = this.#find(secretPath(ref.group, ref.name)) as SecretRecord | SecretTombstone | undefined;
+    if (record?.type === "secret")
+      this.#requireEpoch(secretPath(ref.group, ref.name), record.epoch, this.group(ref.group));
+    return record;
+  }
+
+  secret(ref: SecretRef): SecretRecord {
+    const record = this.findSecret(ref);
+    if (record?.type === "secret") return record;
+    this.group(ref.group);
+    throw new VaultError(
+      "unknown-secret",
+      `no secret of this name: ${formatRef(ref)}`,
+      `see what there is: vault-run list ${ref.group}`,
+    );
+  }
+
+  /** A group's secrets that were not removed, in name order. */
+  secrets(group: GroupName): SecretRecord[] {
+    this.#requireComplete(groupScope(group));
+    const names = this.#listed<SecretName>(`groups/${group}/secrets`);
+    return names
+      .map((name) => this.findSecret({ group, name }))
+      .filter((record) => record?.type === "secret");
+  }
+
+  /** The names in a folder of records. */
+  #listed<Name extends string>(folder: string): Name[] {
+    return this.files.list(folder).map((path) => path.slice(folder.length + 1, -".json".length) as Name);
+  }
+
+  #find(path: RecordPath): SignedRecord | undefined {
+    const known = this.#read.get(path);
+    if (known !== undefined) return known;
+    const bytes = this.files.read(path);
+    if (bytes === undefined) {
+      if (this.pins.find(path) !== undefined) throw vanished(path);
+      return undefined;
+    }
+    const record = decodeRecord(path, bytes);
+    this.#verify(path, record);
+    this.#remember(path, bytes, record);
+    return record;
+  }
+
+  #verify(path: RecordPath, record: SignedRecord): void {
+    if (record.vault !== this.id) {
+      throw new VaultError(
+        "wrong-vault",
+        `a record of another vault: .vault/${path}`,
+        `restore it from a commit that was good: git log -- .vault/${path}`,
+      );
+    }
+    if (findSigner(record, this.#owners) === undefined) {
+      throw new VaultError(
+        "record-signature",
+        `no owner of this vault signed this record: .vault/${path}`,
+        `see who changed it: git log -- .vault/${path}`,
+      );
+    }
+  }
+
+  #remember(path: RecordPath, bytes: Buffer, record: SignedRecord): void {
+    const pin = { serial: record.serial, digest: digest(bytes) };
+    this.pins.check(path, pin);
+    this.#read.set(path, record);
+    this.#seen.set(path, pin);
+  }
+
+  /** Every record of a scope that was ever seen here must still be there: removal leaves a signed tombstone. */
+  #requireComplete(scope: Scope): void {
+    if (this.#completeScopes.has(scope) || scope === ROOT_SCOPE) return;
+    for (const path of this.pins.pathsIn(scope)) if (!this.files.has(path)) throw vanished(path);
+    this.#completeScopes.add(scope);
+  }
+
+  #requireEpoch(path: RecordPath, epoch: number, group: GroupRecord): void {
+    if (epoch === group.epoch) return;
+    throw new VaultError(
+      "record-epoch",
+      `made for epoch ${epoch} of a group that is at epoch ${group.epoch}: .vault/${path}`,
+      "a merge or a half-finished pull left the two out of step; pull the latest vault, or have the owner set it again",
+    );
+  }
+}
+
+function readVaultFile(files: RecordFiles): Buffer {
+  const bytes = files.read(VAULT_PATH);
+  if (bytes !== undefined) return bytes;
+  throw new VaultError(
+    "no-vault",
+    `no vault here: ${files.root}`,
+    "run this inside the repo that holds .vault, or name it with --vault; make one with vault-run init",
+  );
+}
+
+function decodeVaultRecord(bytes: Buffer): VaultRecord {
+  const record = decodeRecord(VAULT_PATH, bytes);
+  if (record.type !== "vault") throw new InternalError("vault.json decoded to another type");
+  return record;
+}
+
+function vanished(path: RecordPath): VaultError {
+  return new VaultError(
+    "record-missing",
+    `a record this machine has seen is gone without a tombstone: .vault/${path}`,
+    `see who removed it: git log -- .vault/${path}; bring it back, and remove with vault-run only`,
+  );
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { isTimestamp, parseExpiry } from "../../src/vault/time.ts";
+import { VaultError } from "../../src/vault-error.ts";
+
+const now = Date.parse("2026-11-23T12:00:00.000Z");
+
+describe("an expiry", () => {
+  it.each([
+    ["90d", "2027-02-21T12:00:00.000Z"],
+    ["12h", "2026-11-24T00:00:00.000Z"],
+    ["30m", "2026-11-23T12:30:00.000Z"],
+    ["2w", "2026-12-07T12:00:00.000Z"],
+    ["2027-01-31", "2027-01-31T00:00:00.000Z"],
+    ["2027-01-31T10:00+02:00", "2027-01-31T08:00:00.000Z"],
+    ["2027-01-31T10:00:00Z", "2027-01-31T10:00:00.000Z"],
+  ])("%s means %s", (text, expected) => {
+    expect(parseExpiry(text, now)).toBe(expected);
+  });
+
+  it.each([
+    "",
+    "0d",
+    "soon",
+    "90",
+    "2027-02-31",
+    "2027-13-01",
+    "2020-01-01",
+    "-5d",
+    "1e3d",
+    "2027-01-31T10:00",
+    "99999999d",
+    "2027-01-31 (x)",
+  ])("is not made from %j", (text) => {
+    expect(() => parseExpiry(text, now)).toThrow(VaultError);
+  });
+});
+
+describe("a timestamp", () => {
+  it("has one spelling", () => {
+    expect(isTimestamp("2026-11-23T12:00:00.000Z")).toBe(true);
+    for (const text of [
+      "2026-11-23T12:00:00Z",
+      "2026-11-23T12:00:00.000z",
+      "2026-02-30T12:00:00.000Z",
+      "2026-11-23T24:00:00.000Z",
+      "2026-11-23T12:00:00.000Z\n",
+    ]) {
+      expect(isTimestamp(text)).toBe(false);
+    }
+  });
+});
