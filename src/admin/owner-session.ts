@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import type { Identity, Recipient } from "../age/identity.ts";
+import { SigningKey } from "../age/signing-key.ts";
+import { findOwnerKey, trustSources } from "../vault/key-lookup.ts";
+import { type Machine, stateFolder } from "../vault/machine.ts";
+import type { RecordPath } from "../vault/paths.ts";
+import { Pins } from "../vault/pins.ts";
+import { signRecord } from "../vault/record.ts";
+import { RecordFiles } from "../vault/record-files.ts";
+import type { SignedRecord, Unsigned } from "../vault/schema.ts";
+import { type Timestamp, timestamp } from "../vault/time.ts";
+import { Vault } from "../vault/vault.ts";
+import { VaultError } from "../vault-error.ts";
+import type { PlannedWrite } from "./plan.ts";
+
+// A verified vault seen with an owner's key: what every plan is made from. It signs records and counts serials; it
+// changes nothing on disk.
+
+export class OwnerSession {
+  readonly vault: Vault;
+  readonly identity: Identity;
+  readonly signingKey: SigningKey;
+  readonly #machine: Machine;
+
+  private constructor(machine: Machine, vault: Vault, identity: Identity, signingKey: SigningKey) {
+    this.#machine = machine;
+    this.vault = vault;
+    this.identity = identity;
+    this.signingKey = signingKey;
+  }
+
+  static open(machine: Machine, root: string, ownerKeyFile: string | undefined): OwnerSession {
+    const files = new RecordFiles(root);
+    const id = Vault.readUnverifiedId(files);
+    const found = findOwnerKey(machine, id, ownerKeyFile);
+    const signingKey = SigningKey.derive(found.keyFile.identity);
+    // The owner's own key is a source of trust of its own: what it signed once is what it trusts now.
+    const own = { from: found.from, keys: [signingKey.verifyKey] };
+    const vault = Vault.open(files, new Pins(stateFolder(machine, id)), [
+      own,
+      ...trustSources(machine, found),
+    ]);
+    if (!vault.owners.includes(signingKey.verifyKey)) {
+      throw new VaultError(
+        "wrong-key",
+        `this key is no owner of this vault: ${found.from}`,
+        "name the owner's key file with --owner-key-file",
+      );
+    }
+    return new OwnerSession(machine, vault, found.keyFile.identity, signingKey);
+  }
+
+  /** The owners' recipients: what groups' identities and escrows are sealed to. */
+  get ownerRecipients(): readonly [Recipient, ...Recipient[]] {
+    const [first, ...rest] = this.vault.record.owners.map((owner) => owner.recipient);
+    if (first === undefined) throw new TypeError("a verified vault without an owner");
+    return [first, ...rest];
+  }
+
+  get nowMs(): number {
+    return this.#machine.now();
+  }
+
+  get now(): Timestamp {
+    return timestamp(this.nowMs);
+  }
+
+  /** 128 random bits in hex: names a new value. */
+  newValueId(): string {
+    return randomBytes(16).toString("hex");
+  }
+
+  /** Signs a record for its path, with a serial above every one known there. */
+  write<U extends Unsigned<SignedRecord>>(
+    path: RecordPath,
+    record: Omit<U, "serial" | "vault">,
+  ): PlannedWrite {
+    const serial = Math.max(this.nowMs, this.vault.lastSerial(path) + 1);
+    const complete = { ...record, vault: this.vault.id, serial } as unknown as U;
+    return { path, record: signRecord(complete, this.signingKey) as unknown as SignedRecord };
+  }
+}

@@ -1,0 +1,44 @@
+import { generateIdentity, recipientOf } from "../../age/generate.ts";
+import { seal } from "../../age/seal.ts";
+import { SigningKey } from "../../age/signing-key.ts";
+import { formatKeyFile } from "../../vault/key-file.ts";
+import type { AgentName } from "../../vault/names.ts";
+import { agentPath } from "../../vault/paths.ts";
+import { agentContext, encodeKeyFile } from "../../vault/payload.ts";
+import type { AgentRecord, Unsigned } from "../../vault/schema.ts";
+import { VaultError } from "../../vault-error.ts";
+import type { OwnerSession } from "../owner-session.ts";
+import type { Plan } from "../plan.ts";
+
+/** A new agent: its identity, and the record that holds its public half and its key file in escrow. */
+export async function planAddAgent(
+  session: OwnerSession,
+  name: AgentName,
+  description: string | undefined,
+): Promise<{ plan: Plan; keyFile: string }> {
+  if (session.vault.findAgent(name)?.type === "agent") {
+    throw new VaultError(
+      "exists",
+      `there is an agent of this name already: ${name}`,
+      "choose another name, or remove that one first: vault-run remove-agent",
+    );
+  }
+  const identity = await generateIdentity(session.vault.suite);
+  const vault = session.vault.id;
+  const createdAt = session.now;
+  const keyFile = formatKeyFile(identity, { agent: name, vault, owners: session.vault.owners, createdAt });
+  const escrow = await seal(encodeKeyFile(agentContext({ vault, name }), keyFile), session.ownerRecipients);
+  const write = session.write<Unsigned<AgentRecord>>(agentPath(name), {
+    type: "agent",
+    name,
+    recipient: await recipientOf(identity),
+    verifyKey: SigningKey.derive(identity).verifyKey,
+    createdAt,
+    ...(description === undefined ? {} : { description }),
+    escrow: escrow.toString("base64"),
+  });
+  return {
+    plan: { action: "add-agent", writes: [write], message: `vault-run: add agent ${name}`, agent: name },
+    keyFile,
+  };
+}

@@ -1,0 +1,62 @@
+import type { SigningKey } from "../age/signing-key.ts";
+import { canonicalText } from "../vault/record.ts";
+
+// One line of the audit log (docs/FORMAT.md, section 8): JSON in its RFC 8785 form, signed by the reader's derived key.
+
+const SIGNED_PREFIX = "vault-run/audit/v1\0";
+
+export type AuditAction = "launch" | "get" | "denied" | "leak" | OwnerAction;
+export type OwnerAction = "init" | "add-agent" | "remove-agent" | "set" | "unset" | "grant" | "revoke";
+
+export interface AuditSecret {
+  readonly group: string;
+  readonly name: string;
+  readonly valueId: string;
+}
+
+/** What a redaction hid: how often, in which stream, in which encoding. */
+export interface AuditLeak {
+  readonly secret: string;
+  readonly stream: string;
+  readonly encoding: string;
+  readonly count: number;
+}
+
+/** What happened, as the caller knows it. The log adds when, where, who and the link to the line before. */
+export interface AuditEvent {
+  readonly action: AuditAction;
+  /** The agent that acted, or that an owner's change is about. */
+  readonly agent?: string;
+  readonly group?: string;
+  /** The code of the refusal. Only with `denied`. */
+  readonly reason?: string;
+  /** The launched program's argv[0]; never another argument. */
+  readonly command?: string;
+  readonly secrets?: readonly AuditSecret[];
+  readonly leaks?: readonly AuditLeak[];
+}
+
+export interface AuditLine extends AuditEvent {
+  readonly v: 1;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string;
+  readonly vault: string;
+  /** Fingerprint of the signing key. */
+  readonly key: string;
+  readonly host: string;
+  readonly uid: number;
+  /** The commit the work tree stood at; absent where there was none to read. */
+  readonly commit?: string;
+  /** SHA-256 of the last whole line in the log when this one was written; absent in the first. */
+  readonly prev?: string;
+  /** Ed25519 over `vault-run/audit/v1\0` and the canonical form of the line without `sig`, in base64. */
+  readonly sig: string;
+}
+
+export function signedAuditBytes(line: Omit<AuditLine, "sig">): Buffer {
+  return Buffer.from(SIGNED_PREFIX + canonicalText(line));
+}
+
+export function formatAuditLine(line: Omit<AuditLine, "sig">, key: SigningKey): string {
+  return canonicalText({ ...line, sig: key.sign(signedAuditBytes(line)) });
+}

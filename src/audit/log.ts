@@ -1,0 +1,108 @@
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { SigningKey } from "../age/signing-key.ts";
+import { digest, keyFingerprint } from "../vault/fingerprint.ts";
+import { findVariable, type Machine, stateFolder } from "../vault/machine.ts";
+import type { VaultId } from "../vault/names.ts";
+import { timestamp } from "../vault/time.ts";
+import { systemCode, VaultError } from "../vault-error.ts";
+import { type AuditEvent, formatAuditLine } from "./event.ts";
+
+// Appends without a lock: one write(2) of a whole line to a file opened with O_APPEND, which the kernel keeps in one
+// piece however many launches write at once. Lines written at the same moment may link to the same line before them;
+// that is a branch in the chain, not a gap. A line torn by a kill or a full disk is ended by the next append.
+
+const TAIL_BYTES = 64 * 1024;
+const LINE_FEED = 0x0a;
+
+export class AuditLog {
+  readonly path: string;
+  readonly #machine: Machine;
+  readonly #vault: VaultId;
+  readonly #commit: string | undefined;
+
+  constructor(machine: Machine, vault: VaultId, commit: string | undefined) {
+    this.path = auditLogPath(machine, vault);
+    this.#machine = machine;
+    this.#vault = vault;
+    this.#commit = commit;
+  }
+
+  /** @throws {VaultError} `audit` when the line could not be written whole. */
+  append(event: AuditEvent, key: SigningKey): void {
+    try {
+      this.#append(event, key);
+    } catch (error) {
+      if (error instanceof VaultError) throw error;
+      throw new VaultError(
+        "audit",
+        `cannot write the audit record (${systemCode(error) ?? "error"}): ${this.path}`,
+        "make that file writable, or move the log with VAULT_RUN_AUDIT_DIR",
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #append(event: AuditEvent, key: SigningKey): void {
+    mkdirSync(join(this.path, ".."), { recursive: true, mode: 0o700 });
+    const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+    const fd = openSync(this.path, flags, 0o600);
+    try {
+      const tail = readTail(fd);
+      const line = formatAuditLine(
+        {
+          ...event,
+          v: 1,
+          time: timestamp(this.#machine.now()),
+          vault: this.#vault,
+          key: keyFingerprint(key.verifyKey),
+          host: this.#machine.host,
+          uid: this.#machine.uid,
+          ...(this.#commit === undefined ? {} : { commit: this.#commit }),
+          ...(tail.last === undefined ? {} : { prev: digest(tail.last) }),
+        },
+        key,
+      );
+      const bytes = Buffer.from(`${tail.torn ? "\n" : ""}${line}\n`);
+      if (writeSync(fd, bytes) !== bytes.length) {
+        throw new VaultError(
+          "audit",
+          `the disk took only part of the audit record: ${this.path}`,
+          "free some space and run the command again",
+        );
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** `audit.jsonl` in the vault's state folder, or in VAULT_RUN_AUDIT_DIR. */
+export function auditLogPath(machine: Machine, vault: VaultId): string {
+  const folder = findVariable(machine, "VAULT_RUN_AUDIT_DIR");
+  return join(folder ?? stateFolder(machine, vault), "audit.jsonl");
+}
+
+/** The last whole line, without its line feed, and whether bytes follow it. */
+function readTail(fd: number): { last: Buffer | undefined; torn: boolean } {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) {
+    throw new VaultError(
+      "audit",
+      "the audit log is not a plain file",
+      "move it away, or name another folder with VAULT_RUN_AUDIT_DIR",
+    );
+  }
+  for (let wanted = TAIL_BYTES; ; wanted *= 2) {
+    const length = Math.min(stat.size, wanted);
+    const tail = Buffer.alloc(length);
+    readSync(fd, tail, 0, length, stat.size - length);
+    const end = tail.lastIndexOf(LINE_FEED);
+    const start = end <= 0 ? -1 : tail.lastIndexOf(LINE_FEED, end - 1);
+    // Without the line feed before it, the line may begin further up.
+    if (start === -1 && length < stat.size) continue;
+    return { last: end === -1 ? undefined : tail.subarray(start + 1, end), torn: end !== length - 1 };
+  }
+}

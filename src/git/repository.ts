@@ -1,0 +1,214 @@
+import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { GitError, type SimpleGit, simpleGit } from "simple-git";
+import { systemCode, VaultError } from "../vault-error.ts";
+
+// The owner's git, driven with fixed argument lists: paths go to git through a file of NUL-ended literal pathspecs, and
+// nothing from a record or a user stands in an option's place. Launches never come here (see head.ts).
+
+export class Repository {
+  /** The work tree's top folder, absolute. */
+  readonly workTree: string;
+  /** This work tree's own git folder, absolute. */
+  readonly gitFolder: string;
+  readonly #git: SimpleGit;
+
+  private constructor(workTree: string, gitFolder: string, git: SimpleGit) {
+    this.workTree = workTree;
+    this.gitFolder = gitFolder;
+    this.#git = git;
+  }
+
+  /** The repository whose work tree holds `folder`. */
+  static async find(folder: string): Promise<Repository> {
+    const git = client(folder);
+    const [workTree, gitFolder] = await Promise.all([
+      revParse(git, "--show-toplevel", folder),
+      revParse(git, "--absolute-git-dir", folder),
+    ]);
+    return new Repository(workTree, gitFolder, client(workTree));
+  }
+
+  /** Refuses, before anything is written, where a commit could not be made or would be lost. */
+  async requireCommittable(): Promise<void> {
+    for (const [marker, what] of UNFINISHED) {
+      if (!existsSync(join(this.gitFolder, marker))) continue;
+      throw notReady(
+        `${what} is in progress here`,
+        `finish or abort it first, or pass --no-commit and commit yourself`,
+      );
+    }
+    if ((await this.#try(["symbolic-ref", "--quiet", "HEAD"])) === undefined) {
+      throw notReady(
+        "HEAD is detached, so a commit would belong to no branch",
+        "switch to one first (git switch BRANCH), or pass --no-commit and commit yourself",
+      );
+    }
+    if ((await this.#try(["var", "GIT_AUTHOR_IDENT"])) === undefined) {
+      throw notReady(
+        "git does not know who you are",
+        "tell it: git config user.name NAME and git config user.email ADDRESS",
+      );
+    }
+  }
+
+  /**
+   * Commits exactly `paths` (absolute) as they stand in the work tree; what was staged besides stays staged. On failure
+   * the index is as it was before.
+   *
+   * @returns the new commit's short id, or undefined where the paths hold nothing new.
+   */
+  async commit(
+    paths: readonly string[],
+    message: string,
+    scratchFolder: string,
+  ): Promise<string | undefined> {
+    const list = join(scratchFolder, "pathspecs");
+    const own = paths.map((path) => relative(this.workTree, path));
+    writeFileSync(list, own.map((path) => `${path}\0`).join(""));
+    const fromFile = [`--pathspec-from-file=${list}`, "--pathspec-file-nul"];
+    const index = new KeptIndex(this.gitFolder, scratchFolder);
+    try {
+      await this.#run(["--literal-pathspecs", "add", "--force", ...fromFile]);
+      if (!(await this.#differsFromHead(own))) return undefined;
+      await this.#run([
+        "--literal-pathspecs",
+        "commit",
+        "--quiet",
+        "--only",
+        "--message",
+        message,
+        ...fromFile,
+      ]);
+    } catch (error) {
+      index.restore();
+      throw error;
+    } finally {
+      index.forget();
+      rmSync(list, { force: true });
+    }
+    return this.#try(["rev-parse", "--short", "HEAD"]);
+  }
+
+  async #differsFromHead(paths: readonly string[]): Promise<boolean> {
+    const staged = await this.#run(["diff", "--cached", "--name-only", "-z", "--no-renames"]);
+    const names = new Set(staged.split("\0"));
+    return paths.some((path) => names.has(path));
+  }
+
+  async #run(args: string[]): Promise<string> {
+    try {
+      return await this.#git.raw(args);
+    } catch (error) {
+      throw gitFailure(error, args);
+    }
+  }
+
+  async #try(args: string[]): Promise<string | undefined> {
+    try {
+      return await this.#git.raw(args);
+    } catch (error) {
+      if (error instanceof GitError) return undefined;
+      throw gitFailure(error, args);
+    }
+  }
+}
+
+/**
+ * The index as it was, to put back without needing any space: git never writes an index in place but renames a new one
+ * over it, so a second link to the file keeps it.
+ */
+class KeptIndex {
+  readonly #index: string;
+  readonly #kept: string;
+  readonly #existed: boolean;
+
+  constructor(gitFolder: string, scratchFolder: string) {
+    this.#index = join(gitFolder, "index");
+    this.#kept = join(scratchFolder, "index");
+    this.forget();
+    this.#existed = existsSync(this.#index);
+    if (this.#existed) linkSync(this.#index, this.#kept);
+  }
+
+  restore(): void {
+    if (this.#existed) renameSync(this.#kept, this.#index);
+    else rmSync(this.#index, { force: true });
+  }
+
+  forget(): void {
+    rmSync(this.#kept, { force: true });
+  }
+}
+
+function client(baseDir: string): SimpleGit {
+  return simpleGit({
+    baseDir,
+    trimmed: true,
+    // By default a failure that prints nothing passes for success: a hook that ends with a bare `exit 1` is one.
+    errors: (error, result) => {
+      if (error !== undefined || result.exitCode === 0) return error;
+      const printed = Buffer.concat([...result.stdErr, ...result.stdOut]);
+      return printed.length > 0 ? printed : Buffer.from(`exit status ${result.exitCode}`);
+    },
+  });
+}
+
+const UNFINISHED = [
+  ["MERGE_HEAD", "a merge"],
+  ["CHERRY_PICK_HEAD", "a cherry-pick"],
+  ["REVERT_HEAD", "a revert"],
+  ["rebase-merge", "a rebase"],
+  ["rebase-apply", "a rebase"],
+] as const;
+
+async function revParse(git: SimpleGit, what: string, folder: string): Promise<string> {
+  let answer: string;
+  try {
+    answer = await git.raw(["rev-parse", what]);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || (error instanceof Error && error.message.includes("ENOENT"))) {
+      throw new VaultError(
+        "git-missing",
+        "git was not found",
+        "install git 2.25 or later and put it on the PATH",
+        { cause: error },
+      );
+    }
+    throw noWorkTree(folder, error);
+  }
+  if (answer === "") throw noWorkTree(folder, undefined);
+  return answer;
+}
+
+function noWorkTree(folder: string, cause: unknown): VaultError {
+  return new VaultError(
+    "no-repository",
+    `not inside a git work tree: ${folder}`,
+    "make one with git init, or go to a clone that is not bare",
+    { cause },
+  );
+}
+
+function notReady(message: string, hint: string): VaultError {
+  return new VaultError("git-not-ready", message, hint);
+}
+
+function gitFailure(error: unknown, args: readonly string[]): unknown {
+  if (!(error instanceof Error)) return error;
+  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
+  const reason =
+    error.message
+      .trim()
+      .split("\n")
+      .find((line) => line.trim() !== "")
+      ?.slice(0, 200) ?? "";
+  return new VaultError(
+    "git-failed",
+    `git ${verb} failed: ${reason}`,
+    "nothing was changed; mend what git says, or pass --no-commit and commit yourself",
+    {
+      cause: error,
+    },
+  );
+}

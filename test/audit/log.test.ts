@@ -1,0 +1,145 @@
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { generateIdentity } from "../../src/age/generate.ts";
+import { SigningKey } from "../../src/age/signing-key.ts";
+import { AuditLog, auditLogPath } from "../../src/audit/log.ts";
+import { type ReadLine, readAuditLog } from "../../src/audit/read.ts";
+import { digest } from "../../src/vault/fingerprint.ts";
+import type { Machine } from "../../src/vault/machine.ts";
+import type { VaultId } from "../../src/vault/names.ts";
+import { tempFolder } from "../fixtures/temp.ts";
+
+const vault = "0123456789abcdef0123456789abcdef" as VaultId;
+const key = SigningKey.derive(await generateIdentity("classic"));
+const stranger = SigningKey.derive(await generateIdentity("classic"));
+let machine: Machine;
+let log: AuditLog;
+beforeEach(() => {
+  machine = {
+    env: {},
+    cwd: "/",
+    home: tempFolder(),
+    host: "test-host",
+    pid: process.pid,
+    uid: 1000,
+    now: Date.now,
+  };
+  log = new AuditLog(machine, vault, "0".repeat(40));
+});
+
+const event = {
+  action: "launch",
+  agent: "crawler",
+  command: "node",
+  secrets: [{ group: "g", name: "N", valueId: "00" }],
+} as const;
+const lines = () => readFileSync(log.path, "utf8").split("\n").slice(0, -1);
+
+async function read(): Promise<ReadLine[]> {
+  const found: ReadLine[] = [];
+  for await (const line of readAuditLog(log.path, {
+    keys: [key.verifyKey],
+    removedAgents: new Set(["gone"]),
+  }))
+    found.push(line);
+  return found;
+}
+const statuses = async () => (await read()).map((line) => line.status);
+
+describe("the audit log", () => {
+  it("says who pulled what, when and where, signed and linked to the line before", async () => {
+    log.append(event, key);
+    log.append({ ...event, command: "python3" }, key);
+    const [first, second] = lines().map((line) => JSON.parse(line));
+    expect(first).toMatchObject({
+      v: 1,
+      vault,
+      action: "launch",
+      agent: "crawler",
+      host: "test-host",
+      uid: 1000,
+      commit: "0".repeat(40),
+      command: "node",
+    });
+    expect(first.prev).toBeUndefined();
+    expect(second.prev).toBe(digest(Buffer.from(lines()[0]!)));
+    expect(await statuses()).toEqual(["verified", "verified"]);
+  });
+
+  it("is private to the user", () => {
+    log.append(event, key);
+    expect(statSync(log.path).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(log.path)).mode & 0o777).toBe(0o700);
+  });
+
+  it("shows an edited line, a forged line and one by an unknown key (A20)", async () => {
+    log.append(event, key);
+    log.append({ ...event, agent: "gone" }, stranger);
+    log.append(event, stranger);
+    writeFileSync(log.path, `${readFileSync(log.path, "utf8").replace("crawler", "another")}`);
+    expect(await statuses()).toEqual(["bad-signature", "removed-agent", "unknown-key"]);
+  });
+
+  it("shows a line torn by a kill, and goes on after it", async () => {
+    log.append(event, key);
+    const whole = statSync(log.path).size;
+    log.append(event, key);
+    truncateSync(log.path, whole + 40);
+    log.append(event, key);
+    expect(await statuses()).toEqual(["verified", "torn", "verified"]);
+    expect(JSON.parse(lines()[2]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
+  });
+
+  it("links to the line before also where that one is very long", () => {
+    const secrets = Array.from({ length: 3000 }, (_, i) => ({
+      group: "g",
+      name: `NAME_${i}`,
+      valueId: "0".repeat(32),
+    }));
+    log.append({ ...event, secrets }, key);
+    log.append(event, key);
+    expect(lines()[0]!.length).toBeGreaterThan(200_000);
+    expect(JSON.parse(lines()[1]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
+  });
+
+  it("is not followed through a link, nor into a folder or a device", () => {
+    const path = auditLogPath(machine, vault);
+    mkdirSync(dirname(path), { recursive: true });
+    const elsewhere = join(tempFolder(), "elsewhere");
+    symlinkSync(elsewhere, path);
+    expect(() => log.append(event, key)).toThrow(/cannot write the audit record/);
+    const moved = { ...machine, env: { VAULT_RUN_AUDIT_DIR: "/dev/full" } };
+    expect(() => new AuditLog(moved, vault, undefined).append(event, key)).toThrow(
+      /cannot write the audit record/,
+    );
+  });
+
+  it("goes where VAULT_RUN_AUDIT_DIR says", async () => {
+    const folder = tempFolder();
+    const moved = new AuditLog({ ...machine, env: { VAULT_RUN_AUDIT_DIR: folder } }, vault, undefined);
+    moved.append(event, key);
+    expect(moved.path).toBe(join(folder, "audit.jsonl"));
+    expect(readFileSync(moved.path, "utf8")).toContain('"action":"launch"');
+  });
+
+  it("tells what is no line of its own from what is", async () => {
+    log.append(event, key);
+    appendFileSync(log.path, 'null\n{"v":1}\n[]\n\n');
+    chmodSync(log.path, 0o600);
+    expect(await statuses()).toEqual(["verified", "torn", "torn", "torn"]);
+  });
+
+  it("is empty where there is none", async () => {
+    expect(await read()).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { findHeadCommit } from "../../src/git/head.ts";
+import { Repository } from "../../src/git/repository.ts";
+import { tempFolder } from "../fixtures/temp.ts";
+import { git, gitInit } from "../fixtures/vault.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = tempFolder();
+  gitInit(folder);
+});
+
+const write = (path: string, text: string) => {
+  mkdirSync(join(folder, path, ".."), { recursive: true });
+  writeFileSync(join(folder, path), text);
+};
+const scratch = () => tempFolder();
+const commitAll = () => {
+  git(folder, "add", "--all");
+  git(folder, "commit", "--quiet", "--message", "first");
+};
+
+describe("a commit (promise 9)", () => {
+  it("holds exactly the paths given; what was staged stays staged, what was changed stays changed", async () => {
+    for (const name of ["staged.txt", "changed.txt", "gone.txt", "partly.txt"]) write(name, "one\n");
+    commitAll();
+    write("staged.txt", "two\n");
+    write("added.txt", "new\n");
+    write("partly.txt", "two\n");
+    rmSync(join(folder, "gone.txt"));
+    git(folder, "add", "--all");
+    write("partly.txt", "three\n");
+    write("changed.txt", "two\n");
+    write(".vault/vault.json", "{}\n");
+    const before = git(folder, "status", "--porcelain", "--", "*.txt");
+    const repository = await Repository.find(folder);
+    await repository.commit([join(folder, ".vault/vault.json")], "vault-run: test", scratch());
+    expect(git(folder, "show", "--format=%s", "--name-only", "HEAD")).toBe(
+      "vault-run: test\n\n.vault/vault.json",
+    );
+    expect(git(folder, "status", "--porcelain", "--", "*.txt")).toBe(before);
+    expect(git(folder, "show", ":partly.txt")).toBe("two");
+  });
+
+  it("works as a repository's first", async () => {
+    write("staged.txt", "one\n");
+    git(folder, "add", "--all");
+    write(".vault/vault.json", "{}\n");
+    const repository = await Repository.find(folder);
+    await repository.commit([join(folder, ".vault/vault.json")], "vault-run: test", scratch());
+    expect(git(folder, "ls-tree", "-r", "--name-only", "HEAD")).toBe(".vault/vault.json");
+    expect(git(folder, "status", "--porcelain")).toBe("A  staged.txt");
+  });
+
+  it("takes paths for what they are, not for patterns or options (A12)", async () => {
+    write("a", "one\n");
+    commitAll();
+    const names = ["*", "--force", ":(top)a", "new\nline", "späße"];
+    for (const name of names) write(`${name}/.vault/vault.json`, "{}\n");
+    write("a", "two\n");
+    const repository = await Repository.find(folder);
+    await repository.commit(
+      names.map((name) => join(folder, name, ".vault/vault.json")),
+      "vault-run: test",
+      scratch(),
+    );
+    expect(
+      git(folder, "show", "--format=", "--name-only", "-z", "HEAD").split("\0").filter(Boolean).sort(),
+    ).toEqual(names.map((name) => `${name}/.vault/vault.json`).sort());
+  });
+
+  it("holds paths that the repository ignores", async () => {
+    write(".gitignore", ".vault\n*.json\n");
+    commitAll();
+    write(".vault/vault.json", "{}\n");
+    const repository = await Repository.find(folder);
+    expect(
+      await repository.commit([join(folder, ".vault/vault.json")], "vault-run: test", scratch()),
+    ).toMatch(/^[0-9a-f]+$/);
+  });
+
+  it("that fails leaves the index as it was", async () => {
+    write("a", "one\n");
+    commitAll();
+    mkdirSync(join(folder, ".git/hooks"), { recursive: true });
+    writeFileSync(join(folder, ".git/hooks/pre-commit"), "#!/bin/sh\nexit 1\n");
+    chmodSync(join(folder, ".git/hooks/pre-commit"), 0o755);
+    write(".vault/vault.json", "{}\n");
+    const repository = await Repository.find(folder);
+    await expect(
+      repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
+    ).rejects.toMatchObject({ code: "git-failed" });
+    expect(git(folder, "status", "--porcelain", "--untracked-files=all")).toBe("?? .vault/vault.json");
+  });
+
+  it("is not made where nothing differs", async () => {
+    write(".vault/vault.json", "{}\n");
+    commitAll();
+    const repository = await Repository.find(folder);
+    expect(await repository.commit([join(folder, ".vault/vault.json")], "x", scratch())).toBeUndefined();
+  });
+});
+
+describe("a repository", () => {
+  it("is refused before anything is written where a commit would fail or be lost", async () => {
+    write("a", "one\n");
+    commitAll();
+    const repository = await Repository.find(folder);
+    await expect(repository.requireCommittable()).resolves.toBeUndefined();
+    writeFileSync(join(folder, ".git/MERGE_HEAD"), git(folder, "rev-parse", "HEAD"));
+    await expect(repository.requireCommittable()).rejects.toThrow(/merge is in progress/);
+    rmSync(join(folder, ".git/MERGE_HEAD"));
+    git(folder, "checkout", "--quiet", "--detach");
+    await expect(repository.requireCommittable()).rejects.toThrow(/detached/);
+  });
+
+  it("is needed, with a work tree", async () => {
+    await expect(Repository.find(tempFolder())).rejects.toMatchObject({ code: "no-repository" });
+    const bare = tempFolder();
+    git(bare, "init", "--quiet", "--bare");
+    await expect(Repository.find(bare)).rejects.toMatchObject({ code: "no-repository" });
+  });
+});
+
+describe("the commit a work tree stands at", () => {
+  it("is read without git: on a branch, detached, packed, in a worktree and in a subfolder", () => {
+    expect(findHeadCommit(folder)).toBeUndefined();
+    write("sub/a", "one\n");
+    commitAll();
+    const head = git(folder, "rev-parse", "HEAD");
+    expect(findHeadCommit(folder)).toBe(head);
+    expect(findHeadCommit(join(folder, "sub"))).toBe(head);
+    git(folder, "pack-refs", "--all");
+    expect(findHeadCommit(folder)).toBe(head);
+    const worktree = join(tempFolder(), "tree");
+    git(folder, "worktree", "add", "--quiet", "-b", "side", worktree);
+    expect(findHeadCommit(worktree)).toBe(head);
+    git(folder, "checkout", "--quiet", "--detach");
+    expect(findHeadCommit(folder)).toBe(head);
+  });
+
+  it("is not looked for outside the git folder", () => {
+    writeFileSync(join(folder, ".git/HEAD"), "ref: refs/../../secret\n");
+    writeFileSync(join(folder, "secret"), "0123456789012345678901234567890123456789\n");
+    expect(findHeadCommit(folder)).toBeUndefined();
+    expect(readFileSync(join(folder, "secret"), "utf8")).toContain("0123");
+  });
+});
