@@ -3,7 +3,8 @@ import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Repository } from "../git/repository.ts";
 import type { RecordPath } from "../vault/paths.ts";
-import { encodeRecord } from "../vault/record.ts";
+import { decodeRecord, encodeRecord } from "../vault/record.ts";
+import type { SignedRecord } from "../vault/schema.ts";
 import { syncFolder, writeFileDurably } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { findJournal, type Journal, type JournalWrite, removeJournal, writeJournal } from "./journal.ts";
@@ -32,11 +33,18 @@ export async function applyPlan(plan: Plan, target: Target, commit: boolean): Pr
   const writes = plan.writes.map(({ path, record }) => ({
     path,
     before: currentText(target.root, path),
-    after: encodeRecord(record).toString("utf8"),
+    after: checkedText(path, record),
   }));
   const journal: Journal = { root: target.root, message: plan.message, commit, writes };
   writeJournal(target.scratchFolder, journal);
   return carryOut(journal, target);
+}
+
+/** What no reader would take is never written. */
+function checkedText(path: RecordPath, record: SignedRecord): string {
+  const bytes = encodeRecord(record);
+  decodeRecord(path, bytes);
+  return bytes.toString("utf8");
 }
 
 /** Finishes what a killed process had begun. Resolves to the operation's message, undefined where there was none. */

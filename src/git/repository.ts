@@ -90,6 +90,33 @@ export class Repository {
     return this.#try(["rev-parse", "--short", "HEAD"]);
   }
 
+  /** The versions of a path (absolute) that the history reachable from HEAD holds, newest first, deletions left out. */
+  async *versions(path: string): AsyncGenerator<Buffer> {
+    const own = relative(this.workTree, path);
+    const commits = await this.#try([
+      "--literal-pathspecs",
+      "log",
+      "--format=%H",
+      "--diff-filter=d",
+      "--end-of-options",
+      "HEAD",
+      "--",
+      own,
+    ]);
+    for (const commit of commits?.split("\n").filter((line) => line !== "") ?? []) {
+      const text = await this.#untrimmed(["cat-file", "blob", `${commit}:${own}`]);
+      yield Buffer.from(text);
+    }
+  }
+
+  async #untrimmed(args: string[]): Promise<string> {
+    try {
+      return await client(this.workTree, false).raw(args);
+    } catch (error) {
+      throw gitFailure(error, args);
+    }
+  }
+
   async #differsFromHead(paths: readonly string[]): Promise<boolean> {
     const staged = await this.#run(["diff", "--cached", "--name-only", "-z", "--no-renames"]);
     const names = new Set(staged.split("\0"));
@@ -141,10 +168,10 @@ class KeptIndex {
   }
 }
 
-function client(baseDir: string): SimpleGit {
+function client(baseDir: string, trimmed = true): SimpleGit {
   return simpleGit({
     baseDir,
-    trimmed: true,
+    trimmed,
     // By default a failure that prints nothing passes for success: a hook that ends with a bare `exit 1` is one.
     errors: (error, result) => {
       if (error !== undefined || result.exitCode === 0) return error;

@@ -10,6 +10,8 @@ import { syncFolder, writeFileDurably } from "./write-file.ts";
 // A key file is an age identity file. Its comments pin what the repo may not say for itself: whose vault this is.
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
+const PIN = /^#\s*(agent|vault|owner)\s*:\s*(\S+)$/;
+const LIKE_A_PIN = /^#\s*(agent|vault|owner)\s*[:=]/i;
 
 export interface KeyFile {
   readonly identity: Identity;
@@ -45,9 +47,11 @@ export function parseKeyFile(text: string, where: string): KeyFile {
   const identity = identities.length === 1 ? Identity.parse(identities[0] ?? "") : undefined;
   if (identity === undefined)
     throw notAKey(where, "it must hold exactly one age identity line (AGE-SECRET-KEY-…)");
-  const comments = lines
-    .map((line) => /^#\s*(agent|vault|owner)\s*:\s*(\S+)$/.exec(line))
-    .filter((found) => found !== null);
+  const comments = lines.map((line) => PIN.exec(line)).filter((found) => found !== null);
+  // A pin that is misspelled must not pass for a comment: the key would then be trusted with less than it says.
+  if (lines.some((line) => LIKE_A_PIN.test(line) && !PIN.test(line))) {
+    throw notAKey(where, "one of its lines begins like a pin and is none");
+  }
   const of = (key: string) => comments.filter((found) => found[1] === key).map((found) => found[2] ?? "");
   const agents = of("agent");
   const vaults = of("vault");

@@ -1,7 +1,7 @@
 import { VaultError } from "../vault-error.ts";
 
-// The grammars of DESIGN: whatever passes is safe as one path segment on every file system that git supports
-// (no separator, no leading dot or dash, no NUL) and safe to print on a terminal.
+// The grammars of docs/FORMAT.md, section 2: whatever passes is one path segment (no separator, no leading dot or dash, no
+// NUL) and safe to print on a terminal.
 
 export type AgentName = string & { readonly __brand: "AgentName" };
 export type GroupName = string & { readonly __brand: "GroupName" };

@@ -109,7 +109,7 @@ function refuseTwins(paths: readonly RecordPath[]): void {
       throw new VaultError(
         "bad-name",
         `two names that differ only in letter case: .vault/${path}`,
-        "remove one of the two with `vault-run unset`, and commit",
+        "only vault-run writes to .vault, and it makes no such pair: see who did with git log, and remove one",
       );
     }
     seen.add(folded);

@@ -98,7 +98,7 @@ function invalid(path: RecordPath, why: string): VaultError {
 
 function refuseNewerFormat(path: RecordPath, value: unknown): void {
   if (path !== "vault.json" || typeof value !== "object" || value === null || !("format" in value)) return;
-  if (typeof value.format !== "number" || value.format <= FORMAT) return;
+  if (!Number.isSafeInteger(value.format) || Number(value.format) <= FORMAT) return;
   throw new VaultError(
     "format-newer",
     `this vault has format ${value.format}, and this program reads up to format ${FORMAT}: .vault/${path}`,

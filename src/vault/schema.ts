@@ -18,6 +18,9 @@ import { isTimestamp, type Timestamp } from "./time.ts";
 
 export const FORMAT = 1;
 export const MAX_DESCRIPTION_BYTES = 1024;
+/** Both bound the signatures that are checked before anything in vault.json is trusted. */
+export const MAX_OWNERS = 64;
+export const MAX_SUCCESSION_LINKS = 256;
 
 const text = <T extends string>(accepts: (text: string) => boolean, what: string) =>
   z.custom<T>((value) => typeof value === "string" && accepts(value), what);
@@ -64,9 +67,13 @@ const vaultRecord = z.strictObject({
   type: z.literal("vault"),
   format: z.literal(FORMAT),
   suite: z.enum(["pq", "classic"]),
-  owners: z.array(z.strictObject({ name: ownerName, recipient, verifyKey })).check(z.minLength(1)),
+  owners: z
+    .array(z.strictObject({ name: ownerName, recipient, verifyKey }))
+    .check(z.minLength(1), z.maxLength(MAX_OWNERS)),
   policy: z.strictObject({ audit: z.enum(["required", "best-effort"]) }),
-  succession: z.array(z.strictObject({ from: verifyKey, to: verifyKey, at: time, sig: signatureText })),
+  succession: z
+    .array(z.strictObject({ from: verifyKey, to: verifyKey, at: time, sig: signatureText }))
+    .check(z.maxLength(MAX_SUCCESSION_LINKS)),
   createdAt: time,
 });
 

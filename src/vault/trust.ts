@@ -34,6 +34,9 @@ export function verifyVaultRecord(
   sources: readonly TrustSource[],
 ): ReadonlySet<VerifyKey> {
   if (sources.length === 0) throw new TypeError("a vault cannot be trusted without a pin");
+  requireDistinct(record.owners.map((owner) => owner.name));
+  requireDistinct(record.owners.map((owner) => owner.verifyKey));
+  requireDistinct(record.owners.map((owner) => owner.recipient));
   const owners = new Set(record.owners.map((owner) => owner.verifyKey));
   for (const source of sources) {
     const trusted = intersection(reachable(source.keys, record), owners);
@@ -52,6 +55,15 @@ export function verifyVaultRecord(
     );
   }
   return owners;
+}
+
+function requireDistinct(texts: readonly string[]): void {
+  if (new Set(texts).size === texts.length) return;
+  throw new VaultError(
+    "record-invalid",
+    "not a valid record, an owner stands twice: .vault/vault.json",
+    "restore it from a commit that was good: git log -- .vault/vault.json",
+  );
 }
 
 function reachable(keys: readonly VerifyKey[], record: VaultRecord): Set<VerifyKey> {

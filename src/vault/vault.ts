@@ -1,4 +1,4 @@
-import type { Suite } from "../age/identity.ts";
+import { type Recipient, type Suite, suiteOf } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 import { InternalError, VaultError } from "../vault-error.ts";
 import { digest } from "./fingerprint.ts";
@@ -72,6 +72,7 @@ export class Vault {
       );
     }
     const owners = verifyVaultRecord(record, all);
+    for (const { recipient } of record.owners) requireSuite(VAULT_PATH, recipient, record.suite);
     const vault = new Vault(record, owners, files, pins);
     vault.#remember(VAULT_PATH, bytes, record);
     return vault;
@@ -93,6 +94,11 @@ export class Vault {
   /** The owners' verify keys. */
   get owners(): readonly VerifyKey[] {
     return [...this.#owners];
+  }
+
+  /** Whether an owner of this vault signed the record: for records that were read elsewhere, from git's history say. */
+  isSigned(record: SignedRecord): boolean {
+    return record.vault === this.id && findSigner(record, this.#owners) !== undefined;
   }
 
   /** Every record read so far. */
@@ -122,21 +128,10 @@ export class Vault {
 
   /** The agents that were not removed, in name order. */
   agents(): AgentRecord[] {
-    return this.#everyAgent().filter((record) => record.type === "agent");
-  }
-
-  /** The names of agents that were removed and not made again. */
-  removedAgents(): AgentName[] {
-    return this.#everyAgent()
-      .filter((record) => record.type === "tombstone")
-      .map((record) => record.name);
-  }
-
-  #everyAgent(): (AgentRecord | AgentTombstone)[] {
     const names = this.files.listFolders("agents") as AgentName[];
-    for (const seen of this.pins.namesIn("agents"))
-      if (!names.includes(seen as AgentName)) throw vanished(agentPath(seen as AgentName));
-    return names.map((name) => this.findAgent(name)).filter((record) => record !== undefined);
+    const gone = this.pins.namesIn("agents").find((seen) => !names.includes(seen as AgentName));
+    if (gone !== undefined) throw vanished(agentPath(gone as AgentName));
+    return names.map((name) => this.findAgent(name)).filter((record) => record?.type === "agent");
   }
 
   findGrant(agent: AgentName, group: GroupName): GrantRecord | GrantTombstone | undefined {
@@ -180,8 +175,8 @@ export class Vault {
 
   groups(): GroupRecord[] {
     const names = this.files.listFolders("groups") as GroupName[];
-    for (const seen of this.pins.namesIn("groups"))
-      if (!names.includes(seen as GroupName)) throw vanished(groupPath(seen as GroupName));
+    const gone = this.pins.namesIn("groups").find((seen) => !names.includes(seen as GroupName));
+    if (gone !== undefined) throw vanished(groupPath(gone as GroupName));
     return names.map((name) => this.group(name));
   }
 
@@ -203,13 +198,16 @@ export class Vault {
     );
   }
 
+  /** Every secret's name that a group has or had: a removed one keeps its name by its tombstone. */
+  takenNames(group: GroupName): SecretName[] {
+    this.#requireComplete(groupScope(group));
+    return this.#listed<SecretName>(`groups/${group}/secrets`);
+  }
+
   /** A group's secrets that were not removed, in name order. */
   secrets(group: GroupName): SecretRecord[] {
-    this.#requireComplete(groupScope(group));
-    const names = this.#listed<SecretName>(`groups/${group}/secrets`);
-    return names
-      .map((name) => this.findSecret({ group, name }))
-      .filter((record) => record?.type === "secret");
+    const records = this.takenNames(group).map((name) => this.findSecret({ group, name }));
+    return records.filter((record) => record?.type === "secret");
   }
 
   /** The names in a folder of records. */
@@ -246,6 +244,7 @@ export class Vault {
         `see who changed it: git log -- .vault/${path}`,
       );
     }
+    if ("recipient" in record) requireSuite(path, record.recipient, this.suite);
   }
 
   #remember(path: RecordPath, bytes: Buffer, record: SignedRecord): void {
@@ -270,6 +269,16 @@ export class Vault {
       "a merge or a half-finished pull left the two out of step; pull the latest vault, or have the owner set it again",
     );
   }
+}
+
+/** age forbids mixing suites in one file; a vault keeps to one throughout. */
+function requireSuite(path: RecordPath, recipient: Recipient, suite: Suite): void {
+  if (suiteOf(recipient) === suite) return;
+  throw new VaultError(
+    "record-invalid",
+    `not a valid record, its recipient is not of the vault's suite (${suite}): .vault/${path}`,
+    `restore it from a commit that was good: git log -- .vault/${path}`,
+  );
 }
 
 function readVaultFile(files: RecordFiles): Buffer {

@@ -120,6 +120,8 @@ describe("an agent's key", () => {
     ["no identity", (text: string) => text.replace(/AGE-SECRET.*/, "")],
     ["two vaults", (text: string) => text.replace(/(# vault: .*)/, "$1\n$1")],
     ["a broken owner", (text: string) => text.replace(/(# owner: )..../, "$1!!!!")],
+    ["a pin with a word too many", (text: string) => text.replace(/(# owner: .*)/, "$1 (alice)")],
+    ["a pin in upper case", (text: string) => text.replace("# owner:", "# Owner:")],
     ["a broken agent", (text: string) => text.replace("# agent: crawler", "# agent: ../x")],
   ])("is refused with %s", (_, edit) => {
     expect(open({ VAULT_RUN_KEY: edit(key) })).toBe("key-file");

@@ -71,6 +71,13 @@ describe("what is sealed", () => {
     expect(() => decodeValue("x", context, Buffer.from(payload))).toThrow(VaultError);
   });
 
+  it("is refused with half a character", () => {
+    const payload = encodeValue(context, Buffer.from("value"))
+      .toString()
+      .replace('"value":"value"', '"value":"\\ud800"');
+    expect(() => decodeValue("x", context, Buffer.from(payload))).toThrow(VaultError);
+  });
+
   it.each(["", "   ", "null", "[]", "{", '"text"', "{}"])("is refused where it is %j", (text) => {
     expect(() => decodeValue("x", context, Buffer.from(text))).toThrow(VaultError);
   });

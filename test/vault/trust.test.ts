@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { generateIdentity, recipientOf } from "../../src/age/generate.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
-import { signRecord } from "../../src/vault/record.ts";
+import { VAULT_PATH } from "../../src/vault/paths.ts";
+import { decodeRecord, encodeRecord, signRecord } from "../../src/vault/record.ts";
 import type { VaultRecord } from "../../src/vault/schema.ts";
 import { linkBytes, type TrustSource, verifyVaultRecord } from "../../src/vault/trust.ts";
 import { VaultError, type VaultErrorCode } from "../../src/vault-error.ts";
@@ -121,6 +122,16 @@ describe("a vault", () => {
     expect(verdict(old, pinned(first), { from: "this machine", keys: [second.key.verifyKey] })).toBe(
       "untrusted",
     );
+  });
+
+  it("is refused where an owner stands twice, or there are more links than anyone needs", () => {
+    expect(verdict(vaultRecord([first, first], first), pinned(first))).toBe("record-invalid");
+    const record = vaultRecord(
+      [first],
+      first,
+      Array.from({ length: 257 }, () => link(first, second)),
+    );
+    expect(() => decodeRecord(VAULT_PATH, encodeRecord(record))).toThrow(VaultError);
   });
 
   it("cannot be trusted without any source", () => {

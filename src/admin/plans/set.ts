@@ -128,16 +128,14 @@ function requireSafeName(ref: SecretRef, variable: string, unsafeName: boolean):
   );
 }
 
-/** Names that differ only in letter case cannot be told apart on every file system. */
+/** Names that differ only in letter case cannot be told apart on every file system. A tombstone keeps its name too. */
 function refuseTwin(session: OwnerSession, ref: SecretRef): void {
-  const others = session.vault.findGroup(ref.group) === undefined ? [] : session.vault.secrets(ref.group);
-  const twin = others.find(
-    (other) => other.name !== ref.name && other.name.toLowerCase() === ref.name.toLowerCase(),
-  );
+  const taken = session.vault.findGroup(ref.group) === undefined ? [] : session.vault.takenNames(ref.group);
+  const twin = taken.find((name) => name !== ref.name && name.toLowerCase() === ref.name.toLowerCase());
   if (twin === undefined) return;
   throw new VaultError(
     "bad-name",
-    `differs only in letter case from ${formatRef(twin)}: ${formatRef(ref)}`,
-    `use that name, or unset it first: vault-run unset ${formatRef(twin)}`,
+    `differs only in letter case from ${ref.group}/${twin}: ${formatRef(ref)}`,
+    "use that spelling, or another name; --env gives it any variable you like",
   );
 }
