@@ -1,0 +1,293 @@
+import { EdgeTable } from "./edge-table.ts";
+import { type Needle, wraps } from "./needle.ts";
+import { MIN_FILTERED_BYTES, Prefilter } from "./prefilter.ts";
+
+// Builds the tables of an Aho–Corasick automaton over bytes. A state is the longest suffix of the input that is a
+// prefix of a needle; 0 is the root.
+//
+// Memory decides the layout, because a thousand secrets in all their encodings make some 400,000 states:
+//  - States near the root are *dense*. They have the lowest numbers and a row of complete transitions each, one
+//    column per byte that occurs in a needle and one for all others.
+//  - All other states are *sparse*. A needle adds one run of consecutive states, so the usual edge leads to the
+//    next number and only its byte is stored. Where a needle branches off it adds one edge to a hash table.
+//    What has no edge follows the failure link, which leads to a shorter state: at most two steps a byte, amortised.
+//  - `out` holds the longest needle that ends in a state. Shorter ones that end there lie inside it, and what is
+//    masked is the union, so no list of them is kept.
+//
+// Needles are numbered from 1 in the tables, so that 0 can stand for none.
+
+export const ROOT = 0;
+export const CONTINUES = 1;
+export const BRANCHES = 2;
+export const IN_WRAPPING_NEEDLE = 4;
+
+const MAX_ROW_ENTRIES = 1 << 19;
+
+/** Numbers, in as few bytes as the largest of them needs. */
+type Numbers = Uint16Array | Int32Array;
+
+export interface Tables {
+  readonly classOf: Uint8Array;
+  readonly rowShift: number;
+  readonly rows: Int32Array;
+  readonly denseCount: number;
+  /** The byte that leads to the next state, where the flag CONTINUES is set. */
+  readonly edge: Uint8Array;
+  readonly branches: EdgeTable;
+  readonly flags: Uint8Array;
+  readonly fail: Int32Array;
+  readonly depth: Numbers;
+  readonly out: Numbers;
+  /** Per needle: the longest needle of a wrapping encoding that is a suffix of it. */
+  readonly wrappingOut: Int32Array;
+  readonly runs: Runs;
+  /** Absent where needles are too short for it. */
+  readonly prefilter: Prefilter | undefined;
+}
+
+/** What each needle added: the states `head` to `last`, each the child of the one before it, below `parent`. */
+interface Runs {
+  count: number;
+  readonly parent: Int32Array;
+  readonly byte: Uint8Array;
+  readonly head: Int32Array;
+  readonly last: Int32Array;
+  readonly depth: Int32Array;
+}
+
+interface DenseState {
+  readonly parent: number;
+  readonly byte: number;
+}
+
+export function buildTables(needles: readonly Needle[]): Tables {
+  const texts = needles.map(({ bytes }) => Buffer.from(bytes, "latin1"));
+  const total = texts.reduce((sum, { length }) => sum + length, 0);
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  const shortest = texts.reduce((least, { length }) => Math.min(least, length), Number.POSITIVE_INFINITY);
+
+  const { classOf, classCount } = classesOf(texts);
+  const rowShift = Math.ceil(Math.log2(classCount));
+  const dense = denseStates(texts, shortest, rowShift);
+  const capacity = dense.length + total;
+  const tables: Tables = {
+    classOf,
+    rowShift,
+    rows: new Int32Array(dense.length << rowShift),
+    denseCount: dense.length,
+    edge: new Uint8Array(capacity),
+    branches: new EdgeTable(needles.length),
+    flags: new Uint8Array(capacity),
+    fail: new Int32Array(capacity),
+    depth: longest < 0x10000 ? new Uint16Array(capacity) : new Int32Array(capacity),
+    out: needles.length < 0x10000 ? new Uint16Array(capacity) : new Int32Array(capacity),
+    wrappingOut: new Int32Array(needles.length + 1),
+    runs: {
+      count: 0,
+      parent: new Int32Array(needles.length),
+      byte: new Uint8Array(needles.length),
+      head: new Int32Array(needles.length),
+      last: new Int32Array(needles.length),
+      depth: new Int32Array(needles.length),
+    },
+    prefilter: shortest < MIN_FILTERED_BYTES ? undefined : new Prefilter(texts),
+  };
+  for (const [state, { parent, byte }] of dense.entries()) {
+    if (state === ROOT) continue;
+    tables.rows[(parent << rowShift) | (classOf[byte] as number)] = state;
+    tables.depth[state] = (tables.depth[parent] as number) + 1;
+  }
+
+  let next = dense.length;
+  for (const [index, text] of texts.entries()) {
+    const wrapping = wraps((needles[index] as Needle).encoding);
+    next = insert(tables, text, index + 1, wrapping ? IN_WRAPPING_NEEDLE : 0, next);
+  }
+  completeRows(tables, dense);
+  linkFailures(tables);
+  return tables;
+}
+
+export function step(tables: Tables, from: number, byte: number): number {
+  const { denseCount, edge, flags, fail } = tables;
+  let state = from;
+  while (state >= denseCount) {
+    const flag = flags[state] as number;
+    if (edge[state] === byte && (flag & CONTINUES) !== 0) return state + 1;
+    if ((flag & BRANCHES) !== 0) {
+      const to = tables.branches.get(state, byte);
+      if (to !== ROOT) return to;
+    }
+    state = fail[state] as number;
+  }
+  return tables.rows[(state << tables.rowShift) | (tables.classOf[byte] as number)] as number;
+}
+
+function classesOf(texts: readonly Uint8Array[]): { classOf: Uint8Array; classCount: number } {
+  const used = new Uint8Array(256);
+  for (const text of texts) {
+    for (let i = 0; i < text.length; i++) used[text[i] as number] = 1;
+  }
+  let classCount = 0;
+  const classOf = new Uint8Array(256);
+  for (let byte = 0; byte < 256; byte++) if (used[byte] === 1) classOf[byte] = classCount++;
+  if (classCount < 256) {
+    for (let byte = 0; byte < 256; byte++) if (used[byte] === 0) classOf[byte] = classCount;
+    classCount++;
+  }
+  return { classOf, classCount };
+}
+
+// The root, and the prefixes of one and two bytes as far as their rows fit. Only proper prefixes: no needle ends
+// in a dense state, so the scan need not look for one there.
+function denseStates(texts: readonly Uint8Array[], shortest: number, rowShift: number): DenseState[] {
+  const states: DenseState[] = [{ parent: ROOT, byte: 0 }];
+  if (texts.length === 0 || shortest < 2) return states;
+
+  const first = new Int32Array(256);
+  for (const text of texts) {
+    const byte = text[0] as number;
+    if (first[byte] === 0) first[byte] = states.push({ parent: ROOT, byte }) - 1;
+  }
+  if (shortest < 3) return states;
+
+  const seen = new Uint8Array(1 << 16);
+  const second: DenseState[] = [];
+  for (const text of texts) {
+    const byte = text[1] as number;
+    const pair = ((text[0] as number) << 8) | byte;
+    if (seen[pair] === 1) continue;
+    seen[pair] = 1;
+    second.push({ parent: first[text[0] as number] as number, byte });
+  }
+  const fits = (states.length + second.length) << rowShift <= MAX_ROW_ENTRIES;
+  return fits ? states.concat(second) : states;
+}
+
+/** Adds a needle, its new states from `next` on, and returns the number after them. */
+function insert(tables: Tables, text: Uint8Array, number: number, flag: number, next: number): number {
+  const { edge, flags, out, wrappingOut } = tables;
+  let state = ROOT;
+  let length = 0;
+  for (; length < text.length; length++) {
+    const child = childOf(tables, state, text[length] as number);
+    if (child === ROOT) break;
+    state = child;
+    (flags[state] as number) |= flag;
+  }
+
+  let end = next;
+  if (length < text.length) {
+    end = next + text.length - length;
+    branch(tables, state, text[length] as number, next, end - 1, length + 1);
+    edge.set(text.subarray(length + 1), next);
+    flags.fill(flag | CONTINUES, next, end - 1);
+    flags[end - 1] = flag;
+    state = end - 1;
+  }
+
+  // The first needle of these bytes keeps the state, but it wraps if any of them does.
+  if (out[state] === 0) out[state] = number;
+  if (flag !== 0) wrappingOut[out[state] as number] = out[state] as number;
+  return end;
+}
+
+function childOf(tables: Tables, state: number, byte: number): number {
+  if (state < tables.denseCount) {
+    return tables.rows[(state << tables.rowShift) | (tables.classOf[byte] as number)] as number;
+  }
+  const flag = tables.flags[state] as number;
+  if (tables.edge[state] === byte && (flag & CONTINUES) !== 0) return state + 1;
+  return (flag & BRANCHES) === 0 ? ROOT : tables.branches.get(state, byte);
+}
+
+function branch(
+  tables: Tables,
+  parent: number,
+  byte: number,
+  head: number,
+  last: number,
+  depth: number,
+): void {
+  const { classOf, rowShift, rows, denseCount, branches, flags, runs } = tables;
+  if (parent < denseCount) {
+    rows[(parent << rowShift) | (classOf[byte] as number)] = head;
+  } else {
+    branches.set(parent, byte, head);
+    (flags[parent] as number) |= BRANCHES;
+  }
+  const run = runs.count++;
+  runs.parent[run] = parent;
+  runs.byte[run] = byte;
+  runs.head[run] = head;
+  runs.last[run] = last;
+  runs.depth[run] = depth;
+}
+
+// A dense state's failure link is dense and has a lower number, so its row is complete by then.
+function completeRows({ rows, rowShift, classOf, fail }: Tables, dense: readonly DenseState[]): void {
+  const columns = 1 << rowShift;
+  for (let state = ROOT + 1; state < dense.length; state++) {
+    const { parent, byte } = dense[state] as DenseState;
+    const link = parent === ROOT ? ROOT : (rows[classOf[byte] as number] as number);
+    fail[state] = link;
+    const row = state << rowShift;
+    const linkRow = link << rowShift;
+    for (let column = 0; column < columns; column++) {
+      if (rows[row + column] === ROOT) rows[row + column] = rows[linkRow + column] as number;
+    }
+  }
+}
+
+// A state's link is found by way of its parent's and depends on the links of shallower states only. Going through all
+// runs depth by depth would touch all of memory for each depth. As most links lead near the root, each run is followed
+// instead for as long as they lead above `linked`, the depth down to which every state has its link by now.
+function linkFailures(tables: Tables): void {
+  const { edge, fail, depth, runs } = tables;
+  const waiting = runsByDepth(runs);
+  const next = runs.head.slice();
+  let active: number[] = [];
+  let linked = depth[tables.denseCount - 1] as number;
+  while (active.length > 0 || waiting.length > 0) {
+    while ((waiting.at(-1)?.depth ?? Number.POSITIVE_INFINITY) <= linked + 1)
+      active.push((waiting.pop() as StartingRun).run);
+    let least = (waiting.at(-1)?.depth ?? Number.POSITIVE_INFINITY) - 1;
+    active = active.filter((run) => {
+      const last = runs.last[run] as number;
+      let state = next[run] as number;
+      const begins = state === runs.head[run];
+      let parent = begins ? (runs.parent[run] as number) : state - 1;
+      let byte = (begins ? runs.byte[run] : edge[parent]) as number;
+      while (state <= last && (parent === ROOT || (depth[fail[parent] as number] as number) < linked)) {
+        link(tables, state, parent, byte);
+        byte = edge[state] as number;
+        parent = state++;
+      }
+      next[run] = state;
+      if (state <= last) least = Math.min(least, depth[parent] as number);
+      return state <= last;
+    });
+    linked = least;
+  }
+}
+
+function link(tables: Tables, state: number, parent: number, byte: number): void {
+  const { fail, out, depth, wrappingOut } = tables;
+  const suffix = parent === ROOT ? ROOT : step(tables, fail[parent] as number, byte);
+  fail[state] = suffix;
+  depth[state] = (depth[parent] as number) + 1;
+  const own = out[state] as number;
+  const inherited = out[suffix] as number;
+  if (own === 0) out[state] = inherited;
+  else if (wrappingOut[own] === 0) wrappingOut[own] = wrappingOut[inherited] as number;
+}
+
+interface StartingRun {
+  readonly run: number;
+  readonly depth: number;
+}
+
+function runsByDepth({ count, depth }: Runs): StartingRun[] {
+  const starting = Array.from({ length: count }, (_, run) => ({ run, depth: depth[run] as number }));
+  return starting.sort((a, b) => b.depth - a.depth);
+}

@@ -1,0 +1,41 @@
+/**
+ * How a value may be spelled in output. `line`, `leaf`, `spaces`, `crlf` and `lf` are parts or layouts of the
+ * value itself; the others are encodings of the value or of such a part.
+ */
+export type Encoding =
+  | "raw"
+  | "line"
+  | "leaf"
+  | "spaces"
+  | "crlf"
+  | "lf"
+  | "json"
+  | "repr"
+  | "shell"
+  | "xml"
+  | "percent"
+  | "base64"
+  | "base64url"
+  | "hex";
+
+// Needles are byte strings: one char per byte (latin1), whatever the bytes mean. That keeps the escapers plain
+// `replace` calls, and the automaton reads them with charCodeAt.
+export interface Spelling {
+  readonly bytes: string;
+  readonly encoding: Encoding;
+}
+
+export interface MaskedSecret {
+  readonly name: string;
+  readonly mask: Uint8Array;
+}
+
+export interface Needle extends Spelling {
+  readonly secret: MaskedSecret;
+}
+
+export const byteString = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
+/** Base64 and hex are the encodings that programs wrap, so a line feed inside them means nothing. */
+export const wraps = (encoding: Encoding): boolean =>
+  encoding === "base64" || encoding === "base64url" || encoding === "hex";

@@ -1,0 +1,178 @@
+import type { Automaton, Cursor } from "./automaton.ts";
+import { ROOT } from "./automaton-tables.ts";
+import { CR, ESC, LF } from "./bytes.ts";
+import { Lane } from "./lane.ts";
+import type { Needle } from "./needle.ts";
+import { SkippedSequences } from "./skipped-sequences.ts";
+import type { Unions } from "./unions.ts";
+import type { WrappedLines } from "./wrapped-lines.ts";
+
+// Finds the matches in one stream. Three readings of it run through the automaton:
+//   1. the stream as it stands, all needles;
+//   2. without CR and CSI sequences (`#plain`), all needles;
+//   3. without CR, CSI sequences and LF (`#wrapped`), needles of the encodings that programs wrap.
+// Readings 2 and 3 differ from 1 only behind a skipped byte that interrupts the beginning of a needle. Only there do
+// they become active, and they end as soon as they agree with 1 again, so text costs one step a byte. A sequence that
+// turns out not to be CSI ends the partial match, as does a run of skipped bytes that is too long.
+
+const MIN_MASKED_PARTIAL_BYTES = 8;
+// What may be shown of a needle at the end of a line that does not look wrapped: such a line is not held back.
+const MAX_LINE_END_BYTES = 2;
+
+export class Readings {
+  readonly #automaton: Automaton;
+  readonly #unions: Unions;
+  readonly #cursor: Cursor = { state: ROOT, index: 0 };
+  readonly #plain: Lane;
+  readonly #wrapped: Lane;
+  readonly #wrappedLines: WrappedLines;
+  readonly #sequences = new SkippedSequences();
+  #sequence: "none" | "escape" | "csi" = "none";
+  /** Position in the stream behind the last byte read. */
+  #position = 0;
+
+  constructor(automaton: Automaton, unions: Unions, wrappedLines: WrappedLines) {
+    this.#automaton = automaton;
+    this.#unions = unions;
+    this.#wrappedLines = wrappedLines;
+    this.#plain = new Lane(automaton);
+    this.#wrapped = new Lane(automaton);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Where the earliest partial match starts: so does, or behind it, every match that is still to come. */
+  get partialFrom(): number {
+    let from = this.#position - this.#automaton.depth(this.#cursor.state);
+    if (this.#plain.active) from = Math.min(from, this.#plain.start);
+    if (this.#wrapped.active) from = Math.min(from, this.#wrapped.start);
+    return from;
+  }
+
+  /** From where on output has to wait. */
+  get heldFrom(): number {
+    let from = this.#position - this.#automaton.depth(this.#cursor.state);
+    if (this.#plain.active) from = Math.min(from, this.#plain.start);
+    if (this.#wrapped.active) from = Math.min(from, this.#wrapped.heldFrom);
+    return from;
+  }
+
+  read(chunk: Uint8Array): void {
+    const cursor = this.#cursor;
+    const chunkStart = this.#position;
+    cursor.index = 0;
+    while (cursor.index < chunk.length) {
+      if (this.#plain.active || this.#wrapped.active) this.#readByte(chunk, chunkStart);
+      else if (this.#automaton.scan(cursor, chunk)) this.#found(chunkStart + cursor.index);
+      else if (cursor.index < chunk.length) this.#readByte(chunk, chunkStart);
+    }
+    this.#position += chunk.length;
+    this.#wrappedLines.endOfChunk(chunk);
+  }
+
+  /** Counts a long beginning of a needle, where the stream ends in one, as a match, and forgets the rest. */
+  finish(): void {
+    const partial = this.#automaton.largePartial(this.#cursor.state, MIN_MASKED_PARTIAL_BYTES);
+    if (partial !== undefined) {
+      this.#unions.add(this.#position - partial.length, this.#position, partial.needle);
+    }
+    for (const lane of [this.#plain, this.#wrapped]) {
+      const partial = this.#automaton.largePartial(lane.state, MIN_MASKED_PARTIAL_BYTES);
+      if (partial !== undefined) this.#foundIn(lane, partial.needle, lane.end, partial.length);
+      lane.close();
+    }
+    this.#cursor.state = ROOT;
+  }
+
+  #found(end: number): void {
+    const needle = this.#automaton.match(this.#cursor.state);
+    if (needle === undefined) return;
+    this.#unions.add(end - needle.bytes.length, end, needle);
+    this.#cursor.state = this.#automaton.pending(this.#cursor.state);
+  }
+
+  #readByte(chunk: Uint8Array, chunkStart: number): void {
+    const cursor = this.#cursor;
+    const byte = chunk[cursor.index] as number;
+    const position = chunkStart + cursor.index;
+    if (this.#skips(byte, position)) {
+      this.#plain.skip();
+      this.#wrapped.skip();
+    } else {
+      if (byte === LF) this.#skipLineFeed(chunk, position);
+      else if (this.#wrapped.active) this.#readWrapped(byte, position);
+      if (this.#plain.active) this.#readPlain(byte, position);
+    }
+    if (!this.#plain.active && !this.#wrapped.active) {
+      this.#sequence = "none";
+      this.#sequences.clear();
+    }
+
+    cursor.state = this.#automaton.step(cursor.state, byte);
+    cursor.index++;
+    this.#found(position + 1);
+  }
+
+  // Whether the byte is a CR or part of a CSI sequence: ESC [, bytes 20 to 3F, and one of 40 to 7E.
+  #skips(byte: number, position: number): boolean {
+    if (this.#sequence === "escape" && byte === 0x5b) {
+      this.#sequence = "csi";
+      return true;
+    }
+    if (this.#sequence === "csi" && byte >= 0x20 && byte <= 0x7e) {
+      if (byte >= 0x40) {
+        this.#sequence = "none";
+        this.#sequences.end(position + 1, this.partialFrom);
+      }
+      return true;
+    }
+    if (this.#sequence !== "none") {
+      this.#sequence = "none";
+      this.#plain.close();
+      this.#wrapped.close();
+    }
+    if (byte !== CR && byte !== ESC) return false;
+    if (!this.#plain.active) this.#plain.open(this.#cursor.state, position);
+    if (byte === ESC) {
+      this.#sequence = "escape";
+      this.#sequences.begin(position);
+    }
+    return true;
+  }
+
+  #skipLineFeed(chunk: Uint8Array, position: number): void {
+    const wrapped = this.#wrapped;
+    if (!wrapped.active) {
+      if (this.#plain.active)
+        wrapped.openFrom(this.#plain, this.#automaton.wrappingPrefix(this.#plain.state));
+      else wrapped.open(this.#automaton.wrappingPrefix(this.#cursor.state), position);
+    }
+    if (!wrapped.active) return;
+    wrapped.skip();
+    const shown = this.#automaton.depth(wrapped.state) <= MAX_LINE_END_BYTES;
+    if (shown && !this.#wrappedLines.endAt(chunk, this.#cursor.index)) wrapped.releaseTo(position + 1);
+  }
+
+  #readPlain(byte: number, position: number): void {
+    const lane = this.#plain;
+    lane.read(this.#automaton.step(lane.state, byte), position);
+    const needle = this.#automaton.match(lane.state);
+    if (needle !== undefined) this.#foundIn(lane, needle, position + 1);
+    lane.settle(this.#automaton.pending(lane.state));
+  }
+
+  #readWrapped(byte: number, position: number): void {
+    const lane = this.#wrapped;
+    lane.read(this.#automaton.wrappingPrefix(this.#automaton.step(lane.state, byte)), position);
+    const needle = this.#automaton.wrappingMatch(lane.state);
+    if (needle !== undefined) this.#foundIn(lane, needle, position + 1);
+    lane.settle(this.#automaton.wrappingPrefix(this.#automaton.pending(lane.state)));
+  }
+
+  #foundIn(lane: Lane, needle: Needle, end: number, length = needle.bytes.length): void {
+    const start = lane.positionOf(length);
+    this.#unions.add(start, end, needle, this.#sequences.take(start, end));
+  }
+}

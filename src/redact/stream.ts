@@ -1,0 +1,122 @@
+import type { Automaton } from "./automaton.ts";
+import { EMPTY } from "./bytes.ts";
+import { HeldBytes } from "./held-bytes.ts";
+import type { Needle } from "./needle.ts";
+import { Readings } from "./readings.ts";
+import { type Union, Unions } from "./unions.ts";
+import { WrappedLines } from "./wrapped-lines.ts";
+
+// Writes one stream with its matches masked.
+//
+// Every match that is still to come starts where the earliest partial match starts, or behind it. So all before that
+// place is decided and is written, and a union of matches that starts at or before it prints its mask at once: what is
+// still to come can only make that union longer at its end.
+//
+// idle() writes up to four bytes of the partial match but leaves the readings alone: if the needle completes, its other
+// bytes are masked. No later call shows more of the same match, because the limit counts from where it starts.
+
+const MAX_DISCLOSED_BYTES = 4;
+
+/** Bytes in, redacted bytes out. What a call returns may be (a part of) the chunk that it was given. */
+export interface RedactedStream {
+  write(chunk: Uint8Array): Uint8Array;
+  /** To be called after 50 ms without a write: lets go a prompt that ends like the beginning of a secret. */
+  idle(): Uint8Array;
+  end(): Uint8Array;
+}
+
+export class RedactionStream implements RedactedStream {
+  readonly #report: (needle: Needle) => void;
+  readonly #unions = new Unions();
+  readonly #readings: Readings;
+  readonly #held = new HeldBytes();
+  /** Position of the first byte that is neither written nor masked. */
+  #written = 0;
+  /** The union whose mask was printed last, and from where on none of its bytes were written. */
+  #masked: Union | undefined;
+  #maskedFrom = 0;
+  #ended = false;
+
+  constructor(automaton: Automaton, report: (needle: Needle) => void, wrappedLines = new WrappedLines()) {
+    this.#report = report;
+    this.#readings = new Readings(automaton, this.#unions, wrappedLines);
+  }
+
+  write(chunk: Uint8Array): Uint8Array {
+    if (this.#ended) throw new TypeError("write after end");
+    this.#readings.read(chunk);
+    return this.#release(this.#readings.heldFrom, chunk);
+  }
+
+  idle(): Uint8Array {
+    const { partialFrom, heldFrom, position } = this.#readings;
+    // Bytes of the partial match that an earlier match has masked are not disclosed, so they do not count.
+    const maskedTo = partialFrom >= this.#maskedFrom ? (this.#masked?.end ?? 0) : 0;
+    const limit = Math.max(partialFrom, maskedTo) + MAX_DISCLOSED_BYTES;
+    return this.#release(Math.max(heldFrom, Math.min(limit, position)), EMPTY);
+  }
+
+  end(): Uint8Array {
+    this.#ended = true;
+    this.#readings.finish();
+    return this.#release(this.#readings.position, EMPTY);
+  }
+
+  // Writes what lies before `limit`, keeps the rest. `chunk` is what was read since the last call.
+  #release(limit: number, chunk: Uint8Array): Uint8Array {
+    const chunkStart = this.#readings.position - chunk.length;
+    const parts: Uint8Array[] = [];
+    const copy = (start: number, end: number): void => {
+      if (start < Math.min(end, chunkStart)) parts.push(this.#held.copy(start, Math.min(end, chunkStart)));
+      if (Math.max(start, chunkStart) < end) {
+        parts.push(chunk.subarray(Math.max(start - chunkStart, 0), end - chunkStart));
+      }
+    };
+
+    for (const union of this.#unions.takeTo(limit)) {
+      // idle() may have written the first bytes of a sequence. A mask before its other bytes would become part of it.
+      const begun = union.sequences.find(({ start, end }) => start < this.#written && end > this.#written);
+      const maskAt = Math.max(begun?.end ?? union.start, this.#written);
+      copy(this.#written, maskAt);
+      if (!this.#extendsMask(union, maskAt)) parts.push(union.first.secret.mask);
+      for (const { start, end } of union.sequences.sort((a, b) => a.start - b.start)) {
+        if (start >= maskAt) copy(start, end);
+      }
+      this.#written = Math.max(maskAt, union.end);
+    }
+    copy(this.#written, limit);
+    this.#written = Math.max(this.#written, limit);
+
+    this.#held.dropTo(this.#written);
+    this.#held.append(chunk.subarray(Math.max(this.#written - chunkStart, 0)));
+    return concat(parts);
+  }
+
+  // Whether the union goes on where the last mask ends. Reports the secrets that were not reported with that mask.
+  #extendsMask(union: Union, position: number): boolean {
+    const masked = this.#masked;
+    const extended = masked !== undefined && union.start <= masked.end ? masked : undefined;
+    for (const [secret, match] of union.secrets) {
+      if (extended?.secrets.has(secret)) continue;
+      this.#report(match.needle);
+      extended?.secrets.set(secret, match);
+    }
+    const adjoins = extended?.end === position;
+    if (!adjoins) this.#maskedFrom = position;
+    if (extended === undefined) this.#masked = union;
+    else extended.end = union.end;
+    return adjoins;
+  }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const [only = EMPTY] = parts;
+  if (parts.length <= 1) return only;
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

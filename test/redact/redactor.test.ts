@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { createRedactor, type RedactedStream } from "../../src/redact/index.ts";
+
+const SECRET = { name: "stripe/API_KEY", value: "sk_live_4eC39HqLyjW" };
+
+const write = (stream: RedactedStream, text: string): string =>
+  Buffer.from(stream.write(Buffer.from(text))).toString();
+
+describe("createRedactor", () => {
+  it("prints the secret's name in the mask", () => {
+    const stream = createRedactor([SECRET]).stream();
+    expect(write(stream, `key ${SECRET.value}.`)).toBe("key [REDACTED:stripe/API_KEY].");
+  });
+
+  it("names the match that starts first where several overlap", () => {
+    const redactor = createRedactor([
+      { name: "b", value: "bravo-charlie" },
+      { name: "a", value: "alpha-bravo" },
+    ]);
+    expect(write(redactor.stream(), "alpha-bravo-charlie.")).toBe("[REDACTED:a].");
+  });
+
+  it("makes masks that can stand in a JSON string", () => {
+    const stream = createRedactor([{ name: 'a"b\\c\n\x1b', value: SECRET.value }]).stream();
+    expect(JSON.parse(write(stream, JSON.stringify({ key: SECRET.value })))).toEqual({
+      key: "[REDACTED:a_b_c__]",
+    });
+  });
+
+  it("names the secrets that are too short to be looked for", () => {
+    const secrets = ["", " \n\t   ", "12345", " 12345 ", "123456"].map((value, index) => ({
+      name: `s${index}`,
+      value,
+    }));
+    expect(createRedactor(secrets).tooShort).toEqual(["s0", "s1", "s2", "s3"]);
+  });
+
+  it("looks for nothing when nothing is registered", () => {
+    const redactor = createRedactor([]);
+    expect(redactor.tooShort).toEqual([]);
+    expect(write(redactor.stream(), "some text\n")).toBe("some text\n");
+  });
+
+  it("keeps a value out of the error when it looks like broken JSON", () => {
+    const value = '{"key": "never-print-this", ';
+    expect(write(createRedactor([{ name: "j", value }]).stream(), `${value.trim()}.`)).toBe("[REDACTED:j].");
+  });
+});
+
+describe("a report", () => {
+  it("counts masks per secret, stream and encoding", () => {
+    const redactor = createRedactor([SECRET, { name: "db/PASSWORD", value: "winter-is-coming" }]);
+    const stdout = redactor.stream("stdout");
+    const stderr = redactor.stream("stderr");
+    write(stdout, `${SECRET.value} ${SECRET.value} ${Buffer.from(SECRET.value).toString("hex")}\n`);
+    write(stderr, `${SECRET.value} winter-is-coming\n`);
+    expect(redactor.leaks()).toEqual([
+      { name: "stripe/API_KEY", stream: "stdout", encoding: "raw", count: 2 },
+      { name: "stripe/API_KEY", stream: "stdout", encoding: "hex", count: 1 },
+      { name: "stripe/API_KEY", stream: "stderr", encoding: "raw", count: 1 },
+      { name: "db/PASSWORD", stream: "stderr", encoding: "raw", count: 1 },
+    ]);
+    expect(redactor.counts()).toEqual([
+      { name: "stripe/API_KEY", encoding: "raw", count: 3 },
+      { name: "stripe/API_KEY", encoding: "hex", count: 1 },
+      { name: "db/PASSWORD", encoding: "raw", count: 1 },
+    ]);
+  });
+
+  it("counts every secret that one mask covers, each once", () => {
+    const redactor = createRedactor([
+      { name: "a", value: "alpha-bravo" },
+      { name: "b", value: "bravo-charlie" },
+    ]);
+    const stream = redactor.stream();
+    for (const byte of "alpha-bravo-charliealpha-bravo.") write(stream, byte);
+    expect(redactor.counts()).toEqual([
+      { name: "a", encoding: "raw", count: 1 },
+      { name: "b", encoding: "raw", count: 1 },
+    ]);
+  });
+
+  it("calls a value of several lines by its whole, not by its lines", () => {
+    const redactor = createRedactor([{ name: "k", value: "first line of the key\nsecond line of the key" }]);
+    write(redactor.stream(), "first line of the key\nsecond line of the key\n");
+    expect(redactor.counts()).toEqual([{ name: "k", encoding: "raw", count: 1 }]);
+  });
+});
+
+describe("a stream", () => {
+  it("passes on a chunk in which nothing is found as it is", () => {
+    const chunk = Buffer.from("nothing to see here\n");
+    const output = createRedactor([SECRET]).stream().write(chunk);
+    expect(output.buffer).toBe(chunk.buffer);
+    expect(output.byteOffset).toBe(chunk.byteOffset);
+    expect(output.length).toBe(chunk.length);
+  });
+
+  it("does not depend on a chunk after write has returned", () => {
+    const stream = createRedactor([SECRET]).stream();
+    const chunk = Buffer.from("sk_live_4");
+    stream.write(chunk);
+    chunk.fill("x");
+    expect(write(stream, "!")).toBe("sk_live_4!");
+  });
+
+  it("does not hold back a line that ends like the beginning of an encoded value", () => {
+    const stream = createRedactor([{ name: "s", value: "correct-zebra7" }]).stream();
+    const [first = ""] = Buffer.from("correct-zebra7").toString("base64");
+    expect(write(stream, `line ${first}\n`)).toBe(`line ${first}\n`);
+  });
+
+  it("holds back a wrapped line that ends in the beginning of an encoded value", () => {
+    const value = "correct-zebra7-battery-staple-on-fire";
+    const stream = createRedactor([{ name: "s", value }]).stream();
+    const encoded = Buffer.from(`${"p".repeat(54)}${value}`).toString("base64");
+    const wrapped = encoded.replace(/.{73}/g, "$&\n");
+    expect(write(stream, wrapped.slice(0, 74))).toBe(wrapped.slice(0, 72));
+    expect(write(stream, `${wrapped.slice(74)}\n`)).toMatch(/^\[REDACTED:s\].{0,3}\n$/);
+  });
+
+  it.each([
+    ["CR", "\r"],
+    ["a CSI sequence", "\x1b[1;"],
+    ["a CSI sequence that is repeated", "\x1b[0m"],
+  ])("is not held back for ever by %s", (_name, repeated) => {
+    const stream = createRedactor([SECRET]).stream();
+    expect(write(stream, "sk_live")).toBe("");
+    const text = repeated.repeat(100);
+    expect(write(stream, text)).toContain(`sk_live${text.slice(0, 64)}`);
+  });
+
+  it("takes time in proportion to the stream, whatever is in it", () => {
+    const secrets = ["b", "c", "d"].map((end, index) => ({
+      name: end,
+      value: "a".repeat(9000 - index * 3000) + end,
+    }));
+    const redactor = createRedactor(secrets);
+    for (const repeated of ["a", "a\r", "a\x1b[0m", `${"a".repeat(8999)}\n`]) {
+      const stream = redactor.stream();
+      const text = repeated.repeat(Math.ceil(1e6 / repeated.length));
+      // Quadratic work would take minutes for each of these.
+      const started = performance.now();
+      for (let at = 0; at < text.length; at += 500) write(stream, text.slice(at, at + 500));
+      expect(performance.now() - started).toBeLessThan(20_000);
+    }
+  });
+
+  it("returns nothing after its end, and takes nothing", () => {
+    const stream = createRedactor([SECRET]).stream();
+    write(stream, "sk_");
+    expect(Buffer.from(stream.end()).toString()).toBe("sk_");
+    expect(stream.idle()).toHaveLength(0);
+    expect(stream.end()).toHaveLength(0);
+    expect(() => stream.write(Buffer.from("x"))).toThrow(TypeError);
+  });
+
+  it("shares no state with another", () => {
+    const redactor = createRedactor([SECRET]);
+    const [one, two] = [redactor.stream(), redactor.stream()];
+    write(one, "sk_live_");
+    expect(write(two, "4eC39HqLyjW\n")).toBe("4eC39HqLyjW\n");
+    expect(write(one, "4eC39HqLyjW\n")).toBe("[REDACTED:stripe/API_KEY]\n");
+  });
+});
