@@ -1,0 +1,182 @@
+import type { Identity } from "../age/identity.ts";
+import { SigningKey } from "../age/signing-key.ts";
+import type { AuditEvent } from "../audit/event.ts";
+import { AuditLog } from "../audit/log.ts";
+import { findHeadCommit } from "../git/head.ts";
+import { findVaultRoot } from "../vault/find-vault.ts";
+import { agentOption, findAgentKey, trustSources } from "../vault/key-lookup.ts";
+import { type Machine, stateFolder } from "../vault/machine.ts";
+import type { AgentName, GroupName } from "../vault/names.ts";
+import { formatRef } from "../vault/names.ts";
+import { openGrant, openSecret } from "../vault/open-sealed.ts";
+import { Pins } from "../vault/pins.ts";
+import { RecordFiles } from "../vault/record-files.ts";
+import type { AgentRecord, GrantRecord, SecretRecord } from "../vault/schema.ts";
+import type { Secret } from "../vault/secret.ts";
+import { isPast } from "../vault/time.ts";
+import { Vault } from "../vault/vault.ts";
+import { VaultError } from "../vault-error.ts";
+
+export interface AgentOptions {
+  readonly vault?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+// A verified vault seen with one agent's key. Values leave it only through `release`, which opens everything asked for,
+// then pins, then records the pull, and only then hands over: one failure and nothing is released.
+
+export class AgentSession {
+  readonly vault: Vault;
+  readonly agent: AgentRecord;
+  readonly identity: Identity;
+  readonly #signingKey: SigningKey;
+  readonly #log: AuditLog;
+  readonly #machine: Machine;
+  readonly #warn: (text: string) => void;
+
+  private constructor(
+    machine: Machine,
+    vault: Vault,
+    agent: AgentRecord,
+    identity: Identity,
+    signingKey: SigningKey,
+    warn: (text: string) => void,
+  ) {
+    this.#machine = machine;
+    this.vault = vault;
+    this.agent = agent;
+    this.identity = identity;
+    this.#signingKey = signingKey;
+    this.#warn = warn;
+    this.#log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
+  }
+
+  /** Finds the vault and the agent's key, and verifies that they belong together. */
+  static open(machine: Machine, options: AgentOptions, warn: (text: string) => void): AgentSession {
+    const files = new RecordFiles(findVaultRoot(machine, options.vault));
+    const id = Vault.readUnverifiedId(files);
+    const found = findAgentKey(machine, id, agentOption(machine, options.agent), options.keyFile);
+    const name = agentOption(machine, options.agent) ?? found.keyFile.agent;
+    if (name === undefined) {
+      throw new VaultError(
+        "usage",
+        `no agent is named, and this key does not say whose it is: ${found.from}`,
+        "say who it is with --agent NAME",
+      );
+    }
+    const vault = Vault.open(files, new Pins(stateFolder(machine, id)), trustSources(machine, found));
+    const agent = vault.agent(name);
+    const signingKey = SigningKey.derive(found.keyFile.identity);
+    if (signingKey.verifyKey !== agent.verifyKey) {
+      throw new VaultError(
+        "wrong-key",
+        `this is not the key of agent ${name} in this vault: ${found.from}`,
+        `ask the owner for the current key file of ${name}`,
+      );
+    }
+    return new AgentSession(machine, vault, agent, found.keyFile.identity, signingKey, warn);
+  }
+
+  get name(): AgentName {
+    return this.agent.name;
+  }
+
+  /** The live grants, all of them or those of the groups named. An expired one among them refuses. */
+  grants(groups: readonly GroupName[]): GrantRecord[] {
+    const all = this.vault.grants(this.name);
+    const chosen = groups.length === 0 ? all : groups.map((group) => this.#requireGrant(all, group));
+    for (const grant of chosen) {
+      if (grant.expiresAt === undefined || !isPast(grant.expiresAt, this.#machine.now())) continue;
+      throw new VaultError(
+        "expired",
+        `the grant of ${grant.group} to ${this.name} expired on ${grant.expiresAt}`,
+        `ask the owner to grant it again: vault-run grant ${this.name} ${grant.group}`,
+      );
+    }
+    return chosen;
+  }
+
+  #requireGrant(all: readonly GrantRecord[], group: GroupName): GrantRecord {
+    const grant = all.find((candidate) => candidate.group === group);
+    if (grant !== undefined) return grant;
+    const tombstone = this.vault.findGrant(this.name, group);
+    const revoked =
+      tombstone?.type === "tombstone"
+        ? `group ${group} was revoked from ${this.name} on ${tombstone.removedAt.slice(0, 10)}`
+        : undefined;
+    throw new VaultError(
+      "not-granted",
+      revoked ?? `${this.name} was not granted group ${group}`,
+      `ask the owner: vault-run grant ${this.name} ${group}`,
+    );
+  }
+
+  requireUnexpired(secret: SecretRecord): void {
+    if (secret.expiresAt === undefined || !isPast(secret.expiresAt, this.#machine.now())) return;
+    throw new VaultError(
+      "expired",
+      `the value of ${formatRef(secret)} expired on ${secret.expiresAt}`,
+      "ask the owner for a new value, or pass --allow-expired if you know it still works",
+    );
+  }
+
+  /**
+   * Opens the secrets, lets `prepare` make of them what is to be handed over, pins what was read and records the pull.
+   * Resolves to what `prepare` made; `prepare` itself hands nothing over.
+   */
+  async release<T>(
+    secrets: readonly SecretRecord[],
+    event: AuditEvent,
+    prepare: (opened: readonly Secret[]) => T,
+  ): Promise<T> {
+    const identities = new Map<GroupName, Identity>();
+    const opened: Secret[] = [];
+    for (const secret of secrets) {
+      let identity = identities.get(secret.group);
+      if (identity === undefined) {
+        const grant = this.vault.findGrant(this.name, secret.group);
+        if (grant?.type !== "grant") throw new TypeError(`no grant for ${secret.group}`);
+        identity = await openGrant(grant, this.identity);
+        identities.set(secret.group, identity);
+      }
+      opened.push(await openSecret(secret, identity));
+    }
+    const prepared = prepare(opened);
+    const { pid, host } = this.#machine;
+    await this.#orWarn(() =>
+      this.vault.pins.save(this.vault.seen, this.vault.owners, { pid, host, doing: event.action }),
+    );
+    const pulled = secrets.map(({ group, name, valueId }) => ({ group, name, valueId }));
+    await this.#orWarn(() => this.record({ ...event, secrets: pulled }));
+    return prepared;
+  }
+
+  /** Appends to the audit log, in this agent's name. */
+  record(event: AuditEvent): void {
+    this.#log.append({ ...event, agent: this.name }, this.#signingKey);
+  }
+
+  /** Records that something was refused, as far as the log can be written: the refusal stands either way. */
+  recordDenial(error: VaultError, command: string | undefined): void {
+    // The log itself failed: the refusal says so already.
+    if (error.code === "audit") return;
+    try {
+      this.record({ action: "denied", reason: error.code, ...(command === undefined ? {} : { command }) });
+    } catch (failure) {
+      if (failure instanceof VaultError) this.#warn(failure.message);
+      else throw failure;
+    }
+  }
+
+  /** With the audit policy `required` a failure is final; with `best-effort` it is a warning. */
+  async #orWarn(write: () => void | Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (this.vault.record.policy.audit === "required" || !(error instanceof VaultError)) throw error;
+      if (error.code !== "audit" && error.code !== "disk" && error.code !== "locked") throw error;
+      this.#warn(error.message);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  formatRef,
+  type GroupName,
+  parseGroupName,
+  parseSecretRef,
+  parseVariableName,
+  type SecretRef,
+} from "../vault/names.ts";
+import type { SecretRecord } from "../vault/schema.ts";
+import { isUnsafeVariable } from "../vault/unsafe-names.ts";
+import { VaultError } from "../vault-error.ts";
+import type { AgentSession } from "./agent-session.ts";
+
+/** What a launch may be told about which secrets it gets, as written on the command line. */
+export interface SelectionOptions {
+  readonly group: readonly string[];
+  readonly only: readonly string[];
+  /** `VAR=GROUP/NAME`. */
+  readonly env: readonly string[];
+  /** `VAR=GROUP/NAME`. */
+  readonly file: readonly string[];
+  readonly allowExpired: boolean;
+}
+
+/** One secret under one variable. */
+export interface Delivery {
+  readonly secret: SecretRecord;
+  readonly variable: string;
+  readonly as: "env" | "file";
+}
+
+interface Mapping {
+  readonly variable: string;
+  readonly ref: SecretRef;
+  readonly as: "env" | "file";
+}
+
+/**
+ * Decides what is delivered under which variable. `--group` and `--only` narrow; `--env` and `--file` name a secret,
+ * which selects it too, and replace the variable it would have had.
+ */
+export function select(session: AgentSession, options: SelectionOptions): Delivery[] {
+  const mappings = [
+    ...options.env.map((text) => parseMapping(text, "env")),
+    ...options.file.map((text) => parseMapping(text, "file")),
+  ];
+  const only = options.only.map(parseSecretRef);
+  const groups = options.group.map(parseGroupName);
+  const secrets = new Map<string, SecretRecord>();
+  for (const secret of narrowed(session, groups, only, mappings)) secrets.set(formatRef(secret), secret);
+  if (!options.allowExpired) for (const secret of secrets.values()) session.requireUnexpired(secret);
+  const deliveries = [...secrets.values()].flatMap((secret) => deliveriesOf(secret, mappings));
+  refuseCollisions(deliveries);
+  for (const delivery of deliveries) refuseUnsafe(delivery);
+  return deliveries;
+}
+
+function narrowed(
+  session: AgentSession,
+  groups: readonly GroupName[],
+  only: readonly SecretRef[],
+  mappings: readonly Mapping[],
+): SecretRecord[] {
+  const whole =
+    only.length > 0 && groups.length === 0 ? [] : session.grants(groups).map((grant) => grant.group);
+  if (whole.length === 0 && only.length === 0 && mappings.length === 0) {
+    throw new VaultError(
+      "not-granted",
+      `${session.name} was granted nothing`,
+      `ask the owner: vault-run grant ${session.name} GROUP`,
+    );
+  }
+  const named = [...only, ...mappings.map((mapping) => mapping.ref)];
+  if (named.length > 0) session.grants([...new Set(named.map((ref) => ref.group))]);
+  return [
+    ...whole.flatMap((group) => session.vault.secrets(group)),
+    ...named.map((ref) => session.vault.secret(ref)),
+  ];
+}
+
+function deliveriesOf(secret: SecretRecord, mappings: readonly Mapping[]): Delivery[] {
+  const own = mappings.filter((mapping) => formatRef(mapping.ref) === formatRef(secret));
+  if (own.length > 0) return own.map(({ variable, as }) => ({ secret, variable, as }));
+  return [{ secret, variable: secret.env ?? secret.name, as: secret.deliver }];
+}
+
+function refuseCollisions(deliveries: readonly Delivery[]): void {
+  const taken = new Map<string, Delivery>();
+  for (const delivery of deliveries) {
+    const other = taken.get(delivery.variable);
+    if (other !== undefined) {
+      const [a, b] = [formatRef(other.secret), formatRef(delivery.secret)];
+      throw new VaultError(
+        "collision",
+        `${a} and ${b} both want the variable ${delivery.variable}`,
+        `give one of them another: --env OTHER_NAME=${b}`,
+      );
+    }
+    taken.set(delivery.variable, delivery);
+  }
+}
+
+function refuseUnsafe({ secret, variable }: Delivery): void {
+  if (!isUnsafeVariable(variable) || secret.unsafeName === true) return;
+  throw new VaultError(
+    "unsafe-name",
+    `${formatRef(secret)} may not be injected as ${variable}: that variable makes programs load code or change what they run`,
+    `use another variable with --env, or have the owner set it with --unsafe-name`,
+  );
+}
+
+function parseMapping(text: string, as: "env" | "file"): Mapping {
+  const equals = text.indexOf("=");
+  if (equals === -1) {
+    throw new VaultError("usage", `--${as} needs VAR=GROUP/NAME`, `for example: --${as} TOKEN=github/TOKEN`);
+  }
+  return {
+    variable: parseVariableName(text.slice(0, equals)),
+    ref: parseSecretRef(text.slice(equals + 1)),
+    as,
+  };
+}

@@ -1,0 +1,41 @@
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+
+// Which process gets which signal. On a terminal the kernel sends the keyboard's signals to the whole foreground group,
+// the child included: passing those on would deliver them twice. Without a controlling terminal the child leads a group
+// of its own and everything is passed on to that group.
+
+export const FORWARDED: readonly NodeJS.Signals[] = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGWINCH",
+];
+const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+
+export function hasControllingTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the kernel has already given this signal to the child, which shares our process group on a terminal. */
+export function kernelDelivers(signal: NodeJS.Signals): boolean {
+  return FROM_KEYBOARD.has(signal) && isForeground();
+}
+
+/** Whether our process group is the terminal's foreground group (fields 5 and 8 of /proc/self/stat). */
+function isForeground(): boolean {
+  try {
+    const stat = readFileSync("/proc/self/stat", "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[2] === fields[5];
+  } catch {
+    return true;
+  }
+}

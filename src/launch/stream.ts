@@ -1,0 +1,95 @@
+import type { Readable, Writable } from "node:stream";
+import { systemCode } from "../vault-error.ts";
+
+// One of the child's streams on its way to ours, redacted. Order is kept; a reader that is slow stops the child through
+// its pipe rather than filling our memory; a reader that is gone closes the child's pipe, as it would have without us.
+
+const SILENCE_MS = 50;
+
+/** What redacts one stream; see the module `redact`. */
+export interface Filter {
+  write(chunk: Uint8Array): Uint8Array;
+  idle(): Uint8Array;
+  end(): Uint8Array;
+}
+
+export class RedactedStream {
+  readonly #from: Readable;
+  readonly #to: Writable;
+  readonly #filter: Filter;
+  #timer: NodeJS.Timeout | undefined;
+  #busySince = 0;
+  #ended = false;
+  #readerGone = false;
+  readonly #finished: Promise<void>;
+
+  constructor(from: Readable, to: Writable, filter: Filter) {
+    this.#from = from;
+    this.#to = to;
+    this.#filter = filter;
+    this.#finished = new Promise((resolve) => {
+      from.on("end", resolve);
+      from.on("close", resolve);
+      // The child's end of a socket pair can vanish with ECONNRESET: to us that is its end.
+      from.on("error", () => resolve());
+    });
+    from.on("data", (chunk: Buffer) => this.#pass(chunk));
+    to.on("drain", () => from.resume());
+    to.on("error", (error) => this.#onReaderGone(error));
+  }
+
+  /**
+   * Passes on what the exited child left in the pipe, then what the redactor still holds. A grandchild that keeps the
+   * pipe open is not waited for.
+   */
+  async finish(): Promise<void> {
+    let isOpen = true;
+    void this.#finished.then(() => {
+      isOpen = false;
+    });
+    // Every turn of the event loop reads what the pipe has. Two turns without a byte, while we are not held up by our
+    // own reader, mean that all of the child's output has passed.
+    for (let quiet = 0; isOpen && quiet < 2; ) {
+      const before = this.#busySince;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#to.writableNeedDrain && !this.#readerGone) await this.#drained();
+      quiet = this.#busySince === before ? quiet + 1 : 0;
+    }
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#from.destroy();
+    this.#send(this.#filter.end());
+    await this.#flushed();
+  }
+
+  #pass(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    this.#busySince++;
+    this.#send(this.#filter.write(chunk));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#send(this.#filter.idle()), SILENCE_MS);
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#readerGone) return;
+    if (!this.#to.write(bytes)) this.#from.pause();
+  }
+
+  #onReaderGone(error: Error): void {
+    if (systemCode(error) !== "EPIPE" && systemCode(error) !== "ECONNRESET") throw error;
+    this.#readerGone = true;
+    this.#from.destroy();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#to.once("drain", resolve);
+      this.#to.once("error", () => resolve());
+    });
+  }
+
+  #flushed(): Promise<void> {
+    if (this.#readerGone || this.#to.writableLength === 0) return Promise.resolve();
+    return this.#drained();
+  }
+}
