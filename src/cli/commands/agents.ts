@@ -1,0 +1,36 @@
+import { keyFingerprint } from "../../vault/fingerprint.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE } from "../exit-status.ts";
+import { withVault } from "../reader.ts";
+
+export function run(context: CommandContext): Promise<number> {
+  return withVault(context, ({ vault }) => {
+    const agents = vault.agents().map((agent) => ({
+      name: agent.name,
+      key: keyFingerprint(agent.verifyKey),
+      recipient: agent.recipient,
+      createdAt: agent.createdAt,
+      description: agent.description ?? null,
+      grants: vault
+        .grants(agent.name)
+        .map(({ group, grantedAt, expiresAt }) => ({ group, grantedAt, expiresAt: expiresAt ?? null })),
+    }));
+    if (context.has("json")) {
+      context.console.printJson({ agents });
+      return DONE;
+    }
+    if (agents.length === 0) {
+      context.console.say("no agents yet; add one with vault-run add-agent NAME");
+      return DONE;
+    }
+    const rows = agents.map((agent) => [
+      agent.name,
+      agent.key.slice(0, 16),
+      agent.createdAt.slice(0, 10),
+      agent.grants.map((grant) => grant.group).join(" ") || "-",
+      agent.description ?? "",
+    ]);
+    context.console.table([["AGENT", "KEY", "SINCE", "GROUPS", "DESCRIPTION"], ...rows]);
+    return DONE;
+  });
+}

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import type { VerifyKey } from "../../age/signing-key.ts";
+import type { AuditLine } from "../../audit/event.ts";
+import { auditLogPath } from "../../audit/log.ts";
+import { type ReadLine, readAuditLog } from "../../audit/read.ts";
+import { Repository } from "../../git/repository.ts";
+import type { AgentName } from "../../vault/names.ts";
+import { agentPath, type RecordPath } from "../../vault/paths.ts";
+import { decodeRecord } from "../../vault/record.ts";
+import type { SignedRecord } from "../../vault/schema.ts";
+import type { Vault } from "../../vault/vault.ts";
+import { VaultError } from "../../vault-error.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE, REFUSED } from "../exit-status.ts";
+import { withVault } from "../reader.ts";
+
+/** Lists this machine's log, oldest first. Exit 1 where a line does not verify. */
+export function run(context: CommandContext): Promise<number> {
+  return withVault(context, async ({ vault }) => {
+    const lines: ReadLine[] = [];
+    for await (const line of readAuditLog(auditLogPath(context.machine, vault.id), await readerKeys(vault))) {
+      if (line.status === "torn" || line.line.vault === vault.id) lines.push(line);
+    }
+    if (context.has("json")) context.console.printJson({ lines: lines.map(shown) });
+    else print(context, lines);
+    return lines.every((line) => line.status === "verified") ? DONE : REFUSED;
+  });
+}
+
+/** The keys of everyone who is or was an owner or agent: a removed agent's stands only in git's history. */
+async function readerKeys(vault: Vault): Promise<VerifyKey[]> {
+  const keys = new Set([...vault.owners, ...vault.record.succession.map((link) => link.from)]);
+  const repository = await Repository.find(vault.files.root);
+  for (const agent of vault.files.listFolders("agents") as AgentName[]) {
+    const path = agentPath(agent);
+    for await (const bytes of repository.versions(join(vault.files.root, path))) {
+      const record = findRecord(path, bytes);
+      if (record?.type === "agent" && vault.isSigned(record)) keys.add(record.verifyKey);
+    }
+    const current = vault.findAgent(agent);
+    if (current?.type === "agent") keys.add(current.verifyKey);
+  }
+  return [...keys];
+}
+
+/** History may hold anything: what is no record is passed over. */
+function findRecord(path: RecordPath, bytes: Buffer): SignedRecord | undefined {
+  try {
+    return decodeRecord(path, bytes);
+  } catch (error) {
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  }
+}
+
+function shown(read: ReadLine) {
+  return read.status === "torn"
+    ? { status: read.status, number: read.number }
+    : { status: read.status, ...read.line };
+}
+
+function print({ console }: CommandContext, lines: readonly ReadLine[]): void {
+  if (lines.length === 0) {
+    console.say("nothing recorded on this machine yet");
+    return;
+  }
+  const rows = lines.map((read) =>
+    read.status === "torn" ? ["-", "torn line", String(read.number), "", ""] : row(read.line, read.status),
+  );
+  console.table([["TIME (UTC)", "ACTION", "WHO", "WHAT", "LINE"], ...rows]);
+}
+
+function row(line: AuditLine, status: string): string[] {
+  return [
+    line.time.slice(0, 19).replace("T", " "),
+    line.action,
+    line.agent ?? `owner ${line.key.slice(0, 8)}`,
+    whatOf(line),
+    status,
+  ];
+}
+
+function whatOf(line: AuditLine): string {
+  const leaks = line.leaks?.map(
+    (leak) => `${leak.secret} ${leak.count}x in ${leak.stream} (${leak.encoding})`,
+  );
+  const secrets = line.secrets?.map((secret) => `${secret.group}/${secret.name}`);
+  const what = leaks ?? secrets ?? (line.group === undefined ? [] : [line.group]);
+  const by = line.command === undefined ? "" : `${line.command}: `;
+  return `${by}${line.reason ?? (what.join(" ") || "-")}`;
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { initVault } from "../../admin/init.ts";
+import { vaultRootFor } from "../../vault/find-vault.ts";
+import { findVariable } from "../../vault/machine.ts";
+import { printable } from "../../vault/names.ts";
+import { VaultError } from "../../vault-error.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE } from "../exit-status.ts";
+import { commitNote } from "../owner-verb.ts";
+
+export async function run(context: CommandContext): Promise<number> {
+  const { machine, console } = context;
+  const made = await initVault(
+    machine,
+    {
+      root: vaultRootFor(machine, context.text("vault") ?? findVariable(machine, "VAULT_RUN_VAULT") ?? "."),
+      ownerKeyFile: context.text("owner-key-file") ?? findVariable(machine, "VAULT_RUN_OWNER_KEY_FILE"),
+      commit: !context.has("no-commit"),
+      doing: "init",
+      suite: context.has("classic") ? "classic" : "pq",
+      ownerName: context.text("name") ?? "owner",
+      audit: auditPolicy(context.text("audit") ?? "required"),
+    },
+    { note: (text) => console.say(text) },
+  );
+  console.say(`made vault ${made.vault}${commitNote(made)}`);
+  console.detail(`owner key: ${made.keyPath}`);
+  console.detail(`owner verify key: ${made.verifyKey}`);
+  console.detail("back that key file up now, offline: it opens everything, and nothing else can replace it");
+  console.detail(
+    `next: vault-run add-agent NAME, then vault-run set GROUP/NAME, then vault-run grant NAME GROUP`,
+  );
+  warnIfInside(context, made.keyPath);
+  return DONE;
+}
+
+function auditPolicy(text: string): "required" | "best-effort" {
+  if (text === "required" || text === "best-effort") return text;
+  throw new VaultError("usage", `not an audit policy: ${printable(text)}`, "use required or best-effort");
+}
+
+/** A key inside the work tree is one `git add .` away from being committed. */
+function warnIfInside(context: CommandContext, keyPath: string): void {
+  const root = vaultRootFor(context.machine, context.text("vault") ?? ".");
+  if (!keyPath.startsWith(join(root, "..", "/"))) return;
+  context.console.say(`the owner key lies inside the repo; move it out before it is committed: ${keyPath}`);
+}

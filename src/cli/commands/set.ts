@@ -1,0 +1,107 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { resolve } from "node:path";
+import { planSet, type SetOutcome } from "../../admin/plans/set.ts";
+import { createRedactor } from "../../redact/index.ts";
+import { formatRef, parseSecretRef, parseVariableName } from "../../vault/names.ts";
+import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
+import { Secret } from "../../vault/secret.ts";
+import { parseExpiry } from "../../vault/time.ts";
+import { diskError, VaultError } from "../../vault-error.ts";
+import type { CommandContext } from "../context.ts";
+import { parseDescription } from "../descriptions.ts";
+import { DONE } from "../exit-status.ts";
+import { change, commitNote } from "../owner-verb.ts";
+
+export async function run(context: CommandContext): Promise<number> {
+  const ref = parseSecretRef(context.word(0));
+  const place = formatRef(ref);
+  const expires = context.text("expires");
+  const env = context.text("env");
+  const options = {
+    env: env === undefined ? undefined : parseVariableName(env),
+    expiresAt: expires === undefined ? undefined : parseExpiry(expires, context.machine.now()),
+    description: parseDescription(context.text("description")),
+    deliver: deliveryOption(context),
+    unsafeName: context.has("unsafe-name"),
+  };
+  using value = new Secret(place, await readValue(context, place));
+  const tooShort = createRedactor([{ name: place, value: value.bytes() }]).tooShort.length > 0;
+  let outcome: SetOutcome = "new";
+  const done = await change(context, "set", async (session) => {
+    const planned = await planSet(session, ref, value, options);
+    outcome = planned.outcome;
+    return planned.plan;
+  });
+  if (done === undefined) return DONE;
+  context.console.say(`${SAID[outcome]} ${place}${commitNote(done)}`);
+  if (tooShort) context.console.say(`${place} is too short to be redacted from a program's output`);
+  return DONE;
+}
+
+const SAID: Record<SetOutcome, string> = {
+  new: "set",
+  "new value": "set a new value of",
+  "same value": "this is the value it already had, so nothing was rotated:",
+};
+
+function deliveryOption(context: CommandContext): "env" | "file" | undefined {
+  if (context.has("as-file") && context.has("as-env")) {
+    throw new VaultError("usage", "--as-file and --as-env exclude each other", "see vault-run set --help");
+  }
+  if (context.has("as-file")) return "file";
+  return context.has("as-env") ? "env" : undefined;
+}
+
+/** From a file, from the prompt where there is a person, otherwise from standard input. Never from an argument. */
+async function readValue(context: CommandContext, place: string): Promise<Buffer> {
+  const file = context.text("from-file");
+  if (file === undefined && context.console.canAsk) {
+    const { askHidden } = await import("../prompt.ts");
+    return askHidden(context.console, `value of ${place} (not shown)`);
+  }
+  const bytes = file === undefined ? await readStream(context) : readFile(resolve(context.machine.cwd, file));
+  return context.has("exact") || context.has("as-file") ? bytes : withoutFinalBreak(bytes, context);
+}
+
+/** What `echo` and editors add at the end is no part of a token, and breaks the header it is put into. */
+function withoutFinalBreak(bytes: Buffer, context: CommandContext): Buffer {
+  if (bytes.at(-1) !== 0x0a) return bytes;
+  const end = bytes.at(-2) === 0x0d ? -2 : -1;
+  context.console.say("the final line break is not part of the value (--exact keeps it)");
+  return bytes.subarray(0, end);
+}
+
+async function readStream(context: CommandContext): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of context.console.streams.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    // One byte too many is enough to know: the rest is not read.
+    if (length > MAX_VALUE_BYTES + 2) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+function readFile(path: string): Buffer {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      return readUpTo(fd, MAX_VALUE_BYTES + 3);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw diskError(error, "read the value from", path);
+  }
+}
+
+function readUpTo(fd: number, limit: number): Buffer {
+  const buffer = Buffer.alloc(fstatSync(fd).isFile() ? Math.min(fstatSync(fd).size, limit) : limit);
+  let length = 0;
+  for (;;) {
+    const read = readSync(fd, buffer, length, buffer.length - length, null);
+    length += read;
+    if (read === 0 || length === buffer.length) return buffer.subarray(0, length);
+  }
+}

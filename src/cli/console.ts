@@ -1,0 +1,110 @@
+import type { Readable, Writable } from "node:stream";
+import { styleText } from "node:util";
+import type { VaultError } from "../vault-error.ts";
+
+// The terminal contract, all of it: data that was asked for goes to stdout; talk, warnings and errors go to stderr. Talk
+// has the program's name before it, lower case, no full stop. Nothing is asked unless stdin and stderr are terminals.
+// Colour and progress appear on a terminal only, colour never with NO_COLOR. Control characters that come from records,
+// paths or git are shown as escapes, so that no text from elsewhere can drive the terminal.
+
+interface TerminalStream extends Writable {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface ConsoleStreams {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: TerminalStream;
+  readonly stderr: TerminalStream;
+}
+
+export class Console {
+  readonly #streams: ConsoleStreams;
+  readonly #colour: boolean;
+  #progressShown = false;
+
+  constructor(streams: ConsoleStreams, env: Readonly<Record<string, string | undefined>>) {
+    this.#streams = streams;
+    this.#colour = streams.stdout.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+  }
+
+  get streams(): ConsoleStreams {
+    return this.#streams;
+  }
+
+  /** Whether a person can be asked something. */
+  get canAsk(): boolean {
+    return this.#streams.stdin.isTTY === true && this.#streams.stderr.isTTY === true;
+  }
+
+  get columns(): number {
+    return this.#streams.stdout.columns ?? 100;
+  }
+
+  /** One line of what was asked for. */
+  print(line = ""): void {
+    this.#streams.stdout.write(`${visible(line)}\n`);
+  }
+
+  /** What was asked for, for programs. */
+  printJson(value: unknown): void {
+    this.#streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** One line of talk. */
+  say(line: string): void {
+    this.clearProgress();
+    this.#streams.stderr.write(`vault-run: ${visible(line)}\n`);
+  }
+
+  /** A line that belongs to the talk before it. */
+  detail(line: string): void {
+    this.clearProgress();
+    this.#streams.stderr.write(`  ${visible(line)}\n`);
+  }
+
+  /** The whole report of an error: what and about which thing, then the next step. */
+  error(error: VaultError): void {
+    this.say(error.message);
+    this.detail(error.hint);
+  }
+
+  /** A line that shows how far long work has come; shown on a terminal only, and replaced by the next. */
+  progress(doing: string, done: number, total: number): void {
+    if (this.#streams.stderr.isTTY !== true || total < 20) return;
+    const percent = Math.floor((100 * done) / total);
+    this.#streams.stderr.write(`\r\x1b[K${doing} ${done}/${total} (${percent} %)`);
+    this.#progressShown = true;
+    if (done >= total) this.clearProgress();
+  }
+
+  clearProgress(): void {
+    if (this.#progressShown) this.#streams.stderr.write("\r\x1b[K");
+    this.#progressShown = false;
+  }
+
+  /** Emphasis that carries no information of its own. */
+  style(style: "bold" | "dim" | "red" | "yellow" | "green", text: string): string {
+    return this.#colour ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  /** Columns as wide as their widest cell. */
+  table(rows: readonly (readonly string[])[]): void {
+    const widths: number[] = [];
+    for (const row of rows)
+      for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    for (const [index, row] of rows.entries()) {
+      const line = row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd();
+      this.#streams.stdout.write(`${index === 0 ? this.style("bold", visible(line)) : visible(line)}\n`);
+    }
+  }
+}
+
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

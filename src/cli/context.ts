@@ -1,0 +1,51 @@
+import type { Machine } from "../vault/machine.ts";
+import { VaultError } from "../vault-error.ts";
+import type { Console } from "./console.ts";
+
+/** What a command gets: its words, already checked against its table entry, and its surroundings. */
+export class CommandContext {
+  readonly machine: Machine;
+  readonly console: Console;
+  readonly #values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly #words: readonly string[];
+
+  constructor(
+    machine: Machine,
+    console: Console,
+    values: Readonly<Record<string, string | boolean | undefined>>,
+    words: readonly string[],
+  ) {
+    this.machine = machine;
+    this.console = console;
+    this.#values = values;
+    this.#words = words;
+  }
+
+  /** A positional argument that the verb needs. */
+  word(index: number): string {
+    const word = this.#words[index];
+    if (word === undefined) throw new TypeError("a word that the verb's table does not promise");
+    return word;
+  }
+
+  findWord(index: number): string | undefined {
+    return this.#words[index];
+  }
+
+  text(option: string): string | undefined {
+    const value = this.#values[option];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  has(option: string): boolean {
+    return this.#values[option] === true;
+  }
+
+  /** Asks for confirmation where there is a person to ask. Without one, and with `--yes`, the answer is yes. */
+  async confirm(question: string): Promise<void> {
+    if (this.has("yes") || !this.console.canAsk) return;
+    const { askYes } = await import("./prompt.ts");
+    if (await askYes(this.console, question)) return;
+    throw new VaultError("canceled", "canceled", "nothing was changed");
+  }
+}

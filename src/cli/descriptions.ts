@@ -1,0 +1,12 @@
+import { isDescription, MAX_DESCRIPTION_BYTES } from "../vault/schema.ts";
+import { VaultError } from "../vault-error.ts";
+
+/** Checks what `--description` was given. */
+export function parseDescription(text: string | undefined): string | undefined {
+  if (text === undefined || isDescription(text)) return text;
+  throw new VaultError(
+    "usage",
+    `a description is one line of at most ${MAX_DESCRIPTION_BYTES} bytes, without control characters`,
+    "shorten it; it is public, and stands in the repo as it is",
+  );
+}

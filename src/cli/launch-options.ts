@@ -1,0 +1,37 @@
+// The options of a launch: parsing (node's parseArgs reads `type` and `multiple`) and help come from this one table.
+
+export const LAUNCH_OPTIONS = {
+  agent: { type: "string", takes: "NAME", about: "who runs it (VAULT_RUN_AGENT)" },
+  vault: {
+    type: "string",
+    takes: "DIR",
+    about: "the folder that holds .vault (VAULT_RUN_VAULT; default: the nearest one upwards)",
+  },
+  "key-file": { type: "string", takes: "FILE", about: "the agent's key file (VAULT_RUN_KEY_FILE)" },
+  group: { type: "string", multiple: true, takes: "G", about: "only this group; repeatable" },
+  only: { type: "string", multiple: true, takes: "GROUP/NAME", about: "only this secret; repeatable" },
+  env: {
+    type: "string",
+    multiple: true,
+    takes: "VAR=GROUP/NAME",
+    about: "inject under another variable; repeatable",
+  },
+  file: {
+    type: "string",
+    multiple: true,
+    takes: "VAR=GROUP/NAME",
+    about: "deliver as an unnamed in-memory file, its path in VAR; repeatable",
+  },
+  "clean-env": {
+    type: "boolean",
+    about: "start from PATH HOME USER LOGNAME SHELL LANG LC_* TERM TZ TMPDIR only",
+  },
+  pass: {
+    type: "string",
+    multiple: true,
+    takes: "VAR",
+    about: "with --clean-env, keep this variable too; repeatable",
+  },
+  "allow-expired": { type: "boolean", about: "also inject values whose time has passed" },
+  "dry-run": { type: "boolean", about: "print what would be injected, names only, and start nothing" },
+} as const;

@@ -1,0 +1,111 @@
+import { homedir, hostname } from "node:os";
+import type { Machine } from "../vault/machine.ts";
+import { systemCode, VaultError } from "../vault-error.ts";
+import { asksForLaunch, parseRequest, type Request } from "./arguments.ts";
+import { Console } from "./console.ts";
+import { CommandContext } from "./context.ts";
+import { DONE, LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
+
+// The program's edge: the one place that reads the process's state, the one catch, and the one place that sets the exit
+// status.
+
+export async function run(process: NodeJS.Process): Promise<void> {
+  const words = process.argv.slice(2);
+  const console = new Console(process, process.env);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreReaderGone);
+  let status: number;
+  try {
+    status = await perform(parseRequest(words), process, console);
+  } catch (error) {
+    status = report(error, asksForLaunch(words), console);
+  }
+  await flushed(process.stdout);
+  await flushed(process.stderr);
+  // Not left to the event loop: a grandchild may still hold one of our pipes open, and is not waited for.
+  process.exit(status);
+}
+
+async function perform(request: Request, process: NodeJS.Process, console: Console): Promise<number> {
+  switch (request.kind) {
+    case "help": {
+      const { printHelp } = await import("./help.ts");
+      printHelp(request.verb);
+      return DONE;
+    }
+    case "version": {
+      const { VERSION } = await import("./version.ts");
+      console.print(VERSION);
+      return DONE;
+    }
+    case "verb": {
+      const { run: command } = await request.verb.load();
+      return command(new CommandContext(machineOf(process), console, request.values, request.words));
+    }
+    case "launch": {
+      const { runLaunch } = await import("./run-launch.ts");
+      return runLaunch(
+        request,
+        {
+          machine: machineOf(process),
+          streams: process,
+          signals: process,
+          warn: (text) => console.say(text),
+        },
+        console,
+      );
+    }
+  }
+}
+
+function machineOf(process: NodeJS.Process): Machine {
+  return {
+    env: process.env,
+    cwd: currentFolder(process),
+    home: process.env.HOME ?? homedir(),
+    host: hostname(),
+    pid: process.pid,
+    uid: process.getuid?.() ?? -1,
+    now: Date.now,
+  };
+}
+
+function currentFolder(process: NodeJS.Process): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new VaultError("usage", "the current folder no longer exists", "change to a folder that does", {
+      cause: error,
+    });
+  }
+}
+
+function report(error: unknown, isLaunch: boolean, console: Console): number {
+  if (error instanceof VaultError) {
+    console.error(error);
+    return isLaunch ? LAUNCH_FAILED : VERB_STATUS[error.code];
+  }
+  // A defect. Its message may quote anything, so only where it happened is shown.
+  console.say(
+    `a defect in vault-run (${error instanceof Error ? error.name : typeof error}${systemCode(error) === undefined ? "" : ` ${systemCode(error)}`})`,
+  );
+  if (error instanceof Error)
+    for (const line of (error.stack ?? "")
+      .split("\n")
+      .filter((text) => /^\s+at /.test(text))
+      .slice(0, 4))
+      console.detail(line.trim());
+  console.detail("please report it with these lines; they hold no value");
+  return isLaunch ? LAUNCH_FAILED : REFUSED;
+}
+
+/** A reader that went away (`vault-run list | head -1`) is no error of ours. */
+function ignoreReaderGone(error: Error): void {
+  if (systemCode(error) !== "EPIPE" && systemCode(error) !== "ECONNRESET") throw error;
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write("", () => resolve());
+  });
+}

@@ -1,0 +1,48 @@
+import { type Done, operate } from "../admin/operate.ts";
+import type { OwnerSession } from "../admin/owner-session.ts";
+import type { Plan, Progress } from "../admin/plan.ts";
+import { findVaultRoot } from "../vault/find-vault.ts";
+import type { SecretRecord } from "../vault/schema.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Runs one owner operation of a verb with that verb's options. */
+export function change(
+  context: CommandContext,
+  doing: string,
+  makePlan: (session: OwnerSession) => Promise<Plan | undefined>,
+): Promise<Done | undefined> {
+  const options = {
+    root: findVaultRoot(context.machine, context.text("vault")),
+    ownerKeyFile: context.text("owner-key-file"),
+    commit: !context.has("no-commit"),
+    doing,
+  };
+  return operate(context.machine, options, { note: (text) => context.console.say(text) }, makePlan);
+}
+
+/** `, commit abc123` or what stands for it. */
+export function commitNote(done: Pick<Done, "commit">): string {
+  return done.commit === undefined ? ", not committed" : `, commit ${done.commit}`;
+}
+
+export function progressOf(context: CommandContext, doing: string): Progress {
+  return (done, total) => context.console.progress(doing, done, total);
+}
+
+/** The rotation list after an agent lost access: what it could have read, which only a new value at the source mends. */
+export function printExposed(context: CommandContext, exposed: readonly SecretRecord[]): void {
+  if (context.has("json")) {
+    context.console.printJson({
+      rotate: exposed.map(({ group, name, valueId, setAt }) => ({ group, name, valueId, setAt })),
+    });
+    return;
+  }
+  if (exposed.length === 0) return;
+  context.console.say(
+    "old clones and old keys still open what was sealed before: give these new values at their source",
+  );
+  context.console.table([
+    ["ROTATE", "SET"],
+    ...exposed.map(({ group, name, setAt }) => [`${group}/${name}`, setAt.slice(0, 10)]),
+  ]);
+}

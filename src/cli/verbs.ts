@@ -1,0 +1,193 @@
+import type { CommandContext } from "./context.ts";
+
+// Every verb: what it takes, what it says about itself, and the module that does it, which is loaded only when the verb
+// is used. Help, parsing and the check for unknown options all come from this table.
+
+export interface Option {
+  /** `--out FILE` takes a value, `--json` takes none. */
+  readonly flag: string;
+  readonly about: string;
+}
+
+export interface Verb {
+  readonly name: string;
+  /** Positional arguments: `<needed>` or `[optional]`. */
+  readonly takes: string;
+  readonly about: string;
+  readonly options: readonly Option[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<{ run: Command }>;
+}
+
+export type Command = (context: CommandContext) => Promise<number>;
+
+const VAULT: Option = {
+  flag: "--vault DIR",
+  about: "the folder that holds .vault (default: the nearest one upwards)",
+};
+const OWNER_KEY: Option = {
+  flag: "--owner-key-file FILE",
+  about: "the owner's key (default: the one in your configuration folder)",
+};
+const JSON_OUT: Option = { flag: "--json", about: "print JSON, in the shape docs/CLI.md documents" };
+const CHANGES: readonly Option[] = [
+  VAULT,
+  OWNER_KEY,
+  { flag: "--no-commit", about: "write the files and leave the commit to you" },
+  { flag: "--yes", about: "answer every confirmation with yes" },
+];
+const READS: readonly Option[] = [VAULT, OWNER_KEY, JSON_OUT];
+
+export const VERBS: readonly Verb[] = [
+  {
+    name: "init",
+    takes: "",
+    about: "make a vault in this repo, and the owner's key outside it",
+    options: [
+      { flag: "--classic", about: "use X25519 throughout instead of the post-quantum suite" },
+      { flag: "--name NAME", about: "what this owner is called (default: owner)" },
+      { flag: "--audit POLICY", about: "required (default): no audit record, no value; or best-effort" },
+      ...CHANGES,
+    ],
+    examples: ["vault-run init", "vault-run init --owner-key-file /media/usb/owner.key"],
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "status",
+    takes: "",
+    about: "who has what, what expires, what must be rotated",
+    options: READS,
+    examples: ["vault-run status"],
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "add-agent",
+    takes: "<agent>",
+    about: "make an agent and its key file",
+    options: [
+      {
+        flag: "--out FILE",
+        about: "where the key file goes, - for standard output (default: your configuration folder)",
+      },
+      { flag: "--description TEXT", about: "what this agent is" },
+      ...CHANGES,
+    ],
+    examples: [
+      "vault-run add-agent crawler --out crawler.key",
+      "vault-run add-agent crawler --out - | ssh host 'umask 077; cat > crawler.key'",
+    ],
+    load: () => import("./commands/add-agent.ts"),
+  },
+  {
+    name: "remove-agent",
+    takes: "<agent>",
+    about: "remove an agent and give new keys to every group it had",
+    options: [...CHANGES, JSON_OUT],
+    examples: ["vault-run remove-agent crawler"],
+    load: () => import("./commands/remove-agent.ts"),
+  },
+  {
+    name: "agents",
+    takes: "",
+    about: "list the agents and their groups",
+    options: READS,
+    examples: ["vault-run agents --json"],
+    load: () => import("./commands/agents.ts"),
+  },
+  {
+    name: "set",
+    takes: "<group/name>",
+    about: "set a secret; the value comes from a hidden prompt, standard input or a file",
+    options: [
+      { flag: "--from-file FILE", about: "read the value from a file" },
+      { flag: "--exact", about: "keep a final line break (dropped from values for variables otherwise)" },
+      { flag: "--env VAR", about: "inject it under this variable instead of its name" },
+      { flag: "--as-file", about: "deliver it as an in-memory file, its path in the variable" },
+      { flag: "--as-env", about: "deliver it in the variable again" },
+      { flag: "--expires WHEN", about: "90d, 12h, 2027-01-31 or an RFC 3339 time" },
+      { flag: "--description TEXT", about: "what this secret is" },
+      {
+        flag: "--unsafe-name",
+        about: "allow a variable that makes programs load code (PATH, LD_PRELOAD, …)",
+      },
+      ...CHANGES,
+    ],
+    examples: [
+      "vault-run set stripe/API_KEY",
+      "pass show stripe | vault-run set stripe/API_KEY --expires 90d",
+      "vault-run set deploy/SSH_KEY --from-file id_ed25519 --as-file",
+    ],
+    load: () => import("./commands/set.ts"),
+  },
+  {
+    name: "get",
+    takes: "<group/name>",
+    about: "print one value, as the owner or as an agent; the read is recorded",
+    options: [
+      VAULT,
+      OWNER_KEY,
+      { flag: "--agent NAME", about: "read with this agent's key" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      { flag: "--allow-expired", about: "also where its time has passed" },
+    ],
+    examples: ["vault-run get stripe/API_KEY", "vault-run get stripe/API_KEY --agent crawler"],
+    load: () => import("./commands/get.ts"),
+  },
+  {
+    name: "unset",
+    takes: "<group/name>",
+    about: "remove a secret",
+    options: CHANGES,
+    examples: ["vault-run unset stripe/OLD_KEY"],
+    load: () => import("./commands/unset.ts"),
+  },
+  {
+    name: "list",
+    takes: "[group]",
+    about: "list groups and secrets, never values",
+    options: READS,
+    examples: ["vault-run list", "vault-run list stripe --json"],
+    load: () => import("./commands/list.ts"),
+  },
+  {
+    name: "grant",
+    takes: "<agent> <group>",
+    about: "let an agent open a group",
+    options: [{ flag: "--expires WHEN", about: "90d, 12h, 2027-01-31 or an RFC 3339 time" }, ...CHANGES],
+    examples: ["vault-run grant crawler stripe", "vault-run grant crawler stripe --expires 30d"],
+    load: () => import("./commands/grant.ts"),
+  },
+  {
+    name: "revoke",
+    takes: "<agent> <group>",
+    about: "take a group from an agent: new group key, every secret sealed again, rotation list printed",
+    options: [...CHANGES, JSON_OUT],
+    examples: ["vault-run revoke crawler stripe"],
+    load: () => import("./commands/revoke.ts"),
+  },
+  {
+    name: "rotation",
+    takes: "",
+    about: "which current values someone no longer authorised could have read; exit 1 where there are any",
+    options: READS,
+    examples: ["vault-run rotation"],
+    load: () => import("./commands/rotation.ts"),
+  },
+  {
+    name: "audit",
+    takes: "",
+    about: "list who pulled what on this machine, and whether the lines hold",
+    options: READS,
+    examples: ["vault-run audit", "vault-run audit --json"],
+    load: () => import("./commands/audit.ts"),
+  },
+];
+
+/** The name of an option's variable in parsed values: `--out FILE` → `out`. */
+export function optionName(option: Option): string {
+  return (option.flag.split(" ")[0] ?? "").slice(2);
+}
+
+export function takesValue(option: Option): boolean {
+  return option.flag.includes(" ");
+}

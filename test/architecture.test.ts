@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+// The rooms of src/ and which of them may know which (docs/CONTRIBUTING.md shows the picture). Read from the code's own
+// imports, so a crossed layer fails here and not in a review.
+
+const SRC = resolve(import.meta.dirname, "../src");
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "vault-error": [],
+  age: ["vault-error"],
+  redact: [],
+  vault: ["age", "vault-error"],
+  git: ["vault-error"],
+  audit: ["age", "vault", "vault-error"],
+  launch: ["age", "audit", "git", "redact", "vault", "vault-error"],
+  admin: ["age", "audit", "git", "vault", "vault-error"],
+  cli: ["admin", "age", "audit", "git", "launch", "redact", "vault", "vault-error"],
+};
+const ONE_IMPORTER: Record<string, string> = {
+  "age-encryption": "age",
+  "@scure/base": "age",
+  "simple-git": "git",
+  cac: "cli",
+  canonicalize: "vault",
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly dynamic: boolean;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const room = (file: string) => (file.includes("/") ? file.split("/")[0]! : file.replace(/\.ts$/, ""));
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(SRC, file), "utf8");
+  const fixed = [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+"([^"]+)"/gm)].map(
+    (match) => ({ target: match[1]!, dynamic: false }),
+  );
+  const bare = [...text.matchAll(/^import\s+"([^"]+)"/gm)].map((match) => ({
+    target: match[1]!,
+    dynamic: false,
+  }));
+  const dynamic = [...text.matchAll(/\bimport\("([^"]+)"\)/g)].map((match) => ({
+    target: match[1]!,
+    dynamic: true,
+  }));
+  return [...fixed, ...bare, ...dynamic].map(({ target, dynamic: isDynamic }) => ({
+    file,
+    target: target.startsWith(".") ? relative(SRC, resolve(SRC, dirname(file), target)) : target,
+    dynamic: isDynamic,
+  }));
+}
+
+const imports = files.flatMap(importsOf);
+const own = imports.filter(({ target }) => target.endsWith(".ts"));
+
+/** Every file that is loaded before anything is imported dynamically. */
+function loadedWith(entry: string): Set<string> {
+  const loaded = new Set([entry]);
+  for (const file of loaded)
+    for (const found of own) if (found.file === file && !found.dynamic) loaded.add(found.target);
+  return loaded;
+}
+
+describe("the layers", () => {
+  it("are known for every room", () => {
+    expect([...new Set(files.map(room))].sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  });
+
+  it("are not crossed", () => {
+    const crossed = own.filter(
+      ({ file, target }) => room(file) !== room(target) && !MAY_IMPORT[room(file)]?.includes(room(target)),
+    );
+    expect(crossed).toEqual([]);
+  });
+
+  it("have one importer for each package", () => {
+    const packages = imports.filter(({ target }) => !target.endsWith(".ts") && !target.startsWith("node:"));
+    const names = (target: string) =>
+      target
+        .split("/")
+        .slice(0, target.startsWith("@") ? 2 : 1)
+        .join("/");
+    const misplaced = packages.filter(
+      ({ file, target }) => (ONE_IMPORTER[names(target)] ?? room(file)) !== room(file),
+    );
+    expect(misplaced).toEqual([]);
+    expect(new Set(packages.map(({ target }) => target))).toEqual(
+      new Set(["age-encryption", "@scure/base", "simple-git", "cac", "canonicalize", "zod/mini"]),
+    );
+  });
+
+  it("load commands only when they are used", () => {
+    const eager = own.filter(({ target, dynamic }) => target.startsWith("cli/commands/") && !dynamic);
+    expect(eager).toEqual([]);
+  });
+});
+
+describe("the launch path", () => {
+  it("loads no command, no owner operation, no git client and no help", () => {
+    const loaded = [...loadedWith("cli/main.ts"), ...loadedWith("cli/run-launch.ts")];
+    const unwanted = loaded.filter((file) =>
+      /^(admin\/|cli\/commands\/|git\/repository|cli\/help|cli\/prompt|age\/seal|age\/generate)/.test(file),
+    );
+    expect(unwanted).toEqual([]);
+  });
+});
+
+describe("the core", () => {
+  it.each(["age", "vault", "git", "audit", "redact"])(
+    "room %s never prints and never reads the process",
+    (name) => {
+      for (const file of files.filter((candidate) => room(candidate) === name)) {
+        const code = readFileSync(join(SRC, file), "utf8").replace(/\/\/.*|\/\*[\s\S]*?\*\//g, "");
+        expect(code, file).not.toMatch(/\bprocess\.|\bconsole\./);
+      }
+    },
+  );
+});

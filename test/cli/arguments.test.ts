@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { asksForLaunch, parseRequest } from "../../src/cli/arguments.ts";
+import { VERB_STATUS } from "../../src/cli/exit-status.ts";
+import { VERBS } from "../../src/cli/verbs.ts";
+import { VaultError } from "../../src/vault-error.ts";
+
+const parse = (line: string) => parseRequest(line.split(" ").filter((word) => word !== ""));
+
+function messageOf(line: string): string {
+  try {
+    parse(line);
+    return "accepted";
+  } catch (error) {
+    if (error instanceof VaultError && error.code === "usage") return error.message;
+    throw error;
+  }
+}
+
+describe("words for a launch", () => {
+  it("are split at the first --, and the command keeps its own", () => {
+    expect(parse("--agent 007 --group a --group b --clean-env -- node -e 1 -- --agent x")).toMatchObject({
+      kind: "launch",
+      options: {
+        agent: "007",
+        group: ["a", "b"],
+        cleanEnv: true,
+        command: ["node", "-e", "1", "--", "--agent", "x"],
+      },
+    });
+  });
+
+  it.each([
+    ["--agent x", /no -- before the command/],
+    ["--agent x --", /no command after --/],
+    ["--agent x node -- y", /node/],
+    ["--agnet x -- y", /--agnet/],
+    ["--agent -- y", /--agent/],
+    ["--clean-env=yes -- y", /--clean-env/],
+    ["--__proto__.x 1 -- y", /--__proto__/],
+  ])("%j are refused", (line, message) => {
+    expect(messageOf(line)).toMatch(message);
+  });
+
+  it("are told from a verb's, whose errors have another status", () => {
+    expect(asksForLaunch(["--agent", "x", "--", "true"])).toBe(true);
+    expect(asksForLaunch(["--", "true"])).toBe(true);
+    expect(asksForLaunch(["get", "a/B", "--", "x"])).toBe(false);
+    expect(asksForLaunch(["--agent", "x"])).toBe(false);
+  });
+});
+
+describe("words for a verb", () => {
+  it("are matched against its table, and values stay text", () => {
+    expect(parse("add-agent 007 --out 1e3 --yes")).toMatchObject({
+      kind: "verb",
+      verb: { name: "add-agent" },
+      words: ["007"],
+      values: { out: "1e3", yes: true },
+    });
+  });
+
+  it.each([
+    ["grnat a b", /no such verb/],
+    ["grant a", /takes <agent> <group>/],
+    ["grant a b c", /takes <agent> <group>/],
+    ["list a b", /takes \[group\]/],
+    ["set a/B --value x", /--value/],
+    ["status --jsno", /--jsno/],
+    ["set --__proto__.x a/B", /--__proto__/],
+    ["constructor", /no such verb/],
+  ])("%j are refused", (line, message) => {
+    expect(messageOf(line)).toMatch(message);
+  });
+
+  it("that are nearly a verb get a suggestion", () => {
+    expect(() => parse("grnat a b")).toThrow(expect.objectContaining({ hint: "did you mean grant?" }));
+  });
+
+  it("that ask for help get that verb's page", () => {
+    expect(parse("grant --help")).toMatchObject({ kind: "help", verb: { name: "grant" } });
+    expect(parse("help grant")).toMatchObject({ kind: "help", verb: { name: "grant" } });
+    expect(parse("--help")).toMatchObject({ kind: "help" });
+    expect(parseRequest([])).toMatchObject({ kind: "help" });
+  });
+});
+
+describe("the table of verbs", () => {
+  it.each(VERBS.map((verb) => [verb.name, verb] as const))(
+    "has a command and an example for %s",
+    async (name, verb) => {
+      expect(typeof (await verb.load()).run).toBe("function");
+      expect(verb.examples.every((example) => example.includes(`vault-run ${name}`))).toBe(true);
+      expect(verb.examples.length).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe("exit statuses", () => {
+  it("of verbs are 1 or 2 for every code", () => {
+    expect(new Set(Object.values(VERB_STATUS))).toEqual(new Set([1, 2]));
+  });
+});
