@@ -1,0 +1,231 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Program } from "../fixtures/program.ts";
+import { git } from "../fixtures/vault.ts";
+
+// Bad input gets one clear line, the next step, the documented exit status, and nothing lost or half done.
+
+const template = await Program.template(async (made) => {
+  await made.must(["init", "--classic"]);
+  await made.must(["add-agent", "crawler"]);
+  await made.set("stripe/API_KEY", "sk_live_value");
+  await made.must(["grant", "crawler", "stripe"]);
+});
+let program: Program;
+beforeEach(() => {
+  program = template.copy();
+});
+
+const configFolder = () => {
+  const folder = join(program.home, ".config/vault-run");
+  return join(folder, readdirSync(folder)[0] ?? "");
+};
+
+async function refused(
+  args: readonly string[],
+  status: 1 | 2,
+  input: string | Uint8Array = "",
+  env: Record<string, string> = {},
+): Promise<string> {
+  const before = program.snapshot();
+  const outcome = await program.run(args, { input: input as string, env });
+  expect(outcome.stderr).toMatch(
+    /^(vault-run: the final line break [^\n]+\n)?vault-run: [^\n]+\n {2}[^\n]+\n$/,
+  );
+  expect({ status: outcome.status, stdout: outcome.stdout }).toEqual({ status, stdout: "" });
+  expect(program.snapshot()).toBe(before);
+  return outcome.stderr;
+}
+
+describe("a verb refuses", () => {
+  it.each([
+    [["nothing"], 2, "no such verb"],
+    [["set"], 2, "takes <group/name>"],
+    [["set", "stripe"], 2, "not a secret's place"],
+    [["set", "../API_KEY"], 2, "not a group's name"],
+    [["set", "stripe/1KEY"], 2, "not a secret's name"],
+    [["set", "stripe/API_KEY", "--value", "x"], 2, "--value"],
+    [["set", "stripe/API_KEY", "sk_live_on_the_command_line"], 2, "takes <group/name>"],
+    [["set", "stripe/X", "--expires", "yesterday"], 2, "not a time"],
+    [["set", "stripe/X", "--expires", "2020-01-01"], 2, "already past"],
+    [["set", "stripe/X", "--description", "a\u001b[31m"], 2, "a description is one line"],
+    [["set", "stripe/X", "--from-file", "missing"], 1, "cannot read the value"],
+    [["add-agent", "Crawler"], 2, "not an agent's name"],
+    [["add-agent", "crawler"], 1, "an agent of this name already"],
+    [["add-agent", "-x"], 2, "-x"],
+    [["grant", "nobody", "stripe"], 1, "no agent of this name"],
+    [["grant", "crawler", "nothing"], 1, "no group of this name"],
+    [["revoke", "crawler", "nothing"], 1, "no group of this name"],
+    [["remove-agent", "nobody"], 1, "no agent of this name"],
+    [["unset", "stripe/NOTHING"], 1, "no secret of this name"],
+    [["get", "stripe/NOTHING"], 1, "no secret of this name"],
+    [["get", "nothing/NOTHING"], 1, "no group of this name"],
+    [["list", "nothing"], 1, "no group of this name"],
+    [["init"], 1, "there is a vault already"],
+    [["status", "--vault", "/nowhere"], 1, "no vault here"],
+    [["status", "--owner-key-file", "missing"], 1, "cannot read the key file"],
+  ] as const)("%j with status %i", async (args, status, words) => {
+    expect(await refused(args, status)).toContain(words);
+  });
+
+  it.each([
+    ["an empty value", "", "an empty value"],
+    ["an empty line", "\n", "an empty value"],
+    ["a value of 2 MiB", "x".repeat(2 * 1024 * 1024), "at most 1 MiB"],
+    ["a NUL byte", "a\0b", "NUL byte"],
+    ["bytes that are no text", new Uint8Array([0xff, 0xfe, 0xfd]), "not UTF-8"],
+  ])("%s", async (_, input, words) => {
+    const error = await refused(["set", "stripe/API_KEY"], 1, input);
+    expect(error).toContain(words);
+    expect(await program.must(["get", "stripe/API_KEY"])).toBe("sk_live_value");
+  });
+
+  it("without a key, with a wrong one, or one of another vault", async () => {
+    const owner = join(configFolder(), "owner.key");
+    const text = readFileSync(owner, "utf8");
+    chmodSync(owner, 0o644);
+    expect(await refused(["status"], 1)).toContain("others can read this key file");
+    rmSync(owner);
+    expect(await refused(["set", "stripe/X"], 1, "value-of-x")).toContain("no owner key");
+    const foreign = Program.empty();
+    await foreign.must(["init", "--classic", "--owner-key-file", join(foreign.home, "foreign.key")]);
+    expect(await refused(["status", "--owner-key-file", join(foreign.home, "foreign.key")], 1)).toContain(
+      "this key is for vault",
+    );
+    const agentKey = join(configFolder(), "agents/crawler.key");
+    expect(await refused(["status", "--owner-key-file", agentKey], 1)).toContain("the key of agent crawler");
+    writeFileSync(owner, text.replace(/AGE-SECRET-KEY-1.*/, "AGE-SECRET-KEY-1"), { mode: 0o600 });
+    expect(await refused(["status"], 1)).toContain("not a key file");
+  });
+
+  it("where git is not ready for a commit, before anything is written", async () => {
+    const head = program.git("rev-parse", "HEAD");
+    program.git("checkout", "--quiet", "--detach");
+    expect(await refused(["set", "stripe/X"], 1, "value-of-x")).toContain("HEAD is detached");
+    await program.must(["set", "stripe/X", "--no-commit"], { input: "value-of-x" });
+    expect(program.git("rev-parse", "HEAD")).toBe(head);
+    expect(program.git("status", "--porcelain", "--untracked-files=all")).toBe(
+      "?? .vault/groups/stripe/secrets/X.json",
+    );
+  });
+
+  it("where git does not know its user", async () => {
+    program.git("config", "--unset", "user.email");
+    program.git("config", "user.useConfigOnly", "true");
+    expect(await refused(["set", "stripe/X"], 1, "value-of-x")).toContain("git does not know who you are");
+  });
+
+  it("where git is missing", async () => {
+    const folder = join(program.home, "bin");
+    mkdirSync(folder);
+    const found = (
+      await execa("sh", ["-c", "command -v node; command -v vault-run"], {
+        env: program.env,
+        extendEnv: false,
+      })
+    ).stdout.split("\n");
+    for (const path of found) await execa("ln", ["-s", path, folder]);
+    await execa("ln", ["-s", "/usr/bin/env", folder]);
+    const before = program.snapshot();
+    const outcome = await program.run(["set", "stripe/X"], { input: "value-of-x", env: { PATH: folder } });
+    expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining("git was not found") });
+    expect(program.snapshot()).toBe(before);
+  });
+
+  it("where the lock is held, naming who holds it", async () => {
+    mkdirSync(join(program.repo, ".git/vault-run"), { recursive: true });
+    const holder = { pid: 1, host: "another-host", doing: "revoke", started: "1" };
+    writeFileSync(join(program.repo, ".git/vault-run/lock"), JSON.stringify(holder));
+    const waiting = program.start(["set", "stripe/X"], { input: "value-of-x", timeout: 4000 });
+    const { stderr } = await waiting;
+    expect(stderr).toContain("waiting for another vault-run: revoke, process 1");
+  });
+});
+
+describe("init refuses", () => {
+  it("outside a repository and in a bare one, leaving nothing", async () => {
+    const empty = Program.empty();
+    const folder = join(empty.home, "plain");
+    mkdirSync(folder);
+    const outside = await empty.run(["init"], { cwd: folder });
+    expect(outside).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("not inside a git work tree"),
+    });
+    const bare = join(empty.home, "bare");
+    mkdirSync(bare);
+    git(bare, "init", "--quiet", "--bare");
+    expect(await empty.run(["init"], { cwd: bare })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("not inside a git work tree"),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync(join(empty.home, ".config"))).toBe(false);
+  });
+
+  it("where it cannot write, and takes its key file back", async () => {
+    const empty = Program.empty();
+    mkdirSync(join(empty.repo, ".git/hooks"), { recursive: true });
+    writeFileSync(join(empty.repo, ".git/hooks/pre-commit"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    expect(await empty.run(["init"])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("git commit failed"),
+    });
+    expect(existsSync(join(empty.repo, ".vault"))).toBe(false);
+    const [id] = readdirSync(join(empty.home, ".config/vault-run"));
+    expect(readdirSync(join(empty.home, ".config/vault-run", id ?? ""))).toEqual([]);
+  });
+});
+
+describe("a key file that exists", () => {
+  it("is never overwritten", async () => {
+    const out = join(program.home, "agent.key");
+    writeFileSync(out, "mine");
+    expect(await refused(["add-agent", "second", "--out", out], 1)).toContain("left alone");
+    expect(readFileSync(out, "utf8")).toBe("mine");
+  });
+});
+
+describe("a full or read-only disk", () => {
+  it("changes nothing and loses nothing (promise 8)", { timeout: 300_000 }, async () => {
+    // A file system of 2 MiB in a mount namespace of its own: the repository lies on it, and it is filled up to a few
+    // pages, so that the operation fails at another point each time, or succeeds.
+    const script = `
+      set -e
+      mount -t tmpfs -o size=2m tmpfs "$DISK"
+      cp -r "$REPO/." "$DISK"
+      cd "$DISK"
+      for pages in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 20 24 32 48 64; do
+        head -c 4m /dev/zero > .git/filler 2>/dev/null || true
+        truncate -s "-$((pages * 4096))" .git/filler
+        status=0; printf "value-$pages-of-the-secret" | vault-run set stripe/API_KEY 2>"$ERRORS" || status=$?
+        [ $status = 0 ] || sed -n 1p "$ERRORS"
+        rm -f .git/filler
+        [ -z "$(git status --porcelain --untracked-files=all)" ]
+        [ $status != 0 ] || last="value-$pages-of-the-secret"
+        [ "$(vault-run get stripe/API_KEY)" = "\${last-sk_live_value}" ]
+        echo "$pages: $status"
+      done
+      mount -o remount,ro "$DISK"
+      status=0; printf 'other-value' | vault-run set stripe/API_KEY 2>&1 || status=$?
+      echo "read-only: $status"
+    `;
+    const disk = join(program.home, "disk");
+    mkdirSync(disk);
+    const env = { ...program.env, DISK: disk, REPO: program.repo, ERRORS: join(program.home, "errors") };
+    const { stdout } = await execa("unshare", ["--mount", "--map-root-user", "sh", "-c", script], {
+      env,
+      extendEnv: false,
+    });
+    const statuses = [...stdout.matchAll(/^\d+: (\d)$/gm)].map((match) => match[1]);
+    expect(statuses[0]).toBe("1");
+    expect(statuses.at(-1)).toBe("0");
+    expect(statuses).toHaveLength(22);
+    for (const line of stdout.split("\n").filter((text) => text.startsWith("vault-run: "))) {
+      expect(line).toMatch(/^vault-run: (finished what|cannot [a-z ]+ \((ENOSPC|EROFS)\)|git [a-z]+ failed)/);
+    }
+    expect(stdout).toMatch(/vault-run: cannot [^\n]*\(EROFS\)[^\n]*\n {2}[^\n]+\nread-only: 1$/);
+  });
+});

@@ -1,0 +1,325 @@
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Program } from "../fixtures/program.ts";
+
+const VALUE = "sk_live_51HabcdefghijKLMNOP";
+const template = await Program.template(async (made) => {
+  await made.must(["init"]);
+  await made.must(["add-agent", "crawler"]);
+  await made.must(["add-agent", "other"]);
+  await made.set("stripe/API_KEY", VALUE);
+  await made.set("files/CERT", "-----CERT-----\nline two of the certificate\n", "--as-file");
+  await made.must(["grant", "crawler", "stripe"]);
+});
+let program: Program;
+beforeEach(() => {
+  program = template.copy();
+});
+
+const launch = (command: readonly string[], ...options: string[]) =>
+  program.run(["--agent", "crawler", ...options, "--", ...command]);
+const sh = (script: string, ...options: string[]) => launch(["sh", "-c", script], ...options);
+const auditLog = () => {
+  const [vault] = readdirIn(join(program.home, ".local/state/vault-run"));
+  return join(program.home, ".local/state/vault-run", vault ?? "", "audit.jsonl");
+};
+const readdirIn = (folder: string) => readdirSync(folder);
+
+describe("a launched program", () => {
+  it("has what its agent was granted, and its output shows none of it", async () => {
+    const { status, stdout, stderr } = await sh(
+      '[ "${#API_KEY}" = 27 ] && echo "out $API_KEY"; echo "err $API_KEY" >&2',
+    );
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "out [REDACTED:stripe/API_KEY]\n",
+      stderr: "err [REDACTED:stripe/API_KEY]\n",
+    });
+  });
+
+  it("was recorded before it started, with the secrets' value ids and argv[0] only (promise 11)", async () => {
+    const log = auditLog();
+    const { stdout } = await launch(["grep", "-c", '"action":"launch"', log]);
+    expect(stdout).toBe("1\n");
+    const line =
+      readFileSync(log, "utf8")
+        .split("\n")
+        .find((text) => text.includes('"launch"')) ?? "";
+    expect(JSON.parse(line)).toMatchObject({
+      action: "launch",
+      agent: "crawler",
+      command: "grep",
+      secrets: [{ group: "stripe", name: "API_KEY" }],
+    });
+    expect(line).not.toContain("-c");
+    expect(JSON.parse(line).commit).toBe(program.git("rev-parse", "HEAD"));
+  });
+
+  it("gets no identity and no descriptor of ours (promise 3, A16)", async () => {
+    const [vault] = readdirIn(join(program.home, ".config/vault-run"));
+    const key = readFileSync(
+      join(program.home, ".config/vault-run", vault ?? "", "agents/crawler.key"),
+      "utf8",
+    );
+    const script =
+      'tr "\\0" "\\n" < /proc/self/environ; ls -l /proc/self/fd | sed "s/.* \\([0-9]* ->\\)/\\1/"';
+    const { stdout } = await program.run(["--", "sh", "-c", script], {
+      env: { VAULT_RUN_KEY: key, KEEP: "kept" },
+    });
+    expect(stdout).toContain("KEEP=kept");
+    expect(stdout).not.toContain("AGE-SECRET-KEY");
+    expect(stdout).not.toContain("VAULT_RUN_KEY");
+    const alone = await execa("sh", ["-c", script], { extendEnv: false, env: program.env });
+    const descriptors = (text: string) => [...text.matchAll(/^(\d+) ->/gm)].map((match) => match[1]);
+    expect(descriptors(stdout)).toEqual(descriptors(alone.stdout));
+  });
+
+  it.each([0, 1, 7, 120, 125, 255])("gives its exit status %i", async (status) => {
+    expect((await sh(`exit ${status}`)).status).toBe(status);
+  });
+
+  it.each([
+    ["TERM", 143],
+    ["KILL", 137],
+    ["HUP", 129],
+    ["USR1", 138],
+    ["SEGV", 139],
+  ])("that dies by %s gives %i", async (signal, status) => {
+    expect((await sh(`kill -${signal} $$`)).status).toBe(status);
+  });
+
+  it("that is not there gives 127, that cannot be executed 126", async () => {
+    const file = join(program.repo, "plain.txt");
+    writeFileSync(file, "text");
+    const missing = await launch(["no-such-program"]);
+    expect(missing).toMatchObject({
+      status: 127,
+      stderr:
+        "vault-run: command not found: no-such-program\n  check its name and the PATH it is looked up in\n",
+    });
+    expect((await launch([file])).status).toBe(126);
+    expect((await launch([program.repo])).status).toBe(126);
+  });
+
+  it("reads our standard input to its end", async () => {
+    const input = "x".repeat(1_000_000);
+    const { stdout } = await program.run(["--agent", "crawler", "--", "wc", "-c"], { input });
+    expect(stdout.trim()).toBe("1000000");
+  });
+
+  it("loses none of its output, however it ends", async () => {
+    const { stdout, status } = await launch([
+      "node",
+      "-e",
+      'process.stdout.write("y".repeat(20e6), () => process.exit(3))',
+    ]);
+    expect(stdout.length).toBe(20_000_000);
+    expect(status).toBe(3);
+  });
+
+  it("has its binary output unchanged, byte for byte", async () => {
+    const blob = join(program.home, "blob");
+    await execa("sh", ["-c", `head -c 3000000 /dev/urandom > ${blob}`]);
+    const expected = createHash("sha256").update(readFileSync(blob)).digest("hex");
+    const child = await program.start(["--agent", "crawler", "--", "cat", blob], { encoding: "buffer" });
+    expect(
+      createHash("sha256")
+        .update(child.stdout as Buffer)
+        .digest("hex"),
+    ).toBe(expected);
+  });
+
+  it("is masked where a value comes in pieces", async () => {
+    const script = `process.stdout.write("a " + process.env.API_KEY.slice(0, 9)); setTimeout(() => process.stdout.write(process.env.API_KEY.slice(9) + " b\\n"), 30)`;
+    const { stdout } = await launch(["node", "-e", script]);
+    expect(stdout).toBe("a [REDACTED:stripe/API_KEY] b\n");
+  });
+
+  it("learns that its reader is gone, and nothing of ours is printed", async () => {
+    const { env, repo } = program;
+    const script = "vault-run --agent crawler -- yes 2>/dev/null | head -1; echo ${PIPESTATUS[0]}";
+    const { stdout, stderr } = await execa("bash", ["-c", script], { cwd: repo, env, extendEnv: false });
+    expect(stdout).toMatch(/^y\n(1|141)$/);
+    expect(stderr).toBe("");
+  });
+
+  it("that leaves a grandchild with its output open is not waited for beyond its own end", async () => {
+    const started = Date.now();
+    const { stdout, status } = await sh("sleep 30 & echo done");
+    expect({ stdout, status }).toEqual({ stdout: "done\n", status: 0 });
+    expect(Date.now() - started).toBeLessThan(20_000);
+  });
+
+  it("is slowed down by a slow reader rather than held in memory", async () => {
+    const script =
+      "vault-run --agent crawler -- head -c 300000000 /dev/zero | (sleep 1; grep VmHWM /proc/$(pgrep -n -f 'vault-run --agent crawler')/status >&2; wc -c)";
+    const { stdout, stderr } = await execa("bash", ["-c", script], {
+      cwd: program.repo,
+      env: program.env,
+      extendEnv: false,
+    });
+    expect(stdout.trim()).toBe("300000000");
+    expect(Number(/(\d+) kB/.exec(stderr)?.[1])).toBeLessThan(200_000);
+  });
+
+  it("is given signals once each, at once", async () => {
+    const file = join(program.home, "signals");
+    const script = `trap 'echo TERM >> ${file}' TERM; trap 'echo USR1 >> ${file}' USR1; trap 'echo HUP >> ${file}' HUP; echo ready; i=0; while [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); [ -e ${file}.done ] && exit 5; done`;
+    const child = program.start(["--agent", "crawler", "--", "sh", "-c", script]);
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    for (const signal of ["SIGUSR1", "SIGHUP", "SIGTERM"] as const) {
+      child.kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    writeFileSync(`${file}.done`, "");
+    expect((await child).exitCode).toBe(5);
+    expect(readFileSync(file, "utf8")).toBe("USR1\nHUP\nTERM\n");
+  });
+
+  it("may find another variable of the same name replaced, and that is said", async () => {
+    const { stdout, stderr } = await program.run(
+      ["--agent", "crawler", "--", "sh", "-c", '[ "$API_KEY" = parents ] || echo replaced'],
+      { env: { API_KEY: "parents" } },
+    );
+    expect(stdout).toBe("replaced\n");
+    expect(stderr).toBe("vault-run: API_KEY of the parent's environment is replaced by stripe/API_KEY\n");
+  });
+
+  it("starts from a short environment when asked to", async () => {
+    const { stdout } = await program.run(
+      ["--agent", "crawler", "--clean-env", "--pass", "KEPT", "--", "env"],
+      { env: { KEPT: "1", GONE: "1" } },
+    );
+    const names = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=")[0])
+      .sort();
+    expect(names).toEqual(["API_KEY", "HOME", "KEPT", "LANG", "PATH"]);
+  });
+
+  it("can read a secret delivered as a file again and again, by path and by number", async () => {
+    await program.must(["grant", "crawler", "files"]);
+    const script =
+      'wc -c < "$CERT"; cat "$CERT" "$CERT" | wc -c; wc -c <&3; readlink /proc/self/fd/3; (echo x > "$CERT") 2>/dev/null; wc -c < "$CERT"';
+    const { stdout } = await sh(script);
+    expect(stdout.split("\n").slice(0, 3)).toEqual(["43", "86", "43"]);
+    expect(stdout).toMatch(/\/dev\/shm\/#\d+ \(deleted\)/);
+  });
+});
+
+describe("nothing is started (promise 2)", () => {
+  const marker = () => join(program.home, "started");
+
+  async function refused(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const before = program.snapshot();
+    const { status, stdout, stderr } = await program.run([...args, "--", "touch", marker()], { env });
+    expect(existsSync(marker())).toBe(false);
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    expect(stderr).toMatch(/^vault-run: [^\n]+\n {2}[^\n]+\n$/);
+    expect(program.snapshot()).toBe(before);
+    return stderr;
+  }
+
+  it("for an agent without a key, an unknown agent, or one that was granted nothing", async () => {
+    expect(await refused(["--agent", "nobody"])).toContain("no key for agent nobody");
+    expect(await refused(["--agent", "other"])).toContain("other was granted nothing");
+    expect(await refused([])).toContain("no agent is named");
+    expect(await refused(["--agent", "../x"])).toContain("not an agent's name");
+  });
+
+  it("where the grant was revoked, and that is said", async () => {
+    await program.must(["revoke", "crawler", "stripe"]);
+    expect(await refused(["--agent", "crawler", "--group", "stripe"])).toContain("revoked");
+  });
+
+  it("where the grant or the value has expired", async () => {
+    await program.must([
+      "grant",
+      "crawler",
+      "stripe",
+      "--expires",
+      new Date(Date.now() + 3000).toISOString(),
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    expect(await refused(["--agent", "crawler"])).toContain("expired");
+  });
+
+  it("where the audit record cannot be written and the policy is required (A20)", async () => {
+    expect(await refused(["--agent", "crawler"], { VAULT_RUN_AUDIT_DIR: "/proc/self" })).toContain(
+      "audit record",
+    );
+    const folder = join(program.home, "log");
+    mkdirSync(folder);
+    await execa("ln", ["-s", "/dev/full", join(folder, "audit.jsonl")]);
+    expect(await refused(["--agent", "crawler"], { VAULT_RUN_AUDIT_DIR: folder })).toContain("audit record");
+  });
+
+  it("where a record was tampered with, and the file is named", async () => {
+    for (const path of [
+      "vault.json",
+      "agents/crawler/agent.json",
+      "agents/crawler/grants/stripe.json",
+      "groups/stripe/group.json",
+      "groups/stripe/secrets/API_KEY.json",
+    ]) {
+      const file = join(program.repo, ".vault", path);
+      const good = readFileSync(file);
+      for (const at of [0, Math.floor(good.length / 3), Math.floor(good.length / 2), good.length - 1]) {
+        const bad = Buffer.from(good);
+        bad[at] = (bad[at] ?? 0) ^ 1;
+        writeFileSync(file, bad);
+        expect(await refused(["--agent", "crawler"])).toContain(`.vault/${path}`);
+      }
+      writeFileSync(file, good);
+    }
+    expect((await sh("true")).status).toBe(0);
+  });
+
+  it("where a key file is loose, wrong or of another vault", async () => {
+    const [vault] = readdirIn(join(program.home, ".config/vault-run"));
+    const keys = join(program.home, ".config/vault-run", vault ?? "");
+    chmodSync(join(keys, "agents/crawler.key"), 0o644);
+    expect(await refused(["--agent", "crawler"])).toContain("mode 644");
+    chmodSync(join(keys, "agents/crawler.key"), 0o600);
+    expect(await refused(["--agent", "crawler", "--key-file", join(keys, "agents/other.key")])).toContain(
+      "key of agent other",
+    );
+    expect(await refused(["--agent", "crawler", "--key-file", join(keys, "owner.key")])).toContain(
+      "not the key of agent crawler",
+    );
+    expect(await refused(["--agent", "crawler", "--key-file", "missing.key"])).toContain(
+      "cannot read the key file",
+    );
+  });
+
+  it("where there is no vault, or the folder named holds none", async () => {
+    expect(await refused(["--agent", "crawler", "--vault", "/nowhere"])).toContain("no vault here");
+  });
+
+  it("with --dry-run, which prints names only and records no pull", async () => {
+    const { stdout, status } = await sh(`touch ${marker()}`, "--dry-run");
+    expect({ stdout, status }).toEqual({
+      stdout: "VARIABLE  SECRET          AS\nAPI_KEY   stripe/API_KEY  env\n",
+      status: 0,
+    });
+    expect(existsSync(marker())).toBe(false);
+    expect(readFileSync(auditLog(), "utf8")).not.toContain('"launch"');
+  });
+});
+
+describe("many launches at once", () => {
+  it("all work and all are recorded", async () => {
+    const all = await Promise.all(Array.from({ length: 24 }, () => sh("echo $API_KEY")));
+    expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 24 }, () => 0));
+    expect(all.every(({ stdout }) => stdout === "[REDACTED:stripe/API_KEY]\n")).toBe(true);
+    const lines = readFileSync(auditLog(), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.filter((line) => line.action === "launch")).toHaveLength(24);
+  });
+});

@@ -1,0 +1,110 @@
+import { readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { applyPlan, prepareScratch } from "../../src/admin/apply.ts";
+import { OwnerSession } from "../../src/admin/owner-session.ts";
+import type { PlannedWrite } from "../../src/admin/plan.ts";
+import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
+import { planGrant } from "../../src/admin/plans/grant.ts";
+import { planSet } from "../../src/admin/plans/set.ts";
+import { Repository } from "../../src/git/repository.ts";
+import { createKeyFile } from "../../src/vault/key-file.ts";
+import { agentKeyPath } from "../../src/vault/key-lookup.ts";
+import type { Machine } from "../../src/vault/machine.ts";
+import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
+import { Secret } from "../../src/vault/secret.ts";
+import { Program } from "../fixtures/program.ts";
+
+const SECRETS = 1000;
+const AGENTS = 50;
+const PTY = resolve(import.meta.dirname, "../fixtures/terminal.py");
+
+describe("a group of 1,000 secrets and 50 agents", () => {
+  it("is granted by one file, and revoked in one commit with progress on the terminal", {
+    timeout: 600_000,
+  }, async () => {
+    const program = Program.empty();
+    await program.must(["init", "--classic"]);
+    await program.set("big/FIRST", "the-first-value");
+    await fill(program);
+
+    await program.must(["add-agent", "late"]);
+    await program.must(["grant", "late", "big"]);
+    expect(program.git("show", "--format=", "--name-only", "HEAD").split("\n").length).toBeLessThanOrEqual(3);
+
+    const head = program.git("rev-parse", "HEAD");
+    const settings = { cwd: program.repo, env: { ...program.env, TERM: "xterm" }, extendEnv: false };
+    const command = [PTY, "[]", "vault-run", "revoke", "agent-7", "big", "--yes"];
+    const { stdout } = await execa("python3", command, settings);
+    const { shown, status } = JSON.parse(stdout);
+    expect(status).toBe(0);
+    expect(shown).toMatch(/sealing big again \d+\/1051 \(\d+ %\)/);
+    expect(shown).toContain("revoked big from agent-7");
+    expect(program.git("rev-parse", "HEAD~1")).toBe(head);
+    expect(program.git("show", "--format=", "--name-only", "HEAD").split("\n")).toHaveLength(
+      1 + AGENTS + 1 + SECRETS,
+    );
+    expect(program.git("status", "--porcelain")).toBe("");
+    const rotate = JSON.parse((await program.run(["rotation", "--json"])).stdout).rotate;
+    expect(rotate).toHaveLength(SECRETS);
+
+    const launched = await program.run([
+      "--agent",
+      "agent-8",
+      "--only",
+      "big/S7",
+      "--",
+      "sh",
+      "-c",
+      'echo "${#S7}"',
+    ]);
+    expect(launched).toMatchObject({ status: 0, stdout: "10\n" });
+    expect((await program.run(["--agent", "agent-7", "--", "true"])).status).toBe(125);
+  });
+});
+
+/** Fills the group through the program's own plans, in one commit: a thousand starts of the program would take minutes. */
+async function fill(program: Program): Promise<void> {
+  const machine: Machine = {
+    env: {},
+    cwd: program.repo,
+    home: program.home,
+    host: "test-host",
+    pid: process.pid,
+    uid: 0,
+    now: Date.now,
+  };
+  const root = join(program.repo, ".vault");
+  const repository = await Repository.find(program.repo);
+  const target = { root, repository, scratchFolder: prepareScratch(repository) };
+  const apply = (writes: PlannedWrite[]) =>
+    applyPlan({ action: "set", writes, message: "fill" }, target, true);
+  const session = OwnerSession.open(machine, root, undefined);
+  const writes: PlannedWrite[] = [];
+  for (let i = 1; i < SECRETS; i++) {
+    const ref = parseSecretRef(`big/S${i}`);
+    const { plan } = await planSet(
+      session,
+      ref,
+      new Secret("x", Buffer.from(`value-${i}-xxxx`.slice(0, 10).padEnd(10, "x"))),
+      { unsafeName: false },
+    );
+    writes.push(...plan.writes);
+  }
+  for (let i = 0; i < AGENTS; i++) {
+    const { plan, keyFile } = await planAddAgent(session, parseAgentName(`agent-${i}`), undefined);
+    createKeyFile(agentKeyPath(machine, session.vault.id, parseAgentName(`agent-${i}`)), keyFile);
+    writes.push(...plan.writes);
+  }
+  await apply(writes);
+  const again = OwnerSession.open(machine, root, undefined);
+  const grants: PlannedWrite[] = [];
+  for (let i = 0; i < AGENTS; i++) {
+    grants.push(
+      ...(await planGrant(again, parseAgentName(`agent-${i}`), parseGroupName("big"), undefined)).writes,
+    );
+  }
+  await apply(grants);
+  expect(readdirSync(join(root, "groups/big/secrets"))).toHaveLength(SECRETS);
+}

@@ -1,0 +1,133 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa } from "execa";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Program } from "../fixtures/program.ts";
+
+const PTY = resolve(import.meta.dirname, "../fixtures/terminal.py");
+
+const template = await Program.template(async (made) => {
+  await made.must(["init", "--classic"]);
+  await made.must(["add-agent", "crawler"]);
+  await made.set("stripe/API_KEY", "sk_live_value");
+});
+let program: Program;
+beforeEach(() => {
+  program = template.copy();
+});
+
+/** Runs a command on a terminal, waiting for texts and typing answers. */
+async function onTerminal(
+  command: readonly string[],
+  steps: readonly (readonly [string, string])[] = [],
+  env: Record<string, string> = {},
+) {
+  const settings = { cwd: program.repo, env: { ...program.env, TERM: "xterm", ...env }, extendEnv: false };
+  const { stdout } = await execa("python3", [PTY, JSON.stringify(steps), ...command], settings);
+  return JSON.parse(stdout) as { shown: string; status: number; untyped: number };
+}
+
+describe("the hidden prompt", () => {
+  it("takes a value that is never shown", async () => {
+    const { shown, status } = await onTerminal(
+      ["vault-run", "set", "mail/PASSWORD"],
+      [["not shown", "hunter2secret\r"]],
+    );
+    expect(status).toBe(0);
+    expect(shown).not.toContain("hunter2");
+    expect(await program.must(["get", "mail/PASSWORD"])).toBe("hunter2secret");
+  });
+
+  it("lets typing be mended, by characters and not by bytes", async () => {
+    await onTerminal(
+      ["vault-run", "set", "mail/PASSWORD"],
+      [["not shown", "wrong\u0015pässwördü\u007f\u007fd!\r"]],
+    );
+    expect(await program.must(["get", "mail/PASSWORD"])).toBe("pässwörd!");
+  });
+
+  it("takes a pasted key of several lines whole", async () => {
+    const paste = "\x1b[200~-----BEGIN KEY-----\rline two\r-----END KEY-----\r\x1b[201~\r";
+    const { shown, status } = await onTerminal(
+      ["vault-run", "set", "deploy/KEY", "--as-file"],
+      [["not shown", paste]],
+    );
+    expect(status).toBe(0);
+    expect(shown).not.toContain("line two");
+    expect(await program.must(["get", "deploy/KEY"])).toBe(
+      "-----BEGIN KEY-----\nline two\n-----END KEY-----\n",
+    );
+  });
+
+  it("refuses lines that a terminal without paste marks lets through, and leaves none to the shell", async () => {
+    const script = "vault-run set deploy/KEY; cat > left; echo status-$?";
+    const { shown } = await onTerminal(
+      ["sh", "-c", script],
+      [
+        ["not shown", "line one\rline two\rline three\r"],
+        ["more than one line", "\u0004"],
+      ],
+    );
+    expect(shown).toContain("more than one line was pasted");
+    expect(readFileSync(join(program.repo, "left"), "utf8")).toBe("");
+  });
+
+  it("is left with Ctrl-C, the terminal as it was and nothing changed", async () => {
+    const before = program.snapshot();
+    const { shown } = await onTerminal(
+      ["sh", "-c", "stty -g > ~/a; vault-run set stripe/API_KEY; echo status-$?; stty -g > ~/b"],
+      [["not shown", "half\u0003"]],
+    );
+    expect(shown).toContain("canceled");
+    expect(shown).toContain("status-1");
+    expect(readFileSync(join(program.home, "a"), "utf8")).toBe(readFileSync(join(program.home, "b"), "utf8"));
+    expect(program.snapshot()).toBe(before);
+  });
+});
+
+describe("a confirmation", () => {
+  it("shows whom it is about and does nothing without a yes", async () => {
+    const before = program.snapshot();
+    const no = await onTerminal(["vault-run", "grant", "crawler", "stripe"], [["[y/N]", "\r"]]);
+    expect(no.shown).toMatch(/let crawler \([0-9a-f]{16}\) open the 1 secrets of stripe\? \[y\/N\]/);
+    expect(no.status).toBe(1);
+    expect(program.snapshot()).toBe(before);
+    const yes = await onTerminal(["vault-run", "grant", "crawler", "stripe"], [["[y/N]", "y\r"]]);
+    expect(yes.status).toBe(0);
+    expect(yes.shown).toContain("granted stripe to crawler");
+  });
+
+  it("is not asked with --yes, nor without a terminal", async () => {
+    const { status, shown } = await onTerminal(["vault-run", "grant", "crawler", "stripe", "--yes"]);
+    expect(status).toBe(0);
+    expect(shown).not.toContain("[y/N]");
+    await program.must(["revoke", "crawler", "stripe"]);
+  });
+});
+
+describe("a terminal", () => {
+  it("gets colour, unless NO_COLOR says otherwise; a pipe gets none", async () => {
+    expect((await onTerminal(["vault-run", "list"])).shown).toContain("\x1b[1m");
+    expect((await onTerminal(["vault-run", "list"], [], { NO_COLOR: "1" })).shown).not.toContain("\x1b[");
+    expect(await program.must(["list"])).not.toContain("\x1b[");
+  });
+
+  it("gets no control characters from a record or a path", async () => {
+    const odd = join(program.home, "odd\u001b[31mname");
+    writeFileSync(odd, "text", { mode: 0o600 });
+    const { stderr } = await program.run(["status", "--owner-key-file", odd]);
+    expect(stderr).toContain("odd\\u001b[31mname");
+    expect(stderr).not.toContain("\u001b");
+  });
+
+  it("gives Ctrl-C to the child once, and its status is ours", async () => {
+    await program.must(["grant", "crawler", "stripe"]);
+    const child = "trap 'echo got-int >> ints; exit 9' INT; echo ready; while :; do sleep 0.1; done";
+    const { status } = await onTerminal(
+      ["vault-run", "--agent", "crawler", "--", "sh", "-c", child],
+      [["ready", "\u0003"]],
+    );
+    expect(status).toBe(9);
+    expect(readFileSync(join(program.repo, "ints"), "utf8")).toBe("got-int\n");
+  });
+});
