@@ -69,14 +69,14 @@ export async function withTarget<T>(
   const onWait = (holder: LockHolder) =>
     narrator.note(`waiting for another vault-run: ${holder.doing}, process ${holder.pid}`);
   const self = { pid: machine.pid, host: machine.host, doing: options.doing };
-  const lock = await takeLock(join(scratchFolder, "lock"), self, LOCK_WAIT_MS, onWait);
+  const lock = await takeLock(join(scratchFolder, "lock"), self, { waitMs: LOCK_WAIT_MS, onWait });
   try {
     const target = { root: options.root, repository, scratchFolder };
     const finished = await finishInterrupted(target);
     if (finished !== undefined) narrator.note(`finished what was interrupted: ${finished}`);
     return await work(target);
   } finally {
-    lock.release();
+    lock?.release();
   }
 }
 

@@ -1,10 +1,11 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { SigningKey } from "../age/signing-key.ts";
 import { digest, keyFingerprint } from "../vault/fingerprint.ts";
 import { findVariable, type Machine, stateFolder } from "../vault/machine.ts";
 import type { VaultId } from "../vault/names.ts";
 import { timestamp } from "../vault/time.ts";
+import { makeFolder } from "../vault/write-file.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { type AuditEvent, formatAuditLine } from "./event.ts";
 
@@ -33,7 +34,7 @@ export class AuditLog {
     try {
       this.#append(event, key);
     } catch (error) {
-      if (error instanceof VaultError) throw error;
+      if (error instanceof VaultError && error.code === "audit") throw error;
       throw new VaultError(
         "audit",
         `cannot write the audit record (${systemCode(error) ?? "error"}): ${this.path}`,
@@ -46,7 +47,7 @@ export class AuditLog {
   }
 
   #append(event: AuditEvent, key: SigningKey): void {
-    mkdirSync(join(this.path, ".."), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.path));
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
     const fd = openSync(this.path, flags, 0o600);
     try {

@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { Identity } from "../age/identity.ts";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { type AgentName, GROUP_NAME, VAULT_ID, type VaultId } from "./names.ts";
 import type { Timestamp } from "./time.ts";
-import { syncFolder, writeFileDurably } from "./write-file.ts";
+import { makeFolder, syncFolder, writeFileDurably } from "./write-file.ts";
 
 // A key file is an age identity file. Its comments pin what the repo may not say for itself: whose vault this is.
 
@@ -89,7 +89,7 @@ export function keyFileExists(path: string): boolean {
 /** Creates a key file, mode 0600; an existing one is never touched. */
 export function createKeyFile(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     writeFileDurably(path, Buffer.from(text), "wx", 0o600);
     syncFolder(dirname(path));
   } catch (error) {

@@ -1,13 +1,30 @@
-import { closeSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { kill } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { writeFileDurably } from "./write-file.ts";
 
 // A lock is a file that names its holder: process, host, what it does, since when. It is made whole under another name
 // and linked into place, so it never exists half written. A holder that died on this host is detected and its lock taken
-// over; one on another host cannot be looked at, so the message says how to remove it by hand.
+// over, by one process at a time and only after looking again. A holder on another host cannot be looked at: its lock
+// stands until `staleAfterMs`, where the caller gives one, and otherwise until someone removes it.
 
 const RETRY_MS = 25;
+/** A takeover lasts microseconds: one that is older was left by a process that died in it. */
+const TAKEOVER_STALE_MS = 5_000;
 
 export interface LockHolder {
   readonly pid: number;
@@ -16,94 +33,120 @@ export interface LockHolder {
   readonly doing: string;
   /** When the process started, in the kernel's own ticks: tells a reused process id from the holder. */
   readonly started: string;
+  /** Random: tells this lock from every other of the same process. */
+  readonly token: string;
+}
+
+/** Who asks for a lock. */
+export type LockSelf = Pick<LockHolder, "pid" | "host" | "doing">;
+
+export interface LockOptions {
+  /** How long to wait for a holder that lives. */
+  readonly waitMs: number;
+  /** For locks that are held for moments only: how old one may become before it counts as left behind. */
+  readonly staleAfterMs?: number;
+  /** Called once, when there is something to wait for. */
+  readonly onWait?: (holder: LockHolder) => void;
+  /** Asked while waiting: whether what the lock was for has been done by someone else meanwhile. */
+  readonly isMoot?: () => boolean;
 }
 
 export interface Lock {
+  /** Never fails: what was done under the lock is done. */
   release(): void;
 }
 
 /**
- * Takes the lock at `path`, waiting up to `waitMs` for a holder that lives.
+ * Takes the lock at `path`. Resolves to undefined where waiting made it moot.
  *
- * @param onWait called once, when there is something to wait for.
  * @throws {VaultError} `locked`, naming the holder.
  */
 export async function takeLock(
   path: string,
-  self: Omit<LockHolder, "started">,
-  waitMs: number,
-  onWait: (holder: LockHolder) => void = () => {},
-): Promise<Lock> {
-  const holder: LockHolder = { ...self, started: processStart(self.pid) ?? "" };
-  const deadline = Date.now() + waitMs;
+  self: LockSelf,
+  options: LockOptions,
+): Promise<Lock | undefined> {
+  const holder = { ...self, started: processStart(self.pid) ?? "", token: randomBytes(16).toString("hex") };
+  const deadline = Date.now() + options.waitMs;
   let announced = false;
   for (;;) {
-    if (tryTake(path, holder)) return { release: () => unlinkSync(path) };
-    const current = readHolder(path);
-    if (current === undefined) continue;
-    if (isDead(current, self.host)) {
-      takeOver(path, current, self.pid);
-      continue;
+    if (tryTake(path, holder)) return { release: () => releaseOwn(path, holder) };
+    const found = findLock(path);
+    if (found !== undefined && isLeftBehind(found, self.host, options.staleAfterMs))
+      takeOver(path, found.holder, holder.token);
+    else if (found !== undefined && Date.now() >= deadline) throw heldError(path, found.holder);
+    else if (options.isMoot?.() === true) return undefined;
+    else {
+      if (found !== undefined && !announced) options.onWait?.(found.holder);
+      announced ||= found !== undefined;
+      await sleep(RETRY_MS);
     }
-    if (Date.now() >= deadline) throw heldError(path, current);
-    if (!announced) onWait(current);
-    announced = true;
-    await sleep(RETRY_MS);
   }
 }
 
 function tryTake(path: string, holder: LockHolder): boolean {
-  const draft = `${path}.${holder.pid}`;
+  const draft = `${path}.${holder.token}`;
   try {
-    const fd = openSync(draft, "w", 0o600);
-    try {
-      writeSync(fd, `${JSON.stringify(holder)}\n`);
-    } finally {
-      closeSync(fd);
-    }
+    writeFileDurably(draft, Buffer.from(`${JSON.stringify(holder)}\n`), "wx", 0o600);
     linkSync(draft, path);
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
     throw diskError(error, "take the lock", path);
   } finally {
-    removeIfPossible(draft);
+    quietly(() => unlinkSync(draft));
   }
 }
 
-function readHolder(path: string): LockHolder | undefined {
-  let text: string;
+function releaseOwn(path: string, own: LockHolder): void {
+  quietly(() => {
+    if (findLock(path)?.holder.token === own.token) unlinkSync(path);
+  });
+}
+
+interface FoundLock {
+  readonly holder: LockHolder;
+  readonly modifiedMs: number;
+}
+
+/** The lock that stands at the path, undefined where there is none. A link is no lock. */
+function findLock(path: string): FoundLock | undefined {
+  let fd: number;
   try {
-    text = readFileSync(path, "utf8");
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ELOOP") throw notALock(path);
     throw diskError(error, "read the lock", path);
   }
   try {
-    const holder: unknown = JSON.parse(text);
-    if (isHolder(holder)) return holder;
-  } catch {
-    // Falls through: a file that is no lock of ours is reported like a holder that cannot be looked at.
+    const stat = fstatSync(fd);
+    const holder = stat.isFile() ? parseHolder(readFileSync(fd, "utf8")) : undefined;
+    if (holder === undefined) throw notALock(path);
+    return { holder, modifiedMs: stat.mtimeMs };
+  } finally {
+    closeSync(fd);
   }
-  throw new VaultError(
-    "locked",
-    `not a lock file of this program: ${path}`,
-    `if no vault-run is running, remove it: rm ${path}`,
-  );
 }
 
-function isHolder(value: unknown): value is LockHolder {
-  if (typeof value !== "object" || value === null) return false;
-  const { pid, host, doing, started } = value as Record<string, unknown>;
-  return (
-    typeof pid === "number" &&
-    typeof host === "string" &&
-    typeof doing === "string" &&
-    typeof started === "string"
-  );
+function parseHolder(text: string): LockHolder | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    const { pid, host, doing, started, token } = value as Record<string, unknown>;
+    const texts = [host, doing, started, token].every((field) => typeof field === "string");
+    return texts && typeof pid === "number" ? (value as LockHolder) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-function isDead(holder: LockHolder, host: string): boolean {
+function isLeftBehind(
+  { holder, modifiedMs }: FoundLock,
+  host: string,
+  staleAfterMs: number | undefined,
+): boolean {
+  if (staleAfterMs !== undefined && Date.now() - modifiedMs > staleAfterMs) return true;
   if (holder.host !== host) return false;
   try {
     kill(holder.pid, 0);
@@ -114,19 +157,29 @@ function isDead(holder: LockHolder, host: string): boolean {
   return started !== undefined && holder.started !== "" && started !== holder.started;
 }
 
-/** Renames the dead holder's lock away; where a living process took it first, what was renamed is put back. */
-function takeOver(path: string, dead: LockHolder, pid: number): void {
-  const aside = `${path}.dead.${pid}`;
+/** Removes a lock that was left behind, alone and after looking again; a lock that lives is put back. */
+function takeOver(path: string, dead: LockHolder, token: string): void {
+  const guard = `${path}.takeover`;
   try {
-    renameSync(path, aside);
+    mkdirSync(guard, { mode: 0o700 });
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    throw diskError(error, "take over the lock", path);
+    if (systemCode(error) !== "EEXIST") throw diskError(error, "take over the lock", path);
+    const madeMs = statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - madeMs > TAKEOVER_STALE_MS) quietly(() => rmdirSync(guard));
+    return;
   }
-  const renamed = readHolder(aside);
-  if (renamed !== undefined && (renamed.pid !== dead.pid || renamed.started !== dead.started))
-    linkSync(aside, path);
-  removeIfPossible(aside);
+  const aside = `${path}.${token}`;
+  try {
+    if (findLock(path)?.holder.token !== dead.token) return;
+    renameSync(path, aside);
+    if (findLock(aside)?.holder.token !== dead.token) linkSync(aside, path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT" && systemCode(error) !== "EEXIST")
+      throw diskError(error, "take over the lock", path);
+  } finally {
+    quietly(() => unlinkSync(aside));
+    quietly(() => rmdirSync(guard));
+  }
 }
 
 function heldError(path: string, holder: LockHolder): VaultError {
@@ -134,6 +187,14 @@ function heldError(path: string, holder: LockHolder): VaultError {
     "locked",
     `another vault-run holds the lock: ${holder.doing}, process ${holder.pid} on ${holder.host}`,
     `wait for it to end; if it is gone, remove ${path}`,
+  );
+}
+
+function notALock(path: string): VaultError {
+  return new VaultError(
+    "locked",
+    `not a lock file of this program: ${path}`,
+    `if no vault-run is running, remove it: rm ${path}`,
   );
 }
 
@@ -147,11 +208,11 @@ function processStart(pid: number): string | undefined {
   }
 }
 
-/** Tidies up after itself as far as it can: what led here is the error to report, not this. */
-function removeIfPossible(path: string): void {
+/** For tidying up: what led here is the outcome to report, not this. */
+function quietly(tidy: () => void): void {
   try {
-    unlinkSync(path);
+    tidy();
   } catch {
-    // Not there, or not removable.
+    // Not there any more, or not removable.
   }
 }

@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
-import { type LockHolder, takeLock } from "./lock.ts";
+import { type LockSelf, takeLock } from "./lock.ts";
 import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf } from "./paths.ts";
-import { writeFileAtomic } from "./write-file.ts";
+import { makeFolder, writeFileAtomic } from "./write-file.ts";
 
 // What this machine has seen of a vault, outside the repo: per record the highest serial and the digest of its bytes,
 // and which owner keys were accepted. One file per scope, so that a launch reads the pins of what it was granted and not
@@ -13,6 +13,8 @@ import { writeFileAtomic } from "./write-file.ts";
 // launches never lower a pin. Nothing is written when nothing is new.
 
 const LOCK_WAIT_MS = 10_000;
+/** Pins are written in milliseconds: a lock this old was left behind, on whatever host. */
+const LOCK_STALE_MS = 5_000;
 
 export interface Pin {
   readonly serial: number;
@@ -92,15 +94,19 @@ export class Pins {
   async save(
     seen: ReadonlyMap<RecordPath, Pin>,
     owners: readonly VerifyKey[],
-    self: Omit<LockHolder, "started">,
+    self: LockSelf,
   ): Promise<void> {
     if (this.#news(seen, owners).length === 0) return;
-    try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw diskError(error, "keep pins in", this.#folder);
-    }
-    const lock = await takeLock(join(this.#folder, "lock"), self, LOCK_WAIT_MS);
+    makeFolder(this.#folder);
+    const lock = await takeLock(join(this.#folder, "lock"), self, {
+      waitMs: LOCK_WAIT_MS,
+      staleAfterMs: LOCK_STALE_MS,
+      isMoot: () => {
+        this.#files.clear();
+        return this.#news(seen, owners).length === 0;
+      },
+    });
+    if (lock === undefined) return;
     try {
       // Another process may have written the same meanwhile: what is still new is asked again under the lock.
       this.#files.clear();
@@ -128,7 +134,7 @@ export class Pins {
       file.records[path] = { serial: pin.serial, digest: pin.digest };
     }
     if (scope === ROOT_SCOPE) file.owners = [...owners];
-    mkdirSync(dirname(this.#path(scope)), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.#path(scope)));
     writeFileAtomic(this.#path(scope), Buffer.from(`${JSON.stringify(file)}\n`), 0o600);
     this.#files.set(scope, file);
   }

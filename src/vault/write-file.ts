@@ -1,6 +1,20 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { diskError } from "../vault-error.ts";
+import { diskError, systemCode } from "../vault-error.ts";
+
+/**
+ * Makes a folder, private to the user, and those above it. One at a time: node's own recursive way never ends where the
+ * system says that a parent is missing and that it cannot be made (below /proc, for one).
+ */
+export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw diskError(error, "make the folder", path);
+  }
+}
 
 /** Replaces `path` as a whole: a reader, or a crash at any point, sees the old bytes or the new ones. */
 export function writeFileAtomic(path: string, bytes: Uint8Array, mode: number): void {

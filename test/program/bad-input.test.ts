@@ -136,7 +136,7 @@ describe("a verb refuses", () => {
 
   it("where the lock is held, naming who holds it", async () => {
     mkdirSync(join(program.repo, ".git/vault-run"), { recursive: true });
-    const holder = { pid: 1, host: "another-host", doing: "revoke", started: "1" };
+    const holder = { pid: 1, host: "another-host", doing: "revoke", started: "1", token: "00" };
     writeFileSync(join(program.repo, ".git/vault-run/lock"), JSON.stringify(holder));
     const waiting = program.start(["set", "stripe/X"], { input: "value-of-x", timeout: 4000 });
     const { stderr } = await waiting;

@@ -1,18 +1,29 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { takeLock } from "../../src/vault/lock.ts";
+import { type Lock, type LockHolder, takeLock } from "../../src/vault/lock.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 const self = { pid: process.pid, host: "test-host", doing: "test" };
 
+async function take(
+  path: string,
+  as = self,
+  waitMs = 0,
+  onWait: (holder: LockHolder) => void = () => {},
+): Promise<Lock> {
+  const lock = await takeLock(path, as, { waitMs, onWait });
+  if (lock === undefined) throw new TypeError("a lock that nothing made moot");
+  return lock;
+}
+
 describe("a lock", () => {
   it("is held by one at a time, and the other waits", async () => {
     const path = join(tempFolder(), "lock");
-    const first = await takeLock(path, self, 0);
+    const first = await take(path);
     const order: string[] = [];
-    const second = takeLock(path, self, 5000, (holder) => order.push(`waits for ${holder.doing}`)).then(
+    const second = take(path, self, 5000, (holder) => order.push(`waits for ${holder.doing}`)).then(
       (lock) => {
         order.push("has it");
         return lock;
@@ -28,37 +39,79 @@ describe("a lock", () => {
 
   it("names its holder to whoever cannot have it", async () => {
     const path = join(tempFolder(), "lock");
-    await takeLock(path, { ...self, doing: "revoke" }, 0);
-    await expect(takeLock(path, self, 60)).rejects.toThrow(`revoke, process ${process.pid} on test-host`);
+    await take(path, { ...self, doing: "revoke" });
+    await expect(take(path, self, 60)).rejects.toThrow(`revoke, process ${process.pid} on test-host`);
   });
 
   it("of a process that died is taken over", async () => {
     const folder = tempFolder();
     const path = join(folder, "lock");
     const dead = execa("sleep", ["60"], { reject: false });
-    await takeLock(path, { ...self, pid: dead.pid ?? 0 }, 0);
+    await take(path, { ...self, pid: dead.pid ?? 0 });
     dead.kill("SIGKILL");
     await dead;
-    (await takeLock(path, self, 0)).release();
+    (await take(path)).release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it("of a process whose id was given to another is taken over", async () => {
     const path = join(tempFolder(), "lock");
-    writeFileSync(path, JSON.stringify({ ...self, started: "1" }));
-    (await takeLock(path, self, 0)).release();
+    writeFileSync(path, JSON.stringify({ ...self, started: "1", token: "00" }));
+    (await take(path)).release();
   });
 
   it("of another host is never taken over", async () => {
     const path = join(tempFolder(), "lock");
-    writeFileSync(path, JSON.stringify({ ...self, host: "elsewhere", pid: 1, started: "1" }));
-    await expect(takeLock(path, self, 60)).rejects.toThrow("on elsewhere");
+    writeFileSync(path, JSON.stringify({ ...self, host: "elsewhere", pid: 1, started: "1", token: "00" }));
+    await expect(take(path, self, 60)).rejects.toThrow("on elsewhere");
   });
 
   it("that is no lock file is left alone", async () => {
     const path = join(tempFolder(), "lock");
     writeFileSync(path, "{}");
-    await expect(takeLock(path, self, 0)).rejects.toThrow(/not a lock file/);
+    await expect(take(path)).rejects.toThrow(/not a lock file/);
     expect(existsSync(path)).toBe(true);
+  });
+
+  it("of another host is taken over once it is older than the caller allows", async () => {
+    const path = join(tempFolder(), "lock");
+    writeFileSync(path, JSON.stringify({ ...self, host: "elsewhere", pid: 1, started: "1", token: "00" }));
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(path, longAgo, longAgo);
+    (await takeLock(path, self, { waitMs: 0, staleAfterMs: 5000 }))?.release();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("that is a link is no lock, and is not waited for", async () => {
+    const path = join(tempFolder(), "lock");
+    symlinkSync("nowhere", path);
+    await expect(take(path, self, 1000)).rejects.toThrow(/not a lock file/);
+  });
+
+  it("is given up waiting for when its purpose is served", async () => {
+    const path = join(tempFolder(), "lock");
+    await take(path);
+    expect(await takeLock(path, self, { waitMs: 5000, isMoot: () => true })).toBeUndefined();
+  });
+
+  it("that is gone or another's is left alone by its former holder", async () => {
+    const path = join(tempFolder(), "lock");
+    const first = await take(path);
+    unlinkSync(path);
+    first.release();
+    const second = await take(path);
+    first.release();
+    expect(existsSync(path)).toBe(true);
+    second.release();
+  });
+
+  it("is never held by two, also while dead ones are taken over", { timeout: 120_000 }, async () => {
+    const folder = tempFolder();
+    const path = join(folder, "lock");
+    const worker = join(import.meta.dirname, "../fixtures/lock-worker.ts");
+    const workers = Array.from({ length: 6 }, () => execa(process.execPath, [worker, path, folder, "4000"]));
+    const turns = (await Promise.all(workers)).map(({ stdout }) => Number(stdout));
+    expect(turns.reduce((sum, n) => sum + n)).toBeGreaterThan(50);
+    expect(readdirSync(folder).filter((name) => name.startsWith("double"))).toEqual([]);
   });
 });
