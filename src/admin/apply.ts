@@ -1,24 +1,50 @@
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
-import { mkdir, open, rename } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Repository } from "../git/repository.ts";
-import type { RecordPath } from "../vault/paths.ts";
+import { createKeyFile } from "../vault/key-file.ts";
 import { decodeRecord, encodeRecord } from "../vault/record.ts";
-import type { SignedRecord } from "../vault/schema.ts";
-import { syncFolder, writeFileDurably } from "../vault/write-file.ts";
+import { makeFolder, syncFolder } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
-import { findJournal, type Journal, type JournalWrite, removeJournal, writeJournal } from "./journal.ts";
-import type { Plan } from "./plan.ts";
+import {
+  ATTRIBUTES_PATH,
+  findJournal,
+  type Journal,
+  type JournalWrite,
+  journalPath,
+  removeJournal,
+  type WrittenPath,
+  writeJournal,
+} from "./journal.ts";
+import type { Plan, PlannedWrite } from "./plan.ts";
 
 // One way for every change to reach the disk. The steps:
-//   1. the journal, durable: everything that will be written, and what stands there now
-//   2. each file: written beside its place, fsynced, renamed over it; then the folders are fsynced
-//   3. one commit of exactly these paths
-//   4. the journal is removed
-// A failure in 2 or 3 puts back what stood there before. A kill leaves the journal, and `finishInterrupted` goes on
-// from wherever it stopped: a file holds either its text before or after, so every step can be done again.
+//   1. the key file, where the change brings one
+//   2. the journal, durable: everything that will be written, and what stands there now
+//   3. each file: written under a new random name beside the records, fsynced, renamed over its place; then the folders
+//      are fsynced. Nothing is written through a link, whatever a repo writer laid there.
+//   4. one commit of exactly these paths
+//   5. the journal is removed
+// A failure in 3 or 4 puts back what stood there before. A kill leaves the journal, and `finishInterrupted` goes on from
+// wherever it stopped: a file holds either its text before or after, so every step can be done again. What it cannot
+// finish it leaves as it is, journal and all: the killed process's git may still be at work, so it never takes back.
 
 const PARALLEL_WRITES = 8;
+const ATTRIBUTES_TEXT =
+  "# Records are compared byte for byte: git must not change their line ends.\n* -text\n";
 
 export interface Target {
   /** Absolute path of the `.vault` folder. */
@@ -30,101 +56,187 @@ export interface Target {
 
 /** Carries out a plan. Resolves to the new commit's short id, undefined where none was to be made. */
 export async function applyPlan(plan: Plan, target: Target, commit: boolean): Promise<string | undefined> {
-  const writes = plan.writes.map(({ path, record }) => ({
-    path,
-    before: currentText(target.root, path),
-    after: checkedText(path, record),
-  }));
-  const journal: Journal = { root: target.root, message: plan.message, commit, writes };
-  writeJournal(target.scratchFolder, journal);
-  return carryOut(journal, target);
+  const writes = [
+    ...attributesWrite(target.root),
+    ...plan.writes.map((write) => journalWrite(target.root, write)),
+  ];
+  const token = randomBytes(16).toString("hex");
+  const journal: Journal = {
+    root: target.root,
+    message: plan.message,
+    commit,
+    event: plan.event,
+    token,
+    writes,
+  };
+  if (plan.keyFile !== undefined) createKeyFile(plan.keyFile.path, plan.keyFile.text);
+  try {
+    writeJournal(target.scratchFolder, journal);
+    return await carryOut(journal, target, () => takeBack(journal, target));
+  } catch (error) {
+    // Where the journal remains the change will be finished, and its key file is needed.
+    if (plan.keyFile !== undefined && findJournal(target.scratchFolder) === undefined)
+      rmSync(plan.keyFile.path, { force: true });
+    throw diskError(error, "write to", target.root);
+  }
 }
 
-/** What no reader would take is never written. */
-function checkedText(path: RecordPath, record: SignedRecord): string {
-  const bytes = encodeRecord(record);
-  decodeRecord(path, bytes);
-  return bytes.toString("utf8");
-}
-
-/** Finishes what a killed process had begun. Resolves to the operation's message, undefined where there was none. */
-export async function finishInterrupted(target: Target): Promise<string | undefined> {
+/** Finishes what a killed process had begun. Resolves to its journal, undefined where there was none. */
+export async function finishInterrupted(target: Target): Promise<Journal | undefined> {
   const journal = findJournal(target.scratchFolder);
   if (journal === undefined) return undefined;
-  for (const write of journal.writes) {
-    const current = currentText(journal.root, write.path);
-    if (current === write.before || current === write.after) continue;
+  const foreign = journal.writes.find(
+    (write) => ![write.before, write.after].includes(currentText(journal.root, write.path)),
+  );
+  if (foreign !== undefined) {
     throw new VaultError(
       "interrupted",
-      `an interrupted operation (${journal.message}) cannot be finished, a file changed since: .vault/${write.path}`,
-      `restore that file with git and run the command again, or remove ${join(target.scratchFolder, "journal.json")} to give the operation up`,
+      `an interrupted operation (${journal.message}) cannot be finished, a file changed since: .vault/${foreign.path}`,
+      `restore that file with git and run the command again, or remove ${journalPath(target.scratchFolder)} to give the operation up`,
     );
   }
-  await carryOut(journal, { ...target, root: journal.root });
-  return journal.message;
+  try {
+    await carryOut(journal, { ...target, root: journal.root }, () => {});
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "";
+    throw new VaultError(
+      "interrupted",
+      `an interrupted operation (${journal.message}) waits to be finished, and could not be: ${reason}`,
+      "mend that and run the command again; nothing is lost",
+      { cause: error },
+    );
+  }
+  return journal;
 }
 
-async function carryOut(journal: Journal, target: Target): Promise<string | undefined> {
+async function carryOut(
+  journal: Journal,
+  target: Target,
+  onFailure: () => void,
+): Promise<string | undefined> {
   let commit: string | undefined;
   try {
-    await putInPlace(journal.writes, target.root);
+    await putInPlace(journal, target.root);
     const paths = journal.writes.map((write) => join(target.root, write.path));
     if (journal.commit) commit = await target.repository.commit(paths, journal.message, target.scratchFolder);
   } catch (error) {
-    try {
-      takeBack(journal.writes, target.root);
-      removeJournal(target.scratchFolder);
-    } catch (failure) {
-      // The journal stays: the next verb finishes the operation.
-      throw diskError(failure, "take back a failed change in", target.root);
-    }
-    throw diskError(error, "write to", target.root);
+    onFailure();
+    throw error;
   }
   removeJournal(target.scratchFolder);
   return commit;
 }
 
-async function putInPlace(writes: readonly JournalWrite[], root: string): Promise<void> {
-  const queue = writes.entries();
-  const worker = async () => {
-    for (const [index, write] of queue)
-      await replaceFile(join(root, write.path), draftPath(root, index), write.after);
-  };
-  await Promise.all(Array.from({ length: PARALLEL_WRITES }, worker));
-  for (const folder of new Set(writes.map((write) => dirname(join(root, write.path))))) syncFolder(folder);
+function journalWrite(root: string, { path, record }: PlannedWrite): JournalWrite {
+  const bytes = encodeRecord(record);
+  // What no reader would take is never written.
+  decodeRecord(path, bytes);
+  return { path, before: currentText(root, path), after: bytes.toString("utf8") };
 }
 
-async function replaceFile(path: string, draft: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(draft, "w", 0o644);
+function attributesWrite(root: string): JournalWrite[] {
+  const before = currentText(root, ATTRIBUTES_PATH);
+  return before === null ? [{ path: ATTRIBUTES_PATH, before, after: ATTRIBUTES_TEXT }] : [];
+}
+
+async function putInPlace(journal: Journal, root: string): Promise<void> {
+  makeFolder(root);
+  const queue = [...journal.writes.entries()];
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [index, write] = next;
+      await replaceFile(root, write, draftPath(root, journal.token, index));
+    }
+  };
+  const workers = await Promise.allSettled(Array.from({ length: PARALLEL_WRITES }, worker));
+  const failed = workers.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  for (const folder of new Set(journal.writes.map((write) => dirname(join(root, write.path)))))
+    syncFolder(folder);
+}
+
+const DRAFT_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+async function replaceFile(root: string, write: JournalWrite, draft: string): Promise<void> {
+  makePlainFolders(root, write.path);
+  // Left by an earlier attempt at this same journal.
+  rmSync(draft, { force: true });
+  const file = await open(draft, DRAFT_FLAGS, 0o644);
   try {
-    await file.writeFile(text);
+    await file.writeFile(write.after);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(draft, path);
+  await rename(draft, join(root, write.path));
 }
 
-function takeBack(writes: readonly JournalWrite[], root: string): void {
-  for (const [index, write] of writes.entries()) {
-    const path = join(root, write.path);
-    const draft = draftPath(root, index);
-    rmSync(draft, { force: true });
-    if (currentText(root, write.path) === write.before) continue;
-    if (write.before === null) {
-      rmSync(path, { force: true });
-      removeEmptyFolders(dirname(path), root);
-      continue;
+function takeBack(journal: Journal, target: Target): void {
+  const { root } = target;
+  try {
+    for (const [index, write] of journal.writes.entries()) {
+      const draft = draftPath(root, journal.token, index);
+      rmSync(draft, { force: true });
+      if (currentText(root, write.path) !== write.before) restore(root, write, draft);
     }
-    writeFileDurably(draft, Buffer.from(write.before), "w", 0o644);
-    renameSync(draft, path);
+    removeJournal(target.scratchFolder);
+  } catch (error) {
+    throw new VaultError(
+      "interrupted",
+      `a change failed and could not be taken back (${systemCode(error) ?? "error"}): ${journal.message}`,
+      "mend the disk and run any verb that changes the vault: it finishes the operation; nothing is lost",
+      { cause: error },
+    );
   }
 }
 
-/** A draft stands beside the records, on the same file system, under a name that no record can have. */
-function draftPath(root: string, index: number): string {
-  return join(root, `.draft-${index}`);
+function restore(root: string, write: JournalWrite, draft: string): void {
+  const path = join(root, write.path);
+  if (write.before === null) {
+    rmSync(path, { force: true });
+    removeEmptyFolders(dirname(path), root);
+    return;
+  }
+  const fd = openSync(draft, DRAFT_FLAGS, 0o644);
+  try {
+    const bytes = Buffer.from(write.before);
+    let written = 0;
+    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, path);
+}
+
+/** A draft stands in the vault's folder, on its file system, under a name that no record has and nobody can guess. */
+function draftPath(root: string, token: string, index: number): string {
+  return join(root, `.draft-${token}-${index}`);
+}
+
+/** Makes the folders on the way to a record; one that is there must be a folder and no link. */
+function makePlainFolders(root: string, path: WrittenPath): void {
+  const segments = path.split("/").slice(0, -1);
+  for (let depth = 1; depth <= segments.length; depth++) {
+    const folder = join(root, ...segments.slice(0, depth));
+    const stat = lstatSync(folder, { throwIfNoEntry: false });
+    if (stat === undefined) mkdirIfMissing(folder);
+    else if (!stat.isDirectory()) {
+      throw new VaultError(
+        "record-invalid",
+        `not a plain folder: ${folder}`,
+        "remove it: nothing in .vault may be a link or a device",
+      );
+    }
+  }
+}
+
+function mkdirIfMissing(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+  }
 }
 
 function removeEmptyFolders(folder: string, root: string): void {
@@ -138,22 +250,25 @@ function removeEmptyFolders(folder: string, root: string): void {
   }
 }
 
-function currentText(root: string, path: RecordPath): string | null {
+/** The text that stands at a path, null where there is nothing. Never read through a link. */
+function currentText(root: string, path: WrittenPath): string | null {
+  let fd: number;
   try {
-    return readFileSync(join(root, path), "utf8");
+    fd = openSync(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return null;
     throw diskError(error, "read", join(root, path));
+  }
+  try {
+    return readFileSync(fd, "utf8");
+  } finally {
+    closeSync(fd);
   }
 }
 
 /** Makes the folder for journal and lock. */
 export function prepareScratch(repository: Repository): string {
   const folder = join(repository.gitFolder, "vault-run");
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw diskError(error, "use", folder);
-  }
+  makeFolder(folder);
   return folder;
 }

@@ -1,24 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { generateIdentity, recipientOf } from "../age/generate.ts";
 import type { Suite } from "../age/identity.ts";
 import { SigningKey, type VerifyKey } from "../age/signing-key.ts";
-import { AuditLog } from "../audit/log.ts";
-import { findHeadCommit } from "../git/head.ts";
-import { digest } from "../vault/fingerprint.ts";
-import { createKeyFile, formatKeyFile } from "../vault/key-file.ts";
+import { formatKeyFile } from "../vault/key-file.ts";
 import { ownerKeyPath } from "../vault/key-lookup.ts";
-import { type Machine, stateFolder } from "../vault/machine.ts";
+import type { Machine } from "../vault/machine.ts";
 import { GROUP_NAME, printable, type VaultId } from "../vault/names.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
-import { Pins } from "../vault/pins.ts";
-import { encodeRecord, signRecord } from "../vault/record.ts";
+import { signRecord } from "../vault/record.ts";
 import { FORMAT, type VaultRecord } from "../vault/schema.ts";
 import { timestamp } from "../vault/time.ts";
 import { VaultError } from "../vault-error.ts";
 import { applyPlan } from "./apply.ts";
-import { type Narrator, type OperateOptions, withTarget } from "./operate.ts";
+import { afterwards, type Narrator, type OperateOptions, withTarget } from "./operate.ts";
 import type { Plan } from "./plan.ts";
 
 export interface InitOptions extends OperateOptions {
@@ -35,7 +31,7 @@ export interface Initialised {
   readonly commit: string | undefined;
 }
 
-/** Makes a vault and its owner's key. The key file is there before the vault is, and gone again if the vault fails. */
+/** Makes a vault and its owner's key. */
 export async function initVault(
   machine: Machine,
   options: InitOptions,
@@ -74,37 +70,19 @@ export async function initVault(
       createdAt,
     };
     const record: VaultRecord = signRecord(unsigned, signingKey);
-    const keyPath =
-      options.ownerKeyFile === undefined
-        ? ownerKeyPath(machine, vault)
-        : resolve(machine.cwd, options.ownerKeyFile);
-    createKeyFile(keyPath, formatKeyFile(identity, { vault, owners: [signingKey.verifyKey], createdAt }));
-    const plan: Plan = {
-      action: "init",
-      writes: [{ path: VAULT_PATH, record }],
-      message: "vault-run: make a vault",
+    const owners = [signingKey.verifyKey];
+    const keyFile = {
+      path: keyPath(machine, options, vault),
+      text: formatKeyFile(identity, { vault, owners, createdAt }),
     };
-    let commit: string | undefined;
-    try {
-      commit = await applyPlan(plan, target, options.commit);
-    } catch (error) {
-      // A key that opens nothing would only be mistaken for one that does.
-      rmSync(keyPath, { force: true });
-      throw error;
-    }
-    const pin = { serial: record.serial, digest: digest(encodeRecord(record)) };
-    const self = { pid: machine.pid, host: machine.host, doing: options.doing };
-    try {
-      await new Pins(stateFolder(machine, vault)).save(
-        new Map([[VAULT_PATH, pin]]),
-        [signingKey.verifyKey],
-        self,
-      );
-      new AuditLog(machine, vault, findHeadCommit(options.root)).append({ action: "init" }, signingKey);
-    } catch (error) {
-      if (!(error instanceof VaultError)) throw error;
-      narrator.note(`the vault is made, but ${error.message}`);
-    }
-    return { vault, verifyKey: signingKey.verifyKey, keyPath, commit };
+    const writes = [{ path: VAULT_PATH, record }];
+    const plan: Plan = { event: { action: "init" }, writes, message: "vault-run: make a vault", keyFile };
+    const commit = await applyPlan(plan, target, options.commit);
+    await afterwards(machine, vault, plan, signingKey, new Map(), owners, options, narrator);
+    return { vault, verifyKey: signingKey.verifyKey, keyPath: keyFile.path, commit };
   });
+}
+
+function keyPath(machine: Machine, { ownerKeyFile }: InitOptions, vault: VaultId): string {
+  return ownerKeyFile === undefined ? ownerKeyPath(machine, vault) : resolve(machine.cwd, ownerKeyFile);
 }

@@ -1,45 +1,56 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
 import { syncFolder, writeFileAtomic } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import type { OwnerEvent } from "./plan.ts";
 
 // What an operation is about to do, written whole and durably before its first change. Its presence is the point of no
-// return: with it the next verb finishes the operation (or takes it back), without it nothing had begun.
+// return: with it the next verb finishes the operation, without it nothing had begun.
 
 export interface Journal {
   /** Absolute path of the `.vault` folder it is about. */
   readonly root: string;
   readonly message: string;
   readonly commit: boolean;
+  readonly event: OwnerEvent;
+  /** Random: part of the drafts' names, so that nobody can lay something in their way. */
+  readonly token: string;
   readonly writes: readonly JournalWrite[];
 }
 
 export interface JournalWrite {
-  readonly path: RecordPath;
+  readonly path: WrittenPath;
   /** The file's text before, null where there was none. */
   readonly before: string | null;
   readonly after: string;
 }
 
+/** Besides records, git's attributes: they keep git from changing line ends in records. */
+export const ATTRIBUTES_PATH = ".gitattributes";
+export type WrittenPath = RecordPath | typeof ATTRIBUTES_PATH;
+
+const isWritten = (path: unknown) =>
+  typeof path === "string" && (path === ATTRIBUTES_PATH || findPlace(path) !== undefined);
 const schema = z.strictObject({
   root: z.string(),
   message: z.string(),
   commit: z.boolean(),
+  event: z.custom<OwnerEvent>((event) => typeof event === "object" && event !== null && "action" in event),
+  token: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
   writes: z.array(
     z.strictObject({
-      path: z.custom<RecordPath>((path) => typeof path === "string" && findPlace(path) !== undefined),
+      path: z.custom<WrittenPath>(isWritten),
       before: z.nullable(z.string()),
       after: z.string(),
     }),
   ),
 });
 
-const journalPath = (scratchFolder: string) => join(scratchFolder, "journal.json");
+export const journalPath = (scratchFolder: string): string => join(scratchFolder, "journal.json");
 
 export function writeJournal(scratchFolder: string, journal: Journal): void {
-  mkdirSync(scratchFolder, { recursive: true, mode: 0o700 });
   writeFileAtomic(journalPath(scratchFolder), Buffer.from(`${JSON.stringify(journal)}\n`), 0o600);
 }
 

@@ -1,17 +1,19 @@
 import { join } from "node:path";
+import type { SigningKey } from "../age/signing-key.ts";
 import { AuditLog } from "../audit/log.ts";
 import { findHeadCommit } from "../git/head.ts";
 import { Repository } from "../git/repository.ts";
-import { digest } from "../vault/fingerprint.ts";
-import { type LockHolder, takeLock } from "../vault/lock.ts";
-import type { Machine } from "../vault/machine.ts";
+import { takeLock } from "../vault/lock.ts";
+import { type Machine, stateFolder } from "../vault/machine.ts";
+import type { VaultId } from "../vault/names.ts";
 import type { RecordPath } from "../vault/paths.ts";
-import type { Pin } from "../vault/pins.ts";
-import { encodeRecord } from "../vault/record.ts";
+import { type Pin, Pins } from "../vault/pins.ts";
+import { recordDigest } from "../vault/record.ts";
 import { VaultError } from "../vault-error.ts";
 import { applyPlan, finishInterrupted, prepareScratch, type Target } from "./apply.ts";
+import type { Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
-import type { Plan } from "./plan.ts";
+import type { OwnerEvent, Plan } from "./plan.ts";
 
 const LOCK_WAIT_MS = 30_000;
 
@@ -38,20 +40,22 @@ export interface Done {
 
 /**
  * One owner operation: takes the lock, finishes what an earlier one left, verifies, plans, applies, pins, records.
- * `makePlan` may resolve to undefined: the owner thought better of it, and nothing is written.
+ *
+ * @throws whatever `makePlan` throws, before anything is written.
  */
-export async function operate(
+export function operate(
   machine: Machine,
   options: OperateOptions,
   narrator: Narrator,
-  makePlan: (session: OwnerSession) => Promise<Plan | undefined>,
-): Promise<Done | undefined> {
-  return withTarget(machine, options, narrator, async (target) => {
+  makePlan: (session: OwnerSession) => Promise<Plan>,
+): Promise<Done> {
+  return withTarget(machine, options, narrator, async (target, finished) => {
     const session = OwnerSession.open(machine, options.root, options.ownerKeyFile);
+    const { vault, signingKey } = session;
+    if (finished !== undefined) record(machine, vault.id, finished.event, signingKey, options.root, narrator);
     const plan = await makePlan(session);
-    if (plan === undefined) return undefined;
     const commit = await applyPlan(plan, target, options.commit);
-    await afterwards(machine, session, plan, narrator);
+    await afterwards(machine, vault.id, plan, signingKey, vault.seen, vault.owners, options, narrator);
     return { plan, commit };
   });
 }
@@ -61,52 +65,62 @@ export async function withTarget<T>(
   machine: Machine,
   options: OperateOptions,
   narrator: Narrator,
-  work: (target: Target) => Promise<T>,
+  work: (target: Target, finished: Journal | undefined) => Promise<T>,
 ): Promise<T> {
   const repository = await Repository.find(join(options.root, ".."));
   if (options.commit) await repository.requireCommittable();
   const scratchFolder = prepareScratch(repository);
-  const onWait = (holder: LockHolder) =>
-    narrator.note(`waiting for another vault-run: ${holder.doing}, process ${holder.pid}`);
   const self = { pid: machine.pid, host: machine.host, doing: options.doing };
-  const lock = await takeLock(join(scratchFolder, "lock"), self, { waitMs: LOCK_WAIT_MS, onWait });
+  const lock = await takeLock(join(scratchFolder, "lock"), self, {
+    waitMs: LOCK_WAIT_MS,
+    onWait: (holder) =>
+      narrator.note(`waiting for another vault-run: ${holder.doing}, process ${holder.pid}`),
+  });
   try {
     const target = { root: options.root, repository, scratchFolder };
     const finished = await finishInterrupted(target);
-    if (finished !== undefined) narrator.note(`finished what was interrupted: ${finished}`);
-    return await work(target);
+    if (finished !== undefined) narrator.note(`finished what was interrupted: ${finished.message}`);
+    return await work(target, finished);
   } finally {
     lock?.release();
   }
 }
 
-/** The change is made; what fails from here on is told and does not undo it. */
-async function afterwards(
+/** Pins and records a change that is made; what fails from here on is told and does not undo it. */
+export async function afterwards(
   machine: Machine,
-  session: OwnerSession,
+  vault: VaultId,
   plan: Plan,
+  key: SigningKey,
+  seen: ReadonlyMap<RecordPath, Pin>,
+  owners: OwnerSession["vault"]["owners"],
+  options: OperateOptions,
   narrator: Narrator,
 ): Promise<void> {
-  const seen = new Map<RecordPath, Pin>(session.vault.seen);
-  for (const { path, record } of plan.writes)
-    seen.set(path, { serial: record.serial, digest: digest(encodeRecord(record)) });
-  const log = new AuditLog(machine, session.vault.id, findHeadCommit(session.vault.files.root));
-  const { action, agent, group, secrets } = plan;
+  const pins = new Map(seen);
+  for (const write of plan.writes) {
+    pins.set(write.path, { serial: write.record.serial, digest: recordDigest(write.record) });
+  }
+  const self = { pid: machine.pid, host: machine.host, doing: options.doing };
   try {
-    await session.vault.pins.save(seen, session.vault.owners, {
-      pid: machine.pid,
-      host: machine.host,
-      doing: action,
-    });
-    log.append(
-      {
-        action,
-        ...(agent === undefined ? {} : { agent }),
-        ...(group === undefined ? {} : { group }),
-        ...(secrets === undefined ? {} : { secrets }),
-      },
-      session.signingKey,
-    );
+    await new Pins(stateFolder(machine, vault)).save(pins, owners, self);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    narrator.note(`the change is made, but ${error.message}`);
+  }
+  record(machine, vault, plan.event, key, options.root, narrator);
+}
+
+function record(
+  machine: Machine,
+  vault: VaultId,
+  event: OwnerEvent,
+  key: SigningKey,
+  root: string,
+  narrator: Narrator,
+): void {
+  try {
+    new AuditLog(machine, vault, findHeadCommit(root)).append(event, key);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the change is made, but ${error.message}`);

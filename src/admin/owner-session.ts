@@ -11,7 +11,6 @@ import type { SignedRecord, Unsigned } from "../vault/schema.ts";
 import { type Timestamp, timestamp } from "../vault/time.ts";
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
-import type { PlannedWrite } from "./plan.ts";
 
 // A verified vault seen with an owner's key: what every plan is made from. It signs records and counts serials; it
 // changes nothing on disk.
@@ -70,13 +69,13 @@ export class OwnerSession {
     return randomBytes(16).toString("hex");
   }
 
-  /** Signs a record for its path, with a serial above every one known there. */
-  write<U extends Unsigned<SignedRecord>>(
-    path: RecordPath,
-    record: Omit<U, "serial" | "vault">,
-  ): PlannedWrite {
+  /** Completes and signs a record for its path, with a serial above every one known there. */
+  sign<R extends SignedRecord>(path: RecordPath, fields: Omit<R, "vault" | "serial" | "signatures">): R {
     const serial = Math.max(this.nowMs, this.vault.lastSerial(path) + 1);
-    const complete = { ...record, vault: this.vault.id, serial } as unknown as U;
-    return { path, record: signRecord(complete, this.signingKey) as unknown as SignedRecord };
+    // The compiler cannot see that the three fields that were left out complete an R again.
+    return signRecord(
+      { ...fields, vault: this.vault.id, serial } as unknown as Unsigned<R>,
+      this.signingKey,
+    ) as unknown as R;
   }
 }

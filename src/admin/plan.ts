@@ -1,22 +1,30 @@
-import type { OwnerAction } from "../audit/event.ts";
+import type { AuditEvent, OwnerAction } from "../audit/event.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import type { SignedRecord } from "../vault/schema.ts";
 
-/** What an owner operation will write. A plan is made without touching the disk; `apply` carries it out whole. */
+/** What an owner operation will write. A plan is made without touching the disk; `applyPlan` carries it out whole. */
 export interface Plan {
-  readonly action: OwnerAction;
+  /** What the audit log will say of it. */
+  readonly event: OwnerEvent;
   /** In the order they are to be put in place. */
   readonly writes: readonly PlannedWrite[];
   /** The commit's message. Names only. */
   readonly message: string;
-  readonly agent?: string;
-  readonly group?: string;
-  readonly secrets?: readonly { readonly group: string; readonly name: string; readonly valueId: string }[];
+  /** A key file that belongs to the change: created before it, and gone again where the change is taken back. */
+  readonly keyFile?: NewKeyFile;
 }
+
+export type OwnerEvent = Pick<AuditEvent, "agent" | "group" | "secrets"> & { readonly action: OwnerAction };
 
 export interface PlannedWrite {
   readonly path: RecordPath;
   readonly record: SignedRecord;
+}
+
+export interface NewKeyFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
 }
 
 /** Called as long work advances: `done` of `total` records. */

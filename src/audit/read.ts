@@ -1,43 +1,90 @@
 import { createReadStream } from "node:fs";
+import * as z from "zod/mini";
 import { type VerifyKey, verifySignature } from "../age/signing-key.ts";
-import { keyFingerprint } from "../vault/fingerprint.ts";
+import { digest, keyFingerprint } from "../vault/fingerprint.ts";
 import { canonicalText } from "../vault/record.ts";
+import { isTimestamp } from "../vault/time.ts";
 import { diskError, systemCode } from "../vault-error.ts";
 import { type AuditLine, signedAuditBytes } from "./event.ts";
 
-const LINE_FEED = 0x0a;
+// Reads a log and says of each line what can be said: whether its signature holds, whether who signed it may say so, and
+// whether the line that it followed is there. The end of a log cannot be vouched for from within: whoever cuts lines off
+// there leaves a shorter log that holds.
 
-/** A line as found: whole and signed by a known key, or not and why. */
+const LINE_FEED = 0x0a;
+const AGENT_ACTIONS = new Set(["launch", "get", "denied", "leak"]);
+const OWNER_ONLY = new Set(["init", "add-agent", "remove-agent", "set", "unset", "grant", "revoke"]);
+
+/** Someone who is or was an owner (no `agent`) or an agent of the vault. */
+export interface Reader {
+  readonly key: VerifyKey;
+  readonly agent?: string;
+}
+
+export type LineStatus =
+  | "verified"
+  /** Signed by nobody this vault knows of. */
+  | "unknown-key"
+  | "bad-signature"
+  /** The signature holds, but this key may not say this: an agent's in another's name, or of an owner's change. */
+  | "wrong-signer";
+
+/** A line as found. `gap`: the line that this one was written behind is not in the log. */
 export type ReadLine =
-  | { readonly status: "verified"; readonly line: AuditLine }
-  | { readonly status: "unknown-key" | "bad-signature"; readonly line: AuditLine }
+  | { readonly status: LineStatus; readonly gap: boolean; readonly line: AuditLine }
   | { readonly status: "torn"; readonly number: number };
 
-/**
- * Reads a log line by line, oldest first. `keys` are the verify keys of everyone who is or was an owner or agent of the
- * vault.
- */
-export async function* readAuditLog(path: string, keys: readonly VerifyKey[]): AsyncGenerator<ReadLine> {
-  const byFingerprint = new Map(keys.map((key) => [keyFingerprint(key), key]));
+const text = z.string();
+const auditLine = z.looseObject({
+  v: z.literal(1),
+  time: z.string().check(z.refine(isTimestamp)),
+  vault: text,
+  action: text,
+  key: text,
+  host: text,
+  uid: z.number(),
+  sig: text,
+  commit: z.optional(text),
+  prev: z.optional(text),
+  agent: z.optional(text),
+  group: z.optional(text),
+  reason: z.optional(text),
+  command: z.optional(text),
+  secrets: z.optional(z.array(z.looseObject({ group: text, name: text, valueId: text }))),
+  leaks: z.optional(
+    z.array(z.looseObject({ secret: text, stream: text, encoding: text, count: z.number() })),
+  ),
+});
+
+/** Reads a log line by line, oldest first. */
+export async function* readAuditLog(path: string, readers: readonly Reader[]): AsyncGenerator<ReadLine> {
+  const byFingerprint = new Map(readers.map((reader) => [keyFingerprint(reader.key), reader]));
+  const digests = new Set<string>();
   let number = 0;
-  for await (const text of linesOf(path)) {
+  for await (const bytes of linesOf(path)) {
     number++;
-    if (text === "") continue;
-    const line = parseLine(text);
-    yield line === undefined
-      ? { status: "torn", number }
-      : { status: statusOf(line, text, byFingerprint), line };
+    if (bytes.length === 0) continue;
+    const found = bytes.toString("utf8");
+    const line = parseLine(found);
+    const isFirst = digests.size === 0;
+    digests.add(digest(bytes));
+    if (line === undefined) {
+      yield { status: "torn", number };
+      continue;
+    }
+    const gap = line.prev === undefined ? !isFirst : !digests.has(line.prev);
+    yield { status: statusOf(line, found, byFingerprint), gap, line };
   }
 }
 
 /** A line feed ends a line and nothing else does: canonical JSON may hold U+2028, which node's readline splits at. */
-async function* linesOf(path: string): AsyncGenerator<string> {
+async function* linesOf(path: string): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-        yield Buffer.concat([...rest, chunk.subarray(start, end)]).toString("utf8");
+        yield Buffer.concat([...rest, chunk.subarray(start, end)]);
         rest = [];
         start = end + 1;
       }
@@ -47,37 +94,31 @@ async function* linesOf(path: string): AsyncGenerator<string> {
     if (systemCode(error) !== "ENOENT") throw diskError(error, "read the audit log", path);
   }
   const last = Buffer.concat(rest);
-  if (last.length > 0) yield last.toString("utf8");
+  if (last.length > 0) yield last;
 }
 
-function parseLine(text: string): AuditLine | undefined {
+function parseLine(found: string): AuditLine | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return isAuditLine(value) ? value : undefined;
+    const result = auditLine.safeParse(JSON.parse(found));
+    return result.success ? (result.data as unknown as AuditLine) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isAuditLine(value: unknown): value is AuditLine {
-  if (typeof value !== "object" || value === null) return false;
-  const line = value as Record<string, unknown>;
-  const texts = ["time", "vault", "action", "key", "host", "sig"].every(
-    (field) => typeof line[field] === "string",
-  );
-  return texts && line.v === 1;
+function statusOf(line: AuditLine, found: string, readers: ReadonlyMap<string, Reader>): LineStatus {
+  const reader = readers.get(line.key);
+  if (reader === undefined) return "unknown-key";
+  const { sig, ...unsigned } = line;
+  if (canonicalForm(line) !== found) return "bad-signature";
+  if (!verifySignature(reader.key, signedAuditBytes(unsigned), sig)) return "bad-signature";
+  return maySay(reader, line) ? "verified" : "wrong-signer";
 }
 
-function statusOf(
-  line: AuditLine,
-  text: string,
-  keys: ReadonlyMap<string, VerifyKey>,
-): Exclude<ReadLine["status"], "torn"> {
-  const key = keys.get(line.key);
-  if (key === undefined) return "unknown-key";
-  const { sig, ...unsigned } = line;
-  if (canonicalForm(line) !== text) return "bad-signature";
-  return verifySignature(key, signedAuditBytes(unsigned), sig) ? "verified" : "bad-signature";
+/** An agent speaks for itself, and not of an owner's changes; an owner does not launch in an agent's name. */
+function maySay(reader: Reader, { action, agent }: AuditLine): boolean {
+  if (reader.agent !== undefined) return agent === reader.agent && !OWNER_ONLY.has(action);
+  return !AGENT_ACTIONS.has(action) || agent === undefined;
 }
 
 /** Undefined where there is none: half a surrogate pair, which no honest writer makes. */

@@ -1,6 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { LaunchOptions } from "../launch/launch.ts";
-import { printable } from "../vault/names.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
 import { optionName, takesValue, VERBS, type Verb } from "./verbs.ts";
@@ -93,6 +92,10 @@ function strictly<T>(parse: () => T, help: string): T {
     return parse();
   } catch (error) {
     if (!(error instanceof Error) || systemCode(error)?.startsWith("ERR_PARSE_ARGS") !== true) throw error;
+    // A word that is out of place may be a value: it is not repeated.
+    if (systemCode(error) === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
+      throw new VaultError("usage", "a word before -- that belongs to no option", `see ${help}`);
+    }
     // The first sentence names the option; the rest is advice for programmers.
     const sentence = error.message.split(/\. |\n/)[0] ?? "";
     throw new VaultError("usage", sentence.charAt(0).toLowerCase() + sentence.slice(1), `see ${help}`);
@@ -107,7 +110,7 @@ function findVerb(name: string): Verb {
     near === undefined
       ? "see vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND"
       : `did you mean ${near.name}?`;
-  throw new VaultError("usage", `no such verb: ${printable(name)}`, hint);
+  throw new VaultError("usage", /^[a-z-]{1,20}$/.test(name) ? `no such verb: ${name}` : "no such verb", hint);
 }
 
 /** Levenshtein distance, for suggestions. */

@@ -37,6 +37,11 @@ export class Console {
     return this.#streams.stdin.isTTY === true && this.#streams.stderr.isTTY === true;
   }
 
+  /** Whether a person would type without seeing a question: input from the terminal, talk to somewhere else. */
+  get isDeaf(): boolean {
+    return this.#streams.stdin.isTTY === true && this.#streams.stderr.isTTY !== true;
+  }
+
   get columns(): number {
     return this.#streams.stdout.columns ?? 100;
   }

@@ -1,4 +1,4 @@
-import { homedir, hostname } from "node:os";
+import { hostname, userInfo } from "node:os";
 import type { Machine } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { asksForLaunch, parseRequest, type Request } from "./arguments.ts";
@@ -12,9 +12,13 @@ import { DONE, LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 export async function run(process: NodeJS.Process): Promise<void> {
   const words = process.argv.slice(2);
   const console = new Console(process, process.env);
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreReaderGone);
+  if (!asksForLaunch(words)) {
+    for (const stream of [process.stdout, process.stderr])
+      stream.on("error", (error) => endUnwritten(error, process, console));
+  }
   let status: number;
   try {
+    refuseLoudNode(process);
     status = await perform(parseRequest(words), process, console);
   } catch (error) {
     status = report(error, asksForLaunch(words), console);
@@ -57,16 +61,40 @@ async function perform(request: Request, process: NodeJS.Process, console: Conso
   }
 }
 
+/** With these, node itself prints environments and arguments, a launched program's among them. */
+function refuseLoudNode(process: NodeJS.Process): void {
+  const loud = ["NODE_DEBUG", "NODE_DEBUG_NATIVE"].find((variable) => (process.env[variable] ?? "") !== "");
+  if (loud === undefined) return;
+  throw new VaultError(
+    "usage",
+    `${loud} makes node print what it handles, values included`,
+    `unset ${loud} for vault-run`,
+  );
+}
+
 function machineOf(process: NodeJS.Process): Machine {
   return {
     env: process.env,
     cwd: currentFolder(process),
-    home: process.env.HOME ?? homedir(),
+    home: homeFolder(process),
     host: hostname(),
     pid: process.pid,
     uid: process.getuid?.() ?? -1,
     now: Date.now,
   };
+}
+
+/** HOME where it is an absolute path, otherwise what the system knows: never a folder relative to where we stand. */
+function homeFolder(process: NodeJS.Process): string {
+  const { HOME } = process.env;
+  if (HOME?.startsWith("/") === true) return HOME;
+  try {
+    return userInfo().homedir;
+  } catch (error) {
+    throw new VaultError("usage", "there is no home folder: HOME is not an absolute path", "set HOME", {
+      cause: error,
+    });
+  }
 }
 
 function currentFolder(process: NodeJS.Process): string {
@@ -98,9 +126,18 @@ function report(error: unknown, isLaunch: boolean, console: Console): number {
   return isLaunch ? LAUNCH_FAILED : REFUSED;
 }
 
-/** A reader that went away (`vault-run list | head -1`) is no error of ours. */
-function ignoreReaderGone(error: Error): void {
-  if (systemCode(error) !== "EPIPE" && systemCode(error) !== "ECONNRESET") throw error;
+/** A reader that went away (`vault-run list | head -1`) is no error of ours; a disk that is full is. */
+function endUnwritten(error: Error, process: NodeJS.Process, console: Console): void {
+  const code = systemCode(error);
+  if (code === "EPIPE" || code === "ECONNRESET") return;
+  console.error(
+    new VaultError(
+      "disk",
+      `cannot write the output (${code ?? "error"})`,
+      "look at where standard output goes",
+    ),
+  );
+  process.exit(REFUSED);
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -9,8 +9,8 @@ import type { CommandContext } from "./context.ts";
 export function change(
   context: CommandContext,
   doing: string,
-  makePlan: (session: OwnerSession) => Promise<Plan | undefined>,
-): Promise<Done | undefined> {
+  makePlan: (session: OwnerSession) => Promise<Plan>,
+): Promise<Done> {
   const options = {
     root: findVaultRoot(context.machine, context.text("vault")),
     ownerKeyFile: context.text("owner-key-file"),

@@ -67,6 +67,7 @@ export class Repository {
     const own = paths.map((path) => relative(this.workTree, path));
     writeFileSync(list, own.map((path) => `${path}\0`).join(""));
     const fromFile = [`--pathspec-from-file=${list}`, "--pathspec-file-nul"];
+    const before = await this.#head();
     const index = new KeptIndex(this.gitFolder, scratchFolder);
     try {
       await this.#run(["--literal-pathspecs", "add", "--force", ...fromFile]);
@@ -81,8 +82,11 @@ export class Repository {
         ...fromFile,
       ]);
     } catch (error) {
-      index.restore();
-      throw error;
+      // git can fail after it made the commit, when it writes the index: then the change stands.
+      if ((await this.#head()) === before || (await this.#differsInWorkTree(own))) {
+        index.restore();
+        throw error;
+      }
     } finally {
       index.forget();
       rmSync(list, { force: true });
@@ -115,6 +119,14 @@ export class Repository {
     } catch (error) {
       throw gitFailure(error, args);
     }
+  }
+
+  #head(): Promise<string | undefined> {
+    return this.#try(["rev-parse", "--quiet", "--verify", "HEAD"]);
+  }
+
+  async #differsInWorkTree(own: readonly string[]): Promise<boolean> {
+    return (await this.#try(["--literal-pathspecs", "diff", "--quiet", "HEAD", "--", ...own])) === undefined;
   }
 
   async #differsFromHead(paths: readonly string[]): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { AuditEvent } from "../audit/event.ts";
 import { AuditLog } from "../audit/log.ts";
 import { findHeadCommit } from "../git/head.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
-import { agentOption, findAgentKey, trustSources } from "../vault/key-lookup.ts";
+import { agentOption, type FoundKey, findAgentKey, trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { AgentName, GroupName } from "../vault/names.ts";
 import { formatRef } from "../vault/names.ts";
@@ -30,6 +30,8 @@ export class AgentSession {
   readonly vault: Vault;
   readonly agent: AgentRecord;
   readonly identity: Identity;
+  /** Where the key came from: a path, or the name of a variable. */
+  readonly keyFrom: string;
   readonly #signingKey: SigningKey;
   readonly #log: AuditLog;
   readonly #machine: Machine;
@@ -39,14 +41,15 @@ export class AgentSession {
     machine: Machine,
     vault: Vault,
     agent: AgentRecord,
-    identity: Identity,
+    found: FoundKey,
     signingKey: SigningKey,
     warn: (text: string) => void,
   ) {
     this.#machine = machine;
     this.vault = vault;
     this.agent = agent;
-    this.identity = identity;
+    this.identity = found.keyFile.identity;
+    this.keyFrom = found.from;
     this.#signingKey = signingKey;
     this.#warn = warn;
     this.#log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
@@ -75,7 +78,7 @@ export class AgentSession {
         `ask the owner for the current key file of ${name}`,
       );
     }
-    return new AgentSession(machine, vault, agent, found.keyFile.identity, signingKey, warn);
+    return new AgentSession(machine, vault, agent, found, signingKey, warn);
   }
 
   get name(): AgentName {

@@ -1,6 +1,4 @@
-import { join } from "node:path";
-import { keyFileExists } from "../vault/key-file.ts";
-import { KEY_VARIABLES, SYSTEMD_CREDENTIAL } from "../vault/key-lookup.ts";
+import { credentialKeyPath, KEY_VARIABLES } from "../vault/key-lookup.ts";
 import { parseVariableName } from "../vault/names.ts";
 
 export interface EnvironmentOptions {
@@ -23,19 +21,13 @@ export function inheritedEnvironment(
 ): Environment {
   const passed = new Set(options.pass.map(parseVariableName));
   const hidden = new Set(KEY_VARIABLES);
-  if (leadsToKey(parent.CREDENTIALS_DIRECTORY) && !passed.has("CREDENTIALS_DIRECTORY"))
-    hidden.add("CREDENTIALS_DIRECTORY");
-  const child: Environment = {};
+  if (credentialKeyPath(parent) !== undefined) hidden.add("CREDENTIALS_DIRECTORY");
+  // Without a prototype: `constructor` and `__proto__` are variables like any other.
+  const child: Environment = Object.create(null);
   for (const [name, value] of Object.entries(parent)) {
     if (value === undefined || hidden.has(name) || value.includes(identity)) continue;
     if (!options.cleanEnv || passed.has(name) || CLEAN.has(name) || name.startsWith("LC_"))
       child[name] = value;
   }
   return child;
-}
-
-function leadsToKey(credentials: string | undefined): boolean {
-  return (
-    credentials !== undefined && credentials !== "" && keyFileExists(join(credentials, SYSTEMD_CREDENTIAL))
-  );
 }

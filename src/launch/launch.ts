@@ -8,6 +8,7 @@ import { VaultError } from "../vault-error.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
 import { type EnvironmentOptions, inheritedEnvironment } from "./environment.ts";
 import { openMemoryFile } from "./memory-file.ts";
+import { closeDescriptorsOf } from "./own-descriptors.ts";
 import { type Delivery, type SelectionOptions, select } from "./select.ts";
 import { type SignalSource, type Streams, supervise } from "./supervise.ts";
 
@@ -41,6 +42,7 @@ interface Prepared {
 /** Runs the command with what the agent was granted. Resolves to the exit status. */
 export async function launch(options: LaunchOptions, around: Surroundings): Promise<number> {
   const session = AgentSession.open(around.machine, options, around.warn);
+  closeDescriptorsOf(session.keyFrom);
   const prepared = await refusalsRecorded(session, options, () => {
     const deliveries = select(session, options);
     const secrets = [...new Map(deliveries.map(({ secret }) => [formatRef(secret), secret])).values()];
@@ -52,7 +54,7 @@ export async function launch(options: LaunchOptions, around: Surroundings): Prom
     const filters = { stdout: redactor.stream("stdout"), stderr: redactor.stream("stderr") };
     const { env, descriptors } = prepared;
     const child = { command: options.command, cwd: around.machine.cwd, env, descriptors };
-    return await supervise(child, around.streams, filters, around.signals);
+    return await supervise(child, around.streams, filters, around.signals, around.warn);
   } finally {
     for (const fd of prepared.descriptors.values()) closeSync(fd);
     const leaks = redactor.leaks().map(({ name, ...where }) => ({ secret: name, ...where }));

@@ -114,9 +114,14 @@ function parseMapping(text: string, as: "env" | "file"): Mapping {
   if (equals === -1) {
     throw new VaultError("usage", `--${as} needs VAR=GROUP/NAME`, `for example: --${as} TOKEN=github/TOKEN`);
   }
-  return {
-    variable: parseVariableName(text.slice(0, equals)),
-    ref: parseSecretRef(text.slice(equals + 1)),
-    as,
-  };
+  const place = text.slice(equals + 1);
+  if (!place.includes("/")) {
+    // Most likely a value: `--env` names a secret, it does not set a variable.
+    throw new VaultError(
+      "usage",
+      `--${as} names a secret, VAR=GROUP/NAME, and takes no value`,
+      `for example: --${as} TOKEN=github/TOKEN`,
+    );
+  }
+  return { variable: parseVariableName(text.slice(0, equals)), ref: parseSecretRef(place), as };
 }

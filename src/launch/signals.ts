@@ -24,8 +24,12 @@ export function hasControllingTerminal(): boolean {
   }
 }
 
-/** Whether the kernel has already given this signal to the child, which shares our process group on a terminal. */
+/**
+ * Whether the kernel has already given this signal to the child, which shares our process group on a terminal: what the
+ * keyboard sends, and the hangup, after which the terminal cannot be opened any more.
+ */
 export function kernelDelivers(signal: NodeJS.Signals): boolean {
+  if (signal === "SIGHUP") return !hasControllingTerminal();
   return FROM_KEYBOARD.has(signal) && isForeground();
 }
 

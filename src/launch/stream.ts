@@ -23,7 +23,7 @@ export class RedactedStream {
   #readerGone = false;
   readonly #finished: Promise<void>;
 
-  constructor(from: Readable, to: Writable, filter: Filter) {
+  constructor(from: Readable, to: Writable, filter: Filter, warn: (text: string) => void) {
     this.#from = from;
     this.#to = to;
     this.#filter = filter;
@@ -35,7 +35,7 @@ export class RedactedStream {
     });
     from.on("data", (chunk: Buffer) => this.#pass(chunk));
     to.on("drain", () => from.resume());
-    to.on("error", (error) => this.#onReaderGone(error));
+    to.on("error", (error) => this.#onReaderGone(error, warn));
   }
 
   /**
@@ -75,10 +75,14 @@ export class RedactedStream {
     if (!this.#to.write(bytes)) this.#from.pause();
   }
 
-  #onReaderGone(error: Error): void {
-    if (systemCode(error) !== "EPIPE" && systemCode(error) !== "ECONNRESET") throw error;
+  /** Whatever keeps us from writing, the child must not run on unread: its pipe is closed. */
+  #onReaderGone(error: Error, warn: (text: string) => void): void {
+    if (this.#readerGone) return;
     this.#readerGone = true;
     this.#from.destroy();
+    const code = systemCode(error);
+    if (code !== "EPIPE" && code !== "ECONNRESET")
+      warn(`the program's output cannot be passed on (${code ?? "error"})`);
   }
 
   #drained(): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { constants as os } from "node:os";
 import { kill } from "node:process";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { FORWARDED, hasControllingTerminal, kernelDelivers } from "./signals.ts";
 import { type Filter, RedactedStream } from "./stream.ts";
@@ -33,38 +33,6 @@ export interface SignalSource {
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/**
- * Runs the child to its end and passes its output on through the filters.
- *
- * @returns its exit status, 128 + n where signal n ended it.
- * @throws {SpawnFailure} when no child was started.
- */
-export async function supervise(
-  child: Child,
-  streams: Streams,
-  filters: Filters,
-  signals: SignalSource,
-): Promise<number> {
-  const leadsOwnGroup = !hasControllingTerminal();
-  const running = await start(child, leadsOwnGroup);
-  const { stdout, stderr, pid } = running;
-  if (stdout === null || stderr === null || pid === undefined)
-    throw new TypeError("the child's streams are not pipes");
-  const forwarders = FORWARDED.map((signal) => ({
-    signal,
-    forward: () => forward(pid, signal, leadsOwnGroup),
-  }));
-  for (const { signal, forward } of forwarders) signals.on(signal, forward);
-  try {
-    return await untilEnd(running, [
-      pipe(stdout, streams.stdout, filters.stdout),
-      pipe(stderr, streams.stderr, filters.stderr),
-    ]);
-  } finally {
-    for (const { signal, forward } of forwarders) signals.off(signal, forward);
-  }
-}
-
 /** No child was started. */
 export class SpawnFailure extends Error {
   override readonly name = "SpawnFailure";
@@ -78,8 +46,69 @@ export class SpawnFailure extends Error {
   }
 }
 
-function pipe(from: Readable, to: Writable, filter: Filter): RedactedStream {
-  return new RedactedStream(from, to, filter);
+/**
+ * Runs the child to its end and passes its output on through the filters.
+ *
+ * @param warn told once, without a value, when output could not be passed on for another reason than a reader gone.
+ * @returns its exit status, 128 + n where signal n ended it.
+ * @throws {SpawnFailure} when no child was started.
+ */
+export async function supervise(
+  child: Child,
+  streams: Streams,
+  filters: Filters,
+  signals: SignalSource,
+  warn: (text: string) => void,
+): Promise<number> {
+  const leadsOwnGroup = !hasControllingTerminal();
+  const forwarder = new Forwarder(leadsOwnGroup);
+  // Before the child is there: a signal that comes while it starts must reach it, not end us and leave it alone.
+  const listeners = FORWARDED.map((signal) => ({ signal, listener: () => forwarder.forward(signal) }));
+  for (const { signal, listener } of listeners) signals.on(signal, listener);
+  try {
+    const running = await start(child, leadsOwnGroup);
+    const { stdout, stderr, pid } = running;
+    if (stdout === null || stderr === null || pid === undefined)
+      throw new TypeError("the child's streams are not pipes");
+    forwarder.begin(pid);
+    const passed = [
+      new RedactedStream(stdout, streams.stdout, filters.stdout, warn),
+      new RedactedStream(stderr, streams.stderr, filters.stderr, warn),
+    ];
+    return await untilEnd(running, passed);
+  } finally {
+    for (const { signal, listener } of listeners) signals.off(signal, listener);
+  }
+}
+
+/** Passes signals on to the child; those that come before it is there wait for it. */
+class Forwarder {
+  readonly #leadsOwnGroup: boolean;
+  readonly #waiting: NodeJS.Signals[] = [];
+  #pid: number | undefined;
+
+  constructor(leadsOwnGroup: boolean) {
+    this.#leadsOwnGroup = leadsOwnGroup;
+  }
+
+  begin(pid: number): void {
+    this.#pid = pid;
+    for (const signal of this.#waiting.splice(0)) this.forward(signal);
+  }
+
+  forward(signal: NodeJS.Signals): void {
+    if (!this.#leadsOwnGroup && kernelDelivers(signal)) return;
+    if (this.#pid === undefined) {
+      this.#waiting.push(signal);
+      return;
+    }
+    try {
+      kill(this.#leadsOwnGroup ? -this.#pid : this.#pid, signal);
+    } catch (error) {
+      // It may have ended this very moment.
+      if (systemCode(error) !== "ESRCH") throw error;
+    }
+  }
 }
 
 async function untilEnd(child: ChildProcess, streams: readonly RedactedStream[]): Promise<number> {
@@ -122,33 +151,29 @@ function stdioOf(descriptors: ReadonlyMap<number, number>): StdioOptions {
 function spawnFailure(error: unknown, file: string): SpawnFailure {
   const code = systemCode(error);
   if (code === "ENOENT") {
-    return new SpawnFailure(
-      STATUS_NOT_FOUND,
-      new VaultError("usage", `command not found: ${file}`, "check its name and the PATH it is looked up in"),
+    const reason = new VaultError(
+      "usage",
+      `command not found: ${file}`,
+      "check its name and the PATH it is looked up in",
     );
+    return new SpawnFailure(STATUS_NOT_FOUND, reason);
   }
   if (code === "EACCES" || code === "ENOEXEC" || code === "EPERM") {
-    return new SpawnFailure(
-      STATUS_NOT_EXECUTABLE,
-      new VaultError("usage", `not executable (${code}): ${file}`, `make it executable: chmod +x ${file}`),
+    const reason = new VaultError(
+      "usage",
+      `not executable (${code}): ${file}`,
+      `make it executable: chmod +x ${file}`,
     );
+    return new SpawnFailure(STATUS_NOT_EXECUTABLE, reason);
   }
   const hint =
     code === "E2BIG"
       ? "arguments and environment together are too large; deliver large values with --file"
       : "nothing was started; look at the system's limits";
-  return new SpawnFailure(
-    125,
-    new VaultError("disk", `the command could not be started (${code ?? "error"}): ${file}`, hint),
+  const reason = new VaultError(
+    "disk",
+    `the command could not be started (${code ?? "error"}): ${file}`,
+    hint,
   );
-}
-
-function forward(pid: number, signal: NodeJS.Signals, leadsOwnGroup: boolean): void {
-  if (!leadsOwnGroup && kernelDelivers(signal)) return;
-  try {
-    kill(leadsOwnGroup ? -pid : pid, signal);
-  } catch (error) {
-    // It may have ended this very moment.
-    if (systemCode(error) !== "ESRCH") throw error;
-  }
+  return new SpawnFailure(125, reason);
 }

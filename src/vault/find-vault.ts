@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { VaultError } from "../vault-error.ts";
 import { findVariable, type Machine } from "./machine.ts";
@@ -13,7 +13,7 @@ export function findVaultRoot(machine: Machine, option: string | undefined): str
   const named = option ?? findVariable(machine, "VAULT_RUN_VAULT");
   if (named !== undefined) {
     const root = vaultRootFor(machine, named);
-    if (isFolder(root)) return root;
+    if (isFolder(root)) return realpathSync(root);
     throw new VaultError(
       "no-vault",
       `no vault here: ${root}`,
@@ -22,7 +22,7 @@ export function findVaultRoot(machine: Machine, option: string | undefined): str
   }
   for (let folder = machine.cwd; ; folder = dirname(folder)) {
     const root = join(folder, VAULT_FOLDER);
-    if (isFolder(root)) return root;
+    if (isFolder(root)) return realpathSync(root);
     if (dirname(folder) === folder) break;
   }
   throw new VaultError(
@@ -32,10 +32,11 @@ export function findVaultRoot(machine: Machine, option: string | undefined): str
   );
 }
 
-/** Where `--vault DIR` points: `DIR/.vault`, or `DIR` where it is named so itself. */
+/** Where `--vault DIR` points: `DIR/.vault`, or `DIR` where it is named so itself. Links on the way there are resolved. */
 export function vaultRootFor(machine: Machine, named: string): string {
   const folder = resolve(machine.cwd, named);
-  return basename(folder) === VAULT_FOLDER ? folder : join(folder, VAULT_FOLDER);
+  const holder = basename(folder) === VAULT_FOLDER ? dirname(folder) : folder;
+  return join(existsSync(holder) ? realpathSync(holder) : holder, VAULT_FOLDER);
 }
 
 function isFolder(path: string): boolean {

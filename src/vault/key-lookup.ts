@@ -22,7 +22,14 @@ export const KEY_VARIABLES = [
   "VAULT_RUN_OWNER_KEY_FILE",
   "VAULT_RUN_OWNER_PASSPHRASE_FILE",
 ];
-export const SYSTEMD_CREDENTIAL = "vault-run-key";
+const SYSTEMD_CREDENTIAL = "vault-run-key";
+
+/** The key among the credentials that systemd gave the process, where there is one. */
+export function credentialKeyPath(env: Machine["env"]): string | undefined {
+  const folder = env.CREDENTIALS_DIRECTORY ?? "";
+  const path = join(folder, SYSTEMD_CREDENTIAL);
+  return folder !== "" && keyFileExists(path) ? path : undefined;
+}
 
 /** An agent's key. `agent` may be missing where the key itself says whose it is. */
 export function findAgentKey(
@@ -100,9 +107,8 @@ export function actsAsAgent(
   keyFile: string | undefined,
 ): boolean {
   const variables = ["VAULT_RUN_AGENT", "VAULT_RUN_KEY_FILE", "VAULT_RUN_KEY"];
-  return (
-    agent !== undefined || keyFile !== undefined || variables.some((name) => machine.env[name] !== undefined)
-  );
+  if (variables.some((name) => machine.env[name] !== undefined)) return true;
+  return agent !== undefined || keyFile !== undefined || credentialKeyPath(machine.env) !== undefined;
 }
 
 /** The agent that `--agent`, VAULT_RUN_AGENT or the key names. */
@@ -117,11 +123,8 @@ function findNamedKey(machine: Machine, option: string | undefined): FoundKey | 
     const path = resolve(machine.cwd, file);
     return { keyFile: readKeyFile(path), from: path };
   }
-  const credentials = machine.env.CREDENTIALS_DIRECTORY;
-  if (credentials !== undefined && credentials !== "") {
-    const path = join(credentials, SYSTEMD_CREDENTIAL);
-    if (keyFileExists(path)) return { keyFile: readKeyFile(path), from: path };
-  }
+  const credential = credentialKeyPath(machine.env);
+  if (credential !== undefined) return { keyFile: readKeyFile(credential), from: credential };
   const text = findVariable(machine, "VAULT_RUN_KEY");
   return text === undefined
     ? undefined

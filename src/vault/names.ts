@@ -24,35 +24,41 @@ const VARIABLE_HINT =
 
 export function parseAgentName(text: string): AgentName {
   if (GROUP_NAME.test(text)) return text as AgentName;
-  throw new VaultError("bad-name", `not an agent's name: ${printable(text)}`, LOWER_NAME_HINT);
+  throw new VaultError("bad-name", `not an agent's name: ${shownWord(text)}`, LOWER_NAME_HINT);
 }
 
 export function parseGroupName(text: string): GroupName {
   if (GROUP_NAME.test(text)) return text as GroupName;
-  throw new VaultError("bad-name", `not a group's name: ${printable(text)}`, LOWER_NAME_HINT);
+  throw new VaultError("bad-name", `not a group's name: ${shownWord(text)}`, LOWER_NAME_HINT);
 }
 
 export function parseSecretName(text: string): SecretName {
   if (SECRET_NAME.test(text)) return text as SecretName;
-  throw new VaultError("bad-name", `not a secret's name: ${printable(text)}`, VARIABLE_HINT);
+  throw new VaultError("bad-name", `not a secret's name: ${shownWord(text)}`, VARIABLE_HINT);
 }
 
 export function parseVariableName(text: string): string {
   if (SECRET_NAME.test(text)) return text;
-  throw new VaultError("bad-name", `not a variable's name: ${printable(text)}`, VARIABLE_HINT);
+  throw new VaultError("bad-name", `not a variable's name: ${shownWord(text)}`, VARIABLE_HINT);
 }
 
-/** Parses `GROUP/NAME`. */
+/** Parses `GROUP/NAME`. What stands behind an `=` may be a value someone typed there: it is never repeated. */
 export function parseSecretRef(text: string): SecretRef {
   const slash = text.indexOf("/");
   if (slash === -1) {
-    throw new VaultError("bad-name", `not a secret's place: ${printable(text)}`, "write it as GROUP/NAME");
+    throw new VaultError("bad-name", `not a secret's place: ${shownWord(text)}`, "write it as GROUP/NAME");
   }
   return { group: parseGroupName(text.slice(0, slash)), name: parseSecretName(text.slice(slash + 1)) };
 }
 
 export function formatRef(ref: SecretRef): string {
   return `${ref.group}/${ref.name}`;
+}
+
+/** A word from the command line as a message may show it: without what may be a value. */
+function shownWord(text: string): string {
+  const [name = "", ...rest] = text.split("=");
+  return `${printable(name)}${rest.length > 0 ? " and something behind an =, which is not shown" : ""}`;
 }
 
 /** Untrusted text made fit for one line of a terminal: quoted, control characters escaped, cut at 80 characters. */

@@ -7,7 +7,7 @@ import { type LockSelf, takeLock } from "./lock.ts";
 import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf } from "./paths.ts";
 import { makeFolder, writeFileAtomic } from "./write-file.ts";
 
-// What this machine has seen of a vault, outside the repo: per record the highest serial and the digest of its bytes,
+// What this machine has seen of a vault, outside the repo: per record the highest serial and its digest,
 // and which owner keys were accepted. One file per scope, so that a launch reads the pins of what it was granted and not
 // those of the whole vault. Files are replaced as a whole under a short lock and merged upwards, so that parallel
 // launches never lower a pin. Nothing is written when nothing is new.
@@ -18,7 +18,7 @@ const LOCK_STALE_MS = 5_000;
 
 export interface Pin {
   readonly serial: number;
-  /** SHA-256 of the record's bytes, in hex. */
+  /** The record's digest (record.ts). */
   readonly digest: string;
 }
 

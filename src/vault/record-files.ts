@@ -24,7 +24,7 @@ export class RecordFiles {
       if (!this.#isPlainFolder(segments.slice(0, depth).join("/"))) return undefined;
     }
     try {
-      return readRegularFile(join(this.root, path));
+      return readRegularFile(join(this.root, path), path);
     } catch (error) {
       if (systemCode(error) === "ENOENT") return undefined;
       if (systemCode(error) === "ELOOP") throw notPlain(path);
@@ -81,17 +81,17 @@ export class RecordFiles {
   }
 }
 
-function readRegularFile(path: string): Buffer {
+function readRegularFile(file: string, path: RecordPath): Buffer {
   // O_NONBLOCK: opening a named pipe must not hang.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw notPlain(path);
     if (stat.size > MAX_RECORD_BYTES) {
       throw new VaultError(
         "record-invalid",
-        `not a valid record, larger than any record can be: ${path}`,
-        `restore it from a commit that was good: git log -- ${path}`,
+        `not a valid record, larger than any record can be: .vault/${path}`,
+        `restore it from a commit that was good: git log -- .vault/${path}`,
       );
     }
     return readFileSync(fd);

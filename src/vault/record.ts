@@ -3,6 +3,7 @@ import canonicalize from "canonicalize";
 import type { SigningKey, VerifyKey } from "../age/signing-key.ts";
 import { verifySignature } from "../age/signing-key.ts";
 import { InternalError, VaultError } from "../vault-error.ts";
+import { digest } from "./fingerprint.ts";
 import { findPlace, type RecordPath } from "./paths.ts";
 import { checkRecord, FORMAT, SchemaMismatch, type SignedRecord, type Unsigned } from "./schema.ts";
 
@@ -31,14 +32,28 @@ export function signRecord<U extends Unsigned<SignedRecord>>(
 }
 
 /**
- * The signer among `trusted`, or undefined when none signed. A signature that names a trusted key and does not hold
- * makes the whole record unsigned: no honest writer leaves one.
+ * The signer among `trusted`, or undefined when none signed, one of their signatures does not hold, or there is any
+ * signature besides: `others` names keys that may have signed too without being trusted. No honest writer leaves more.
  */
-export function findSigner(record: SignedRecord, trusted: ReadonlySet<VerifyKey>): VerifyKey | undefined {
+export function findSigner(
+  record: SignedRecord,
+  trusted: ReadonlySet<VerifyKey>,
+  others: ReadonlySet<VerifyKey> = NONE,
+): VerifyKey | undefined {
+  const keys = record.signatures.map((signature) => signature.key);
+  if (new Set(keys).size !== keys.length) return undefined;
+  if (!keys.every((key) => trusted.has(key) || others.has(key))) return undefined;
   const message = signedBytes(record);
   const byTrusted = record.signatures.filter((signature) => trusted.has(signature.key));
   const holds = byTrusted.every((signature) => verifySignature(signature.key, message, signature.sig));
   return holds ? byTrusted[0]?.key : undefined;
+}
+
+const NONE: ReadonlySet<VerifyKey> = new Set();
+
+/** What a pin remembers of a record: SHA-256, in hex, over the signed bytes. Who signs them again changes nothing. */
+export function recordDigest(record: Unsigned<SignedRecord>): string {
+  return digest(signedBytes(record));
 }
 
 /** RFC 8785 (JCS). */

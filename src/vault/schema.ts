@@ -60,7 +60,11 @@ export function isDescription(s: string): boolean {
 }
 
 const signature = z.strictObject({ key: verifyKey, alg: z.literal("ed25519"), sig: signatureText });
-const common = { vault: vaultId, serial: count, signatures: z.array(signature).check(z.minLength(1)) };
+const common = {
+  vault: vaultId,
+  serial: count,
+  signatures: z.array(signature).check(z.minLength(1), z.maxLength(MAX_OWNERS)),
+};
 
 const vaultRecord = z.strictObject({
   ...common,

@@ -38,9 +38,11 @@ export function verifyVaultRecord(
   requireDistinct(record.owners.map((owner) => owner.verifyKey));
   requireDistinct(record.owners.map((owner) => owner.recipient));
   const owners = new Set(record.owners.map((owner) => owner.verifyKey));
+  // A vault whose owner changed is signed by the key before, too: it pleases those who pinned that one.
+  const involved = new Set([...owners, ...record.succession.flatMap((link) => [link.from, link.to])]);
   for (const source of sources) {
     const trusted = intersection(reachable(source.keys, record), owners);
-    if (findSigner(record, trusted) !== undefined) continue;
+    if (findSigner(record, trusted, involved) !== undefined) continue;
     if (trusted.size === 0) {
       throw new VaultError(
         "untrusted",

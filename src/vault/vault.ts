@@ -1,7 +1,6 @@
 import { type Recipient, type Suite, suiteOf } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 import { InternalError, VaultError } from "../vault-error.ts";
-import { digest } from "./fingerprint.ts";
 import {
   type AgentName,
   formatRef,
@@ -23,7 +22,7 @@ import {
   VAULT_PATH,
 } from "./paths.ts";
 import type { Pin, Pins } from "./pins.ts";
-import { decodeRecord, findSigner } from "./record.ts";
+import { decodeRecord, findSigner, recordDigest } from "./record.ts";
 import type { RecordFiles } from "./record-files.ts";
 import type {
   AgentRecord,
@@ -60,8 +59,7 @@ export class Vault {
 
   /** Reads vault.json and verifies it against every source, the machine's own pins among them. */
   static open(files: RecordFiles, pins: Pins, sources: readonly TrustSource[]): Vault {
-    const bytes = readVaultFile(files);
-    const record = decodeVaultRecord(bytes);
+    const record = decodeVaultRecord(readVaultFile(files));
     const pinned = pins.findOwners();
     const all = pinned === undefined ? sources : [...sources, { from: "this machine", keys: pinned }];
     if (all.length === 0) {
@@ -74,7 +72,7 @@ export class Vault {
     const owners = verifyVaultRecord(record, all);
     for (const { recipient } of record.owners) requireSuite(VAULT_PATH, recipient, record.suite);
     const vault = new Vault(record, owners, files, pins);
-    vault.#remember(VAULT_PATH, bytes, record);
+    vault.#remember(VAULT_PATH, record);
     return vault;
   }
 
@@ -131,7 +129,14 @@ export class Vault {
     const names = this.files.listFolders("agents") as AgentName[];
     const gone = this.pins.namesIn("agents").find((seen) => !names.includes(seen as AgentName));
     if (gone !== undefined) throw vanished(agentPath(gone as AgentName));
-    return names.map((name) => this.findAgent(name)).filter((record) => record?.type === "agent");
+    return names.map((name) => this.#agentOrTombstone(name)).filter((record) => record.type === "agent");
+  }
+
+  /** A folder of grants without the agent they are for would hide it from whoever gives out new keys. */
+  #agentOrTombstone(name: AgentName): AgentRecord | AgentTombstone {
+    const record = this.findAgent(name);
+    if (record === undefined) throw vanished(agentPath(name));
+    return record;
   }
 
   findGrant(agent: AgentName, group: GroupName): GrantRecord | GrantTombstone | undefined {
@@ -225,7 +230,7 @@ export class Vault {
     }
     const record = decodeRecord(path, bytes);
     this.#verify(path, record);
-    this.#remember(path, bytes, record);
+    this.#remember(path, record);
     return record;
   }
 
@@ -247,8 +252,8 @@ export class Vault {
     if ("recipient" in record) requireSuite(path, record.recipient, this.suite);
   }
 
-  #remember(path: RecordPath, bytes: Buffer, record: SignedRecord): void {
-    const pin = { serial: record.serial, digest: digest(bytes) };
+  #remember(path: RecordPath, record: SignedRecord): void {
+    const pin = { serial: record.serial, digest: recordDigest(record) };
     this.pins.check(path, pin);
     this.#read.set(path, record);
     this.#seen.set(path, pin);
@@ -300,7 +305,7 @@ function decodeVaultRecord(bytes: Buffer): VaultRecord {
 function vanished(path: RecordPath): VaultError {
   return new VaultError(
     "record-missing",
-    `a record this machine has seen is gone without a tombstone: .vault/${path}`,
+    `a record is gone without a tombstone: .vault/${path}`,
     `see who removed it: git log -- .vault/${path}; bring it back, and remove with vault-run only`,
   );
 }

@@ -1,11 +1,22 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { finishInterrupted, prepareScratch, type Target } from "../../src/admin/apply.ts";
 import { findJournal, writeJournal } from "../../src/admin/journal.ts";
+import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { planRevoke } from "../../src/admin/plans/revoke.ts";
 import { Repository } from "../../src/git/repository.ts";
 import { encodeRecord } from "../../src/vault/record.ts";
+import { tempFolder } from "../fixtures/temp.ts";
 import { TestVault } from "../fixtures/vault.ts";
 
 const template = await TestVault.template("classic", async (made) => {
@@ -32,7 +43,14 @@ async function revokeJournal() {
     before: existsSync(join(vault.root, path)) ? readFileSync(join(vault.root, path), "utf8") : null,
     after: encodeRecord(record).toString("utf8"),
   }));
-  return { root: vault.root, message: plan.message, commit: true, writes };
+  return {
+    root: vault.root,
+    message: plan.message,
+    commit: true,
+    event: plan.event,
+    token: "0".repeat(32),
+    writes,
+  };
 }
 
 async function expectWhole(epoch: number): Promise<void> {
@@ -76,7 +94,7 @@ describe("an operation that was killed (promise 8)", () => {
     for (const write of journal.writes) writeFileSync(join(vault.root, write.path), write.after);
     vault.git("commit", "--quiet", "--all", "--message", journal.message);
     const head = vault.git("rev-parse", "HEAD");
-    expect(await finishInterrupted(target)).toBe(journal.message);
+    expect((await finishInterrupted(target))?.message).toBe(journal.message);
     expect(vault.git("rev-parse", "HEAD")).toBe(head);
   });
 
@@ -105,6 +123,77 @@ describe("an operation that was killed (promise 8)", () => {
   });
 });
 
+describe("an operation whose git is still at work when the next verb comes (A15)", () => {
+  it("is never taken back under it: the verb refuses until it is through", async () => {
+    const journal = await revokeJournal();
+    writeJournal(target.scratchFolder, journal);
+    for (const write of journal.writes) writeFileSync(join(vault.root, write.path), write.after);
+    writeFileSync(join(vault.repo, ".git/index.lock"), "");
+    await expect(vault.set("stripe/NEW", "sk_live_new_value")).rejects.toMatchObject({ code: "interrupted" });
+    expect(findJournal(target.scratchFolder)).toBeDefined();
+    expect(vault.owner().vault.group("stripe" as never).epoch).toBe(2);
+    rmSync(join(vault.repo, ".git/index.lock"));
+    await vault.set("stripe/NEW", "sk_live_new_value");
+    await expectWhole(2);
+    await expect(vault.readAs("crawler", "stripe/NEW")).rejects.toMatchObject({ code: "not-granted" });
+  });
+
+  it("is recorded in the audit log once it is finished", async () => {
+    writeJournal(target.scratchFolder, await revokeJournal());
+    await vault.set("mail/PASSWORD", "mail-password");
+    const log = readFileSync(
+      join(vault.machine.home, ".local/state/vault-run", vault.id, "audit.jsonl"),
+      "utf8",
+    );
+    const actions = log
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).action);
+    expect(actions.slice(-2)).toEqual(["revoke", "set"]);
+  });
+});
+
+describe("a write", () => {
+  it("goes through no link that a repo writer laid, and past no folder it replaced (A13)", async () => {
+    const outside = join(tempFolder(), "precious");
+    writeFileSync(outside, "precious");
+    for (let index = 0; index < 4; index++) {
+      symlinkSync(outside, join(vault.root, `.draft-${index}`));
+      mkdirSync(join(vault.root, `.draft-${"0".repeat(32)}-${index}`), { recursive: true });
+    }
+    await vault.set("stripe/NEW", "sk_live_new_value");
+    rmSync(join(vault.root, ".gitattributes"));
+    symlinkSync(outside, join(vault.root, ".gitattributes"));
+    await expect(vault.set("stripe/NEW", "sk_live_newer_value")).rejects.toThrow();
+    rmSync(join(vault.root, ".gitattributes"));
+    symlinkSync(tempFolder(), join(vault.root, "groups/mail"));
+    await expect(vault.set("mail/PASSWORD", "mail-password")).rejects.toMatchObject({
+      code: "record-invalid",
+    });
+    expect(readFileSync(outside, "utf8")).toBe("precious");
+  });
+});
+
+describe("a key file that belongs to a change", () => {
+  const addAgent = (path: string) =>
+    vault.change(async (session) => {
+      const { plan, keyFile } = await planAddAgent(session, "second" as never, undefined);
+      return { ...plan, keyFile: { path, text: keyFile } };
+    });
+
+  it("is there after it, gone where it was taken back, and stays where it will be finished", async () => {
+    const folder = tempFolder();
+    const hook = join(vault.repo, ".git/hooks/pre-commit");
+    mkdirSync(join(vault.repo, ".git/hooks"), { recursive: true });
+    writeFileSync(hook, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    await expect(addAgent(join(folder, "taken-back.key"))).rejects.toMatchObject({ code: "git-failed" });
+    expect(existsSync(join(folder, "taken-back.key"))).toBe(false);
+    rmSync(hook);
+    await addAgent(join(folder, "kept.key"));
+    expect(readFileSync(join(folder, "kept.key"), "utf8")).toContain("# agent: second");
+  });
+});
+
 describe("an operation that fails (promise 8)", () => {
   it("because a hook refuses the commit, leaves everything as it was", async () => {
     const hook = join(vault.repo, ".git/hooks/pre-commit");
@@ -122,7 +211,7 @@ describe("an operation that fails (promise 8)", () => {
 
   it("leaves no draft and no lock behind", async () => {
     await vault.revoke("crawler", "stripe");
-    expect(readdirSync(vault.root).sort()).toEqual(["agents", "groups", "vault.json"]);
+    expect(readdirSync(vault.root).sort()).toEqual([".gitattributes", "agents", "groups", "vault.json"]);
     expect(readdirSync(target.scratchFolder)).toEqual([]);
   });
 });

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Decrypter } from "age-encryption";
 import { beforeEach, describe, expect, it } from "vitest";
+import { planGrant } from "../../src/admin/plans/grant.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
 import { openEscrow, openGroup, openSecret } from "../../src/vault/open-sealed.ts";
+import { timestamp } from "../../src/vault/time.ts";
 import { VaultError } from "../../src/vault-error.ts";
 import { TestVault } from "../fixtures/vault.ts";
 
@@ -132,6 +134,19 @@ describe("revoke (promise 7)", () => {
     await vault.set("stripe/A", "sk_live_A_new");
     expect(load("groups/stripe/secrets/A.json").exposedTo).toEqual([]);
     expect(load("groups/stripe/secrets/B.json").exposedTo).toHaveLength(2);
+  });
+
+  it("takes along agents whose grant has expired, and says what they could have read", async () => {
+    const agent = parseAgentName("other");
+    const soon = timestamp(vault.machine.now() + 1000);
+    await vault.change((session) => planGrant(session, agent, parseGroupName("stripe"), soon));
+    vault.passTime(2000);
+    await vault.revoke("crawler", "stripe");
+    expect(load("agents/other/grants/stripe.json")).toMatchObject({ type: "tombstone", of: "grant" });
+    const agents = load("groups/stripe/secrets/A.json").exposedTo.map(
+      (exposure: { agent: string }) => exposure.agent,
+    );
+    expect(agents.sort()).toEqual(["crawler", "other"]);
   });
 
   it("refuses for an agent that has no grant", async () => {

@@ -22,6 +22,7 @@ import { tempFolder } from "../fixtures/temp.ts";
 const vault = "0123456789abcdef0123456789abcdef" as VaultId;
 const key = SigningKey.derive(await generateIdentity("classic"));
 const stranger = SigningKey.derive(await generateIdentity("classic"));
+const owner = SigningKey.derive(await generateIdentity("classic"));
 let machine: Machine;
 let log: AuditLog;
 beforeEach(() => {
@@ -43,11 +44,12 @@ const event = {
   command: "node",
   secrets: [{ group: "g", name: "N", valueId: "00" }],
 } as const;
+const readers = [{ key: key.verifyKey, agent: "crawler" }, { key: owner.verifyKey }];
 const lines = () => readFileSync(log.path, "utf8").split("\n").slice(0, -1);
 
 async function read(): Promise<ReadLine[]> {
   const found: ReadLine[] = [];
-  for await (const line of readAuditLog(log.path, [key.verifyKey])) found.push(line);
+  for await (const line of readAuditLog(log.path, readers)) found.push(line);
   return found;
 }
 const statuses = async () => (await read()).map((line) => line.status);
@@ -132,6 +134,51 @@ describe("the audit log", () => {
     appendFileSync(log.path, 'null\n{"v":1}\n[]\n\n');
     chmodSync(log.path, 0o600);
     expect(await statuses()).toEqual(["verified", "torn", "torn", "torn"]);
+  });
+
+  it("shows where a line is missing, and a line that was copied (A20)", async () => {
+    for (let i = 0; i < 4; i++) log.append({ ...event, command: `program-${i}` }, key);
+    const [a, b, c, d] = lines();
+    const gaps = async (...kept: (string | undefined)[]) => {
+      writeFileSync(log.path, kept.map((line) => `${line}\n`).join(""));
+      return (await read()).map((line) => line.status !== "torn" && line.gap);
+    };
+    expect(await gaps(a, b, c, d)).toEqual([false, false, false, false]);
+    expect(await gaps(a, b, d)).toEqual([false, false, true]);
+    expect(await gaps(b, c, d)).toEqual([true, false, false]);
+    expect(await gaps(a, a, b)).toEqual([false, true, false]);
+    expect(await gaps(a, c, b, d)).toEqual([false, true, false, false]);
+  });
+
+  it("shows a line that its signer may not say: another's name, an owner's change, an owner's launch", async () => {
+    log.append({ ...event, agent: "other" }, key);
+    log.append({ action: "grant", agent: "crawler", group: "g" }, key);
+    log.append({ action: "get" }, key);
+    log.append(event, owner);
+    log.append({ action: "grant", agent: "crawler", group: "g" }, owner);
+    log.append({ action: "get" }, owner);
+    expect(await statuses()).toEqual([
+      "wrong-signer",
+      "wrong-signer",
+      "wrong-signer",
+      "wrong-signer",
+      "verified",
+      "verified",
+    ]);
+  });
+
+  it.each([
+    ["agent", '"agent":{}'],
+    ["leaks", '"leaks":"x"'],
+    ["secrets", '"secrets":[1]'],
+    ["time", '"time":"yesterday"'],
+    ["uid", '"uid":"root"'],
+  ])("takes a line with a %s that is none for torn", async (field, wrong) => {
+    log.append({ ...event, leaks: [] }, key);
+    const line = lines()[0]!.replace(new RegExp(`"${field}":("[^"]*"|\\[[^\\]]*\\]|\\d+)`), wrong);
+    expect(line).toContain(wrong);
+    writeFileSync(log.path, `${line}\n`);
+    expect(await statuses()).toEqual(["torn"]);
   });
 
   it("is not split by what a program's name may hold", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { asksForLaunch, parseRequest } from "../../src/cli/arguments.ts";
 import { VERB_STATUS } from "../../src/cli/exit-status.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
+import { parseSecretRef } from "../../src/vault/names.ts";
 import { VaultError } from "../../src/vault-error.ts";
 
 const parse = (line: string) => parseRequest(line.split(" ").filter((word) => word !== ""));
@@ -32,7 +33,7 @@ describe("words for a launch", () => {
   it.each([
     ["--agent x", /no -- before the command/],
     ["--agent x --", /no command after --/],
-    ["--agent x node -- y", /node/],
+    ["--agent x node -- y", /a word before --/],
     ["--agnet x -- y", /--agnet/],
     ["--agent -- y", /--agent/],
     ["--clean-env=yes -- y", /--clean-env/],
@@ -74,6 +75,24 @@ describe("words for a verb", () => {
 
   it("that are nearly a verb get a suggestion", () => {
     expect(() => parse("grnat a b")).toThrow(expect.objectContaining({ hint: "did you mean grant?" }));
+  });
+
+  it("that may be values are not repeated in errors (promise 10)", () => {
+    const value = "sk_live_51HabcdefghijKLMNOP";
+    for (const words of [
+      [value],
+      ["set", `stripe/API_KEY=${value}`],
+      ["--agent", "x", value, "--", "true"],
+      ["set", "stripe/API_KEY", value],
+    ]) {
+      try {
+        const request = parseRequest(words);
+        if (request.kind === "verb") parseSecretRef(request.words[0] ?? "");
+        expect.unreachable();
+      } catch (error) {
+        expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("51Habc");
+      }
+    }
   });
 
   it("that ask for help get that verb's page", () => {

@@ -144,6 +144,48 @@ describe("a verb refuses", () => {
   });
 });
 
+describe("get", () => {
+  it("with anything that says agent never reaches the owner's key (promise 4)", async () => {
+    const credentials = join(program.home, "credentials");
+    mkdirSync(credentials);
+    writeFileSync(join(credentials, "vault-run-key"), "not a key", { mode: 0o600 });
+    for (const env of [
+      { VAULT_RUN_KEY_FILE: "/nowhere" },
+      { VAULT_RUN_KEY: "x" },
+      { VAULT_RUN_AGENT: "nobody" },
+      { CREDENTIALS_DIRECTORY: credentials },
+    ]) {
+      await refused(["get", "stripe/API_KEY"], 1, "", env as unknown as Record<string, string>);
+    }
+    expect(await program.must(["get", "stripe/API_KEY"])).toBe("sk_live_value");
+  });
+});
+
+describe("a clone whose git changes line ends", () => {
+  it("is still a vault", async () => {
+    const clone = join(program.home, "clone");
+    await execa("git", ["clone", "--quiet", "-c", "core.autocrlf=true", program.repo, clone]);
+    expect(await program.must(["get", "stripe/API_KEY"], { cwd: clone })).toBe("sk_live_value");
+  });
+});
+
+describe("a vault behind a link", () => {
+  it("is changed like any other", async () => {
+    await execa("ln", ["-s", program.repo, join(program.home, "linked")]);
+    await program.must(["set", "stripe/X", "--vault", join(program.home, "linked")], { input: "value-of-x" });
+    expect(await program.must(["get", "stripe/X"])).toBe("value-of-x");
+  });
+});
+
+describe("without a home worth its name", () => {
+  it("nothing is ever put into the current folder", async () => {
+    const outcome = await program.run(["status"], { env: { HOME: "relative" } });
+    expect(outcome.status).toBe(1);
+    expect(program.snapshot()).toBe(template.snapshot());
+    expect(existsSync(join(program.repo, "relative"))).toBe(false);
+  });
+});
+
 describe("init refuses", () => {
   it("outside a repository and in a bare one, leaving nothing", async () => {
     const empty = Program.empty();

@@ -211,6 +211,107 @@ describe("a launched program", () => {
   });
 });
 
+describe("what could go around the launcher", () => {
+  const agentKey = () => {
+    const [vault] = readdirIn(join(program.home, ".config/vault-run"));
+    return join(program.home, ".config/vault-run", vault ?? "", "agents/crawler.key");
+  };
+
+  it("does not: a key that came as a descriptor is closed, or refused as standard input (A16)", async () => {
+    const settings = {
+      cwd: program.repo,
+      env: { ...program.env, KEY: agentKey() },
+      extendEnv: false,
+      reject: false,
+    } as const;
+    const high =
+      'exec 20< "$KEY"; vault-run --agent crawler --key-file /dev/fd/20 -- bash -c "cat <&20 || echo closed"';
+    const { stdout } = await execa("bash", ["-c", high], settings);
+    expect(stdout).toBe("closed");
+    const input = await execa(
+      "bash",
+      ["-c", 'vault-run --agent crawler --key-file /dev/stdin -- cat < "$KEY"'],
+      settings,
+    );
+    expect({ status: input.exitCode, stdout: input.stdout }).toEqual({ status: 125, stdout: "" });
+    const substituted = await execa(
+      "bash",
+      ["-c", 'vault-run --agent crawler --key-file <(cat "$KEY") -- echo started'],
+      settings,
+    );
+    expect(substituted.stdout).toBe("started");
+  });
+
+  it("does not: node's own switches print no environment and open no inspector (A17)", async () => {
+    const loud = await program.run(["--agent", "crawler", "--", "true"], {
+      env: { NODE_DEBUG: "child_process" },
+    });
+    expect(loud.status).toBe(125);
+    expect(loud.stderr).toContain("NODE_DEBUG makes node print what it handles");
+    const child = program.start([
+      "--agent",
+      "crawler",
+      "--",
+      "sh",
+      "-c",
+      "trap 'exit 4' USR1; echo ready; while :; do sleep 0.05; done",
+    ]);
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    child.kill("SIGUSR1");
+    const { exitCode, stderr } = await child;
+    expect(exitCode).toBe(4);
+    expect(stderr).not.toMatch(/debugger|ws:/i);
+  });
+
+  it("does not: a variable called __proto__ or constructor is delivered like any other (promise 2)", async () => {
+    const { stdout, stderr } = await sh(
+      "env | grep -c REDACTED; env | grep -E '^(__proto__|constructor)='",
+      "--env",
+      "__proto__=stripe/API_KEY",
+      "--env",
+      "constructor=stripe/API_KEY",
+    );
+    expect(stdout.split("\n").slice(1, 3).sort()).toEqual([
+      "__proto__=[REDACTED:stripe/API_KEY]",
+      "constructor=[REDACTED:stripe/API_KEY]",
+    ]);
+    expect(stderr).toBe("");
+  });
+
+  it("does not: TERM while the program starts reaches it, or nothing was started", async () => {
+    for (let delayMs = 60; delayMs < 400; delayMs += 20) {
+      const mark = `vault-run-term-${delayMs}-${process.pid}`;
+      const child = program.start(["--agent", "crawler", "--", "sh", "-c", "sleep 20", mark]);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      child.kill("SIGTERM");
+      const { exitCode, signal } = await child;
+      expect(exitCode === 143 || signal === "SIGTERM", `${exitCode} ${signal}`).toBe(true);
+      const left = await execa("pgrep", ["-f", `${mark}$`], { reject: false });
+      expect(left.stdout).toBe("");
+    }
+  });
+
+  it("does not: a program whose output cannot be written is not left to run on unread", async () => {
+    const settings = {
+      cwd: program.repo,
+      env: program.env,
+      extendEnv: false,
+      reject: false,
+      timeout: 20_000,
+    } as const;
+    const { stderr, exitCode } = await execa(
+      "bash",
+      ["-c", "vault-run --agent crawler -- yes > /dev/full"],
+      settings,
+    );
+    expect(stderr).toMatch(/vault-run: the program's output cannot be passed on \(ENOSPC\)/);
+    expect([1, 141]).toContain(exitCode);
+    expect((await execa("bash", ["-c", "vault-run list > /dev/full"], settings)).stderr).toContain(
+      "cannot write the output (ENOSPC)",
+    );
+  });
+});
+
 describe("nothing is started (promise 2)", () => {
   const marker = () => join(program.home, "started");
 

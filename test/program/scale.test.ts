@@ -39,7 +39,7 @@ describe("a group of 1,000 secrets and 50 agents", () => {
     const { stdout } = await execa("python3", command, settings);
     const { shown, status } = JSON.parse(stdout);
     expect(status).toBe(0);
-    expect(shown).toMatch(/sealing big again \d+\/1051 \(\d+ %\)/);
+    expect(shown).toMatch(/sealing big again \d+\/1052 \(\d+ %\)/);
     expect(shown).toContain("revoked big from agent-7");
     expect(program.git("rev-parse", "HEAD~1")).toBe(head);
     expect(program.git("show", "--format=", "--name-only", "HEAD").split("\n")).toHaveLength(
@@ -79,7 +79,7 @@ async function fill(program: Program): Promise<void> {
   const repository = await Repository.find(program.repo);
   const target = { root, repository, scratchFolder: prepareScratch(repository) };
   const apply = (writes: PlannedWrite[]) =>
-    applyPlan({ action: "set", writes, message: "fill" }, target, true);
+    applyPlan({ event: { action: "set" }, writes, message: "fill" }, target, true);
   const session = OwnerSession.open(machine, root, undefined);
   const writes: PlannedWrite[] = [];
   for (let i = 1; i < SECRETS; i++) {

@@ -97,6 +97,31 @@ describe("a vault", () => {
     );
   });
 
+  it("is refused with a signature of someone who has no part in it (A6: it would make other bytes of the same record)", () => {
+    const record = vaultRecord([first], first);
+    const junk = {
+      key: attacker.key.verifyKey,
+      alg: "ed25519" as const,
+      sig: Buffer.alloc(64).toString("base64"),
+    };
+    expect(verdict({ ...record, signatures: [...record.signatures, junk] }, pinned(first))).toBe(
+      "record-signature",
+    );
+    const twice = { ...record, signatures: [...record.signatures, ...record.signatures] };
+    expect(verdict(twice, pinned(first))).toBe("record-signature");
+  });
+
+  it("may be signed by the key before it, too", () => {
+    const chain = [link(first, second)];
+    const record = vaultRecord([second], second, chain);
+    const both = {
+      ...record,
+      signatures: [...vaultRecord([second], first, chain).signatures, ...record.signatures],
+    };
+    expect(verdict(both, pinned(first))).toBe("trusted");
+    expect(verdict(both, pinned(second))).toBe("trusted");
+  });
+
   it("is trusted along a chain of successors, each signed by the one before", () => {
     const chain = [link(second, third), link(first, second)];
     expect(verdict(vaultRecord([third], third, chain), pinned(first))).toBe("trusted");

@@ -189,6 +189,13 @@ describe("a repo writer without an owner key", () => {
     expect(await codeOf(() => vault.revoke("crawler", "stripe"))).toBe("record-missing");
   });
 
+  it("cannot hide an agent from an owner who has seen nothing yet by taking its record away", async () => {
+    await vault.grant("other", "stripe");
+    rmSync(at("agents/other/agent.json"));
+    rmSync(join(vault.machine.home, ".local"), { recursive: true });
+    expect(await codeOf(() => vault.revoke("crawler", "stripe"))).toBe("record-missing");
+  });
+
   it("cannot undo a removal by deleting its tombstone", async () => {
     await vault.revoke("crawler", "stripe");
     rmSync(at("agents/crawler/grants/stripe.json"));

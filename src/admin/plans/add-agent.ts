@@ -5,12 +5,13 @@ import { formatKeyFile } from "../../vault/key-file.ts";
 import type { AgentName } from "../../vault/names.ts";
 import { agentPath } from "../../vault/paths.ts";
 import { agentContext, encodeKeyFile } from "../../vault/payload.ts";
-import type { AgentRecord, Unsigned } from "../../vault/schema.ts";
+import type { AgentRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan } from "../plan.ts";
+import { given } from "./group-key.ts";
 
-/** A new agent: its identity, and the record that holds its public half and its key file in escrow. */
+/** A new agent: its key file's text, and the record that holds its public half and that text in escrow. */
 export async function planAddAgent(
   session: OwnerSession,
   name: AgentName,
@@ -28,17 +29,19 @@ export async function planAddAgent(
   const createdAt = session.now;
   const keyFile = formatKeyFile(identity, { agent: name, vault, owners: session.vault.owners, createdAt });
   const escrow = await seal(encodeKeyFile(agentContext({ vault, name }), keyFile), session.ownerRecipients);
-  const write = session.write<Unsigned<AgentRecord>>(agentPath(name), {
+  const path = agentPath(name);
+  const record = session.sign<AgentRecord>(path, {
     type: "agent",
     name,
     recipient: await recipientOf(identity),
     verifyKey: SigningKey.derive(identity).verifyKey,
     createdAt,
-    ...(description === undefined ? {} : { description }),
+    ...given({ description }),
     escrow: escrow.toString("base64"),
   });
+  const message = `vault-run: add agent ${name}`;
   return {
-    plan: { action: "add-agent", writes: [write], message: `vault-run: add agent ${name}`, agent: name },
+    plan: { event: { action: "add-agent", agent: name }, writes: [{ path, record }], message },
     keyFile,
   };
 }

@@ -2,7 +2,7 @@ import { generateIdentity, recipientOf } from "../../age/generate.ts";
 import type { Identity } from "../../age/identity.ts";
 import { seal } from "../../age/seal.ts";
 import { keyFingerprint } from "../../vault/fingerprint.ts";
-import type { GroupName } from "../../vault/names.ts";
+import type { AgentName, GroupName } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
 import { grantPath, groupPath, secretPath } from "../../vault/paths.ts";
 import {
@@ -16,125 +16,157 @@ import type {
   AgentRecord,
   Exposure,
   GrantRecord,
+  GrantTombstone,
   GroupRecord,
   SecretRecord,
-  Unsigned,
 } from "../../vault/schema.ts";
-import type { Timestamp } from "../../vault/time.ts";
+import { isPast } from "../../vault/time.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { PlannedWrite, Progress } from "../plan.ts";
 
-type NewRecord<R extends GroupRecord | GrantRecord | SecretRecord> = Omit<Unsigned<R>, "serial">;
+export type GroupFields = Pick<GroupRecord, "name" | "epoch" | "createdAt" | "description" | "policy">;
+export type GrantTimes = Pick<GrantRecord, "grantedAt" | "expiresAt">;
+export type SecretFields = Omit<
+  SecretRecord,
+  "type" | "vault" | "serial" | "signatures" | "sealed" | "group" | "name" | "epoch"
+>;
 
-/** A group's record with its identity sealed to the owners. */
-export async function groupWrite(
+/** A group's record, its identity sealed to the owners. */
+export async function groupRecord(
   session: OwnerSession,
-  fields: Omit<NewRecord<GroupRecord>, "sealed" | "type" | "vault" | "recipient">,
+  fields: GroupFields,
   identity: Identity,
-): Promise<PlannedWrite & { record: GroupRecord }> {
-  const vault = session.vault.id;
-  const recipient = await recipientOf(identity);
-  const context = groupContext({ vault, name: fields.name, epoch: fields.epoch });
+): Promise<GroupRecord> {
+  const context = groupContext({ ...fields, vault: session.vault.id });
   const sealed = await seal(encodeIdentity(context, identity), session.ownerRecipients);
-  const record = { ...fields, type: "group" as const, recipient, sealed: sealed.toString("base64") };
-  return session.write<Unsigned<GroupRecord>>(groupPath(fields.name), record) as PlannedWrite & {
-    record: GroupRecord;
-  };
+  return session.sign<GroupRecord>(groupPath(fields.name), {
+    type: "group",
+    ...fields,
+    recipient: await recipientOf(identity),
+    sealed: sealed.toString("base64"),
+  });
 }
 
 /** A grant: the group's identity sealed to one agent. */
-export async function grantWrite(
+export async function grantRecord(
   session: OwnerSession,
   agent: AgentRecord,
-  group: Pick<GroupRecord, "name" | "epoch">,
+  group: GroupRecord,
   identity: Identity,
-  times: { grantedAt: Timestamp; expiresAt?: Timestamp },
-): Promise<PlannedWrite> {
-  const names = { vault: session.vault.id, agent: agent.name, group: group.name, epoch: group.epoch };
-  const sealed = await seal(encodeIdentity(grantContext(names), identity), [agent.recipient]);
-  const { vault: _, ...fields } = names;
-  const record = { type: "grant" as const, ...fields, ...times, sealed: sealed.toString("base64") };
-  return session.write<Unsigned<GrantRecord>>(grantPath(agent.name, group.name), record);
+  times: GrantTimes,
+): Promise<GrantRecord> {
+  const names = { agent: agent.name, group: group.name, epoch: group.epoch };
+  const context = grantContext({ ...names, vault: session.vault.id });
+  const sealed = await seal(encodeIdentity(context, identity), [agent.recipient]);
+  return session.sign<GrantRecord>(grantPath(agent.name, group.name), {
+    type: "grant",
+    ...names,
+    ...times,
+    sealed: sealed.toString("base64"),
+  });
+}
+
+/** A secret's record, its value sealed to the group. */
+export async function secretRecord(
+  session: OwnerSession,
+  group: GroupRecord,
+  name: SecretRecord["name"],
+  fields: SecretFields,
+  value: Buffer,
+): Promise<SecretRecord> {
+  const names = { group: group.name, name, epoch: group.epoch };
+  const context = secretContext({ ...names, vault: session.vault.id, valueId: fields.valueId });
+  const plaintext = encodeValue(context, value);
+  const sealed = await seal(plaintext, [group.recipient]);
+  plaintext.fill(0);
+  return session.sign<SecretRecord>(secretPath(group.name, name), {
+    type: "secret",
+    ...names,
+    ...fields,
+    sealed: sealed.toString("base64"),
+  });
+}
+
+export function grantTombstone(session: OwnerSession, agent: AgentName, group: GroupName): PlannedWrite {
+  const path = grantPath(agent, group);
+  const removedAt = session.now;
+  return {
+    path,
+    record: session.sign<GrantTombstone>(path, { type: "tombstone", of: "grant", agent, group, removedAt }),
+  };
+}
+
+interface Grantee {
+  readonly agent: AgentRecord;
+  readonly grant: GrantRecord;
 }
 
 /**
- * Takes agents out of a group: a new group identity, sealed to the owners and to every agent that remains; every secret
- * sealed again to it, its value and value id as they were, with who could have read it noted.
+ * Takes an agent out of a group, and with it every agent whose grant has expired: a new group identity, sealed to the
+ * owners and to every agent that remains; every secret sealed again to it, its value and value id as they were, with who
+ * could have read it noted.
  */
 export async function replaceGroupKey(
   session: OwnerSession,
   name: GroupName,
-  removed: readonly AgentRecord[],
+  removed: AgentName,
   progress: Progress,
 ): Promise<{ writes: PlannedWrite[]; exposed: SecretRecord[] }> {
-  const { vault } = session;
-  const old = vault.group(name);
-  const grantees = vault.grantees(name);
-  const remaining = grantees.filter(({ agent }) => !removed.some((gone) => gone.name === agent.name));
-  const leaving = grantees.filter(({ agent }) => removed.some((gone) => gone.name === agent.name));
-  const secrets = vault.secrets(name);
-  const total = 1 + remaining.length + secrets.length;
+  const old = session.vault.group(name);
   const oldIdentity = await openGroup(old, session.identity);
-  const identity = await generateIdentity(vault.suite);
-  const {
-    type: _,
-    vault: __,
-    serial: ___,
-    signatures: ____,
-    sealed: _____,
-    recipient: ______,
-    ...kept
-  } = old;
-  const group = await groupWrite(session, { ...kept, epoch: old.epoch + 1 }, identity);
-  const writes: PlannedWrite[] = [group];
-  progress(1, total);
+  const identity = await generateIdentity(session.vault.suite);
+  const { createdAt, description, policy } = old;
+  const group = await groupRecord(
+    session,
+    { name, epoch: old.epoch + 1, createdAt, policy, ...given({ description }) },
+    identity,
+  );
+  const grantees = session.vault.grantees(name);
+  const leaves = ({ agent, grant }: Grantee) => agent.name === removed || isExpired(grant, session.nowMs);
+  const leaving = grantees.filter(leaves);
+  const remaining = grantees.filter((grantee) => !leaves(grantee));
+  const secrets = session.vault.secrets(name);
+  const total = 1 + grantees.length + secrets.length;
+  const writes: PlannedWrite[] = [{ path: groupPath(name), record: group }];
   for (const { agent, grant } of remaining) {
-    const times = {
-      grantedAt: grant.grantedAt,
-      ...(grant.expiresAt === undefined ? {} : { expiresAt: grant.expiresAt }),
-    };
-    writes.push(await grantWrite(session, agent, group.record, identity, times));
+    const times = { grantedAt: grant.grantedAt, ...given({ expiresAt: grant.expiresAt }) };
+    writes.push({
+      path: grantPath(agent.name, name),
+      record: await grantRecord(session, agent, group, identity, times),
+    });
     progress(writes.length, total);
   }
   const exposed: SecretRecord[] = [];
   for (const secret of secrets) {
-    const exposedTo = withExposures(secret, leaving);
     using value = await openSecret(secret, oldIdentity);
-    const write = await secretWrite(
-      session,
-      { ...secret, epoch: group.record.epoch, exposedTo },
-      group.record,
-      value.bytes(),
-    );
-    writes.push(write);
-    exposed.push(write.record);
+    const fields = { ...keptFields(secret), exposedTo: withExposures(secret, leaving) };
+    const record = await secretRecord(session, group, secret.name, fields, value.bytes());
+    writes.push({ path: secretPath(name, secret.name), record });
+    exposed.push(record);
     progress(writes.length, total);
   }
+  for (const { agent } of leaving) writes.push(grantTombstone(session, agent.name, name));
+  progress(writes.length, total);
   return { writes, exposed };
 }
 
-/** A secret's record with its value sealed to the group. */
-export async function secretWrite(
-  session: OwnerSession,
-  fields: Omit<NewRecord<SecretRecord>, "sealed" | "vault">,
-  group: Pick<GroupRecord, "recipient">,
-  value: Buffer,
-): Promise<PlannedWrite & { record: SecretRecord }> {
-  const context = secretContext({ ...fields, vault: session.vault.id });
-  const plaintext = encodeValue(context, value);
-  const sealed = await seal(plaintext, [group.recipient]);
-  plaintext.fill(0);
-  const record = { ...fields, sealed: sealed.toString("base64") };
-  return session.write<Unsigned<SecretRecord>>(
-    secretPath(fields.group, fields.name),
-    record,
-  ) as PlannedWrite & { record: SecretRecord };
+/** Optional fields as records hold them: there, or not. */
+export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
-function withExposures(
-  secret: SecretRecord,
-  leaving: readonly { agent: AgentRecord; grant: GrantRecord }[],
-): Exposure[] {
+function keptFields(secret: SecretRecord): SecretFields {
+  const { valueId, setAt, expiresAt, description, env, deliver, unsafeName, exposedTo } = secret;
+  return { valueId, setAt, deliver, exposedTo, ...given({ expiresAt, description, env, unsafeName }) };
+}
+
+function isExpired(grant: GrantRecord, nowMs: number): boolean {
+  return grant.expiresAt !== undefined && isPast(grant.expiresAt, nowMs);
+}
+
+function withExposures(secret: SecretRecord, leaving: readonly Grantee[]): Exposure[] {
   const exposures = [...secret.exposedTo];
   for (const { agent, grant } of leaving) {
     const key = keyFingerprint(agent.verifyKey);

@@ -1,15 +1,16 @@
 import { generateIdentity } from "../../age/generate.ts";
-import { formatRef, type SecretRef } from "../../vault/names.ts";
+import { formatRef, type GroupName, type SecretRef } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
+import { groupPath, secretPath } from "../../vault/paths.ts";
 import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
-import type { SecretRecord } from "../../vault/schema.ts";
+import type { GroupRecord, SecretRecord } from "../../vault/schema.ts";
 import type { Secret } from "../../vault/secret.ts";
 import type { Timestamp } from "../../vault/time.ts";
 import { isUnsafeVariable } from "../../vault/unsafe-names.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, PlannedWrite } from "../plan.ts";
-import { groupWrite, secretWrite } from "./group-key.ts";
+import { given, groupRecord, type SecretFields, secretRecord } from "./group-key.ts";
 
 /** What `set` may say besides the value. What is not said stays as it was, but for the expiry, which is the value's. */
 export interface SetOptions {
@@ -28,7 +29,7 @@ export async function planSet(
   ref: SecretRef,
   value: Secret,
   options: SetOptions,
-): Promise<{ plan: Plan; outcome: SetOutcome; record: SecretRecord }> {
+): Promise<{ plan: Plan; outcome: SetOutcome }> {
   refuseTwin(session, ref);
   const found = session.vault.findSecret(ref);
   const current = found?.type === "secret" ? found : undefined;
@@ -39,53 +40,32 @@ export async function planSet(
   requireSafeName(ref, env ?? ref.name, unsafeName);
   const same = current !== undefined && (await isCurrentValue(session, current, value));
   const writes: PlannedWrite[] = [];
-  const group = session.vault.findGroup(ref.group) ?? (await newGroup(session, ref, writes));
-  const description = options.description ?? current?.description;
-  const expiresAt = options.expiresAt ?? (same ? current.expiresAt : undefined);
-  const write = await secretWrite(
-    session,
-    {
-      type: "secret",
-      group: ref.group,
-      name: ref.name,
-      epoch: group.epoch,
-      valueId: same ? current.valueId : session.newValueId(),
-      setAt: same ? current.setAt : session.now,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-      ...(description === undefined ? {} : { description }),
-      ...(env === undefined ? {} : { env }),
-      deliver,
-      ...(unsafeName ? { unsafeName: true as const } : {}),
-      exposedTo: same ? current.exposedTo : [],
-    },
-    group,
-    value.bytes(),
-  );
-  writes.push(write);
-  const secrets = [{ group: ref.group, name: ref.name, valueId: write.record.valueId }];
-  const plan: Plan = {
-    action: "set",
-    writes,
-    message: `vault-run: set ${formatRef(ref)}`,
-    group: ref.group,
-    secrets,
+  const group = session.vault.findGroup(ref.group) ?? (await newGroup(session, ref.group));
+  if (session.vault.findGroup(ref.group) === undefined)
+    writes.push({ path: groupPath(ref.group), record: group });
+  const fields: SecretFields = {
+    valueId: same ? current.valueId : session.newValueId(),
+    setAt: same ? current.setAt : session.now,
+    exposedTo: same ? current.exposedTo : [],
+    deliver,
+    ...given({
+      env,
+      expiresAt: options.expiresAt ?? (same ? current.expiresAt : undefined),
+      description: options.description ?? current?.description,
+      unsafeName: unsafeName ? (true as const) : undefined,
+    }),
   };
-  return {
-    plan,
-    outcome: same ? "same value" : current === undefined ? "new" : "new value",
-    record: write.record,
-  };
+  const record = await secretRecord(session, group, ref.name, fields, value.bytes());
+  writes.push({ path: secretPath(ref.group, ref.name), record });
+  const secrets = [{ ...ref, valueId: record.valueId }];
+  const message = `vault-run: set ${formatRef(ref)}`;
+  const plan: Plan = { event: { action: "set", group: ref.group, secrets }, writes, message };
+  return { plan, outcome: same ? "same value" : current === undefined ? "new" : "new value" };
 }
 
-async function newGroup(session: OwnerSession, ref: SecretRef, writes: PlannedWrite[]) {
+async function newGroup(session: OwnerSession, name: GroupName): Promise<GroupRecord> {
   const identity = await generateIdentity(session.vault.suite);
-  const write = await groupWrite(
-    session,
-    { name: ref.group, epoch: 1, createdAt: session.now, policy: {} },
-    identity,
-  );
-  writes.push(write);
-  return write.record;
+  return groupRecord(session, { name, epoch: 1, createdAt: session.now, policy: {} }, identity);
 }
 
 async function isCurrentValue(session: OwnerSession, current: SecretRecord, value: Secret): Promise<boolean> {

@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import type { VerifyKey } from "../../age/signing-key.ts";
 import type { AuditLine } from "../../audit/event.ts";
 import { auditLogPath } from "../../audit/log.ts";
-import { type ReadLine, readAuditLog } from "../../audit/read.ts";
+import { type Reader, type ReadLine, readAuditLog } from "../../audit/read.ts";
 import { Repository } from "../../git/repository.ts";
 import type { AgentName } from "../../vault/names.ts";
 import { agentPath, type RecordPath } from "../../vault/paths.ts";
@@ -18,29 +17,33 @@ import { withVault } from "../reader.ts";
 export function run(context: CommandContext): Promise<number> {
   return withVault(context, async ({ vault }) => {
     const lines: ReadLine[] = [];
-    for await (const line of readAuditLog(auditLogPath(context.machine, vault.id), await readerKeys(vault))) {
+    for await (const line of readAuditLog(
+      auditLogPath(context.machine, vault.id),
+      await knownReaders(vault),
+    )) {
       if (line.status === "torn" || line.line.vault === vault.id) lines.push(line);
     }
     if (context.has("json")) context.console.printJson({ lines: lines.map(shown) });
     else print(context, lines);
-    return lines.every((line) => line.status === "verified") ? DONE : REFUSED;
+    return lines.every((line) => line.status === "verified" && !line.gap) ? DONE : REFUSED;
   });
 }
 
-/** The keys of everyone who is or was an owner or agent: a removed agent's stands only in git's history. */
-async function readerKeys(vault: Vault): Promise<VerifyKey[]> {
-  const keys = new Set([...vault.owners, ...vault.record.succession.map((link) => link.from)]);
+/** Everyone who is or was an owner or agent: a removed agent's key stands only in git's history. */
+async function knownReaders(vault: Vault): Promise<Reader[]> {
+  const owners = new Set([...vault.owners, ...vault.record.succession.map((link) => link.from)]);
+  const readers: Reader[] = [...owners].map((key) => ({ key }));
   const repository = await Repository.find(vault.files.root);
   for (const agent of vault.files.listFolders("agents") as AgentName[]) {
     const path = agentPath(agent);
+    const current = vault.findAgent(agent);
+    if (current?.type === "agent") readers.push({ key: current.verifyKey, agent });
     for await (const bytes of repository.versions(join(vault.files.root, path))) {
       const record = findRecord(path, bytes);
-      if (record?.type === "agent" && vault.isSigned(record)) keys.add(record.verifyKey);
+      if (record?.type === "agent" && vault.isSigned(record)) readers.push({ key: record.verifyKey, agent });
     }
-    const current = vault.findAgent(agent);
-    if (current?.type === "agent") keys.add(current.verifyKey);
   }
-  return [...keys];
+  return readers;
 }
 
 /** History may hold anything: what is no record is passed over. */
@@ -56,7 +59,7 @@ function findRecord(path: RecordPath, bytes: Buffer): SignedRecord | undefined {
 function shown(read: ReadLine) {
   return read.status === "torn"
     ? { status: read.status, number: read.number }
-    : { status: read.status, ...read.line };
+    : { status: read.status, gap: read.gap, ...read.line };
 }
 
 function print({ console }: CommandContext, lines: readonly ReadLine[]): void {
@@ -65,7 +68,9 @@ function print({ console }: CommandContext, lines: readonly ReadLine[]): void {
     return;
   }
   const rows = lines.map((read) =>
-    read.status === "torn" ? ["-", "torn line", String(read.number), "", ""] : row(read.line, read.status),
+    read.status === "torn"
+      ? ["-", "torn line", String(read.number), "", ""]
+      : row(read.line, read.gap ? `${read.status}, lines missing before it` : read.status),
   );
   console.table([["TIME (UTC)", "ACTION", "WHO", "WHAT", "LINE"], ...rows]);
 }
@@ -87,5 +92,5 @@ function whatOf(line: AuditLine): string {
   const secrets = line.secrets?.map((secret) => `${secret.group}/${secret.name}`);
   const what = leaks ?? secrets ?? (line.group === undefined ? [] : [line.group]);
   const by = line.command === undefined ? "" : `${line.command}: `;
-  return `${by}${line.reason ?? (what.join(" ") || "-")}`;
+  return `${by}${line.reason ?? (what.join(leaks === undefined ? " " : ", ") || "-")}`;
 }

@@ -20,7 +20,6 @@ export async function run(context: CommandContext): Promise<number> {
     );
     return planGrant(session, agent, group, expiresAt);
   });
-  if (done === undefined) return DONE;
   context.console.say(`granted ${group} to ${agent}${until}${commitNote(done)}`);
   return DONE;
 }

@@ -16,7 +16,6 @@ export async function run(context: CommandContext): Promise<number> {
     exposed = planned.exposed;
     return planned.plan;
   });
-  if (done === undefined) return DONE;
   context.console.say(`removed agent ${name}${commitNote(done)}`);
   printExposed(context, exposed);
   return DONE;

@@ -20,7 +20,6 @@ export async function run(context: CommandContext): Promise<number> {
     exposed = planned.exposed;
     return planned.plan;
   });
-  if (done === undefined) return DONE;
   context.console.say(`revoked ${group} from ${agent}${commitNote(done)}`);
   printExposed(context, exposed);
   return DONE;

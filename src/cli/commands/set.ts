@@ -32,7 +32,6 @@ export async function run(context: CommandContext): Promise<number> {
     outcome = planned.outcome;
     return planned.plan;
   });
-  if (done === undefined) return DONE;
   context.console.say(`${SAID[outcome]} ${place}${commitNote(done)}`);
   if (tooShort) context.console.say(`${place} is too short to be redacted from a program's output`);
   return DONE;
@@ -55,6 +54,13 @@ function deliveryOption(context: CommandContext): "env" | "file" | undefined {
 /** From a file, from the prompt where there is a person, otherwise from standard input. Never from an argument. */
 async function readValue(context: CommandContext, place: string): Promise<Buffer> {
   const file = context.text("from-file");
+  if (file === undefined && context.console.isDeaf) {
+    throw new VaultError(
+      "usage",
+      "the value cannot be asked for: standard error is no terminal",
+      "pipe it to standard input, or use --from-file",
+    );
+  }
   if (file === undefined && context.console.canAsk) {
     const { askHidden } = await import("../prompt.ts");
     return askHidden(context.console, `value of ${place} (not shown)`);

@@ -11,7 +11,6 @@ export async function run(context: CommandContext): Promise<number> {
     await context.confirm(`remove ${formatRef(ref)}?`);
     return plan;
   });
-  if (done === undefined) return DONE;
   context.console.say(
     `removed ${formatRef(ref)}${commitNote(done)}; git's history still holds its ciphertext`,
   );
