@@ -1,15 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Recipient } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 
 /** Names a key: the first 128 bits of SHA-256 over the verify key's 32 bytes, in hex. */
 export function keyFingerprint(key: VerifyKey): string {
   return createHash("sha256").update(Buffer.from(key, "base64")).digest("hex").slice(0, 32);
-}
-
-/** Names a recipient for people to compare: the first 64 bits of SHA-256 over its text, in hex. */
-export function recipientFingerprint(recipient: Recipient): string {
-  return createHash("sha256").update(recipient).digest("hex").slice(0, 16);
 }
 
 /** SHA-256 in hex. */

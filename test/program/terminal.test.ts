@@ -89,7 +89,7 @@ describe("a confirmation", () => {
   it("shows whom it is about and does nothing without a yes", async () => {
     const before = program.snapshot();
     const no = await onTerminal(["vault-run", "grant", "crawler", "stripe"], [["[y/N]", "\r"]]);
-    expect(no.shown).toMatch(/let crawler \([0-9a-f]{16}\) open the 1 secrets of stripe\? \[y\/N\]/);
+    expect(no.shown).toMatch(/let crawler \(key [0-9a-f]{16}\) open 1 secret of stripe\? \[y\/N\]/);
     expect(no.status).toBe(1);
     expect(program.snapshot()).toBe(before);
     const yes = await onTerminal(["vault-run", "grant", "crawler", "stripe"], [["[y/N]", "y\r"]]);

@@ -1,10 +1,10 @@
 import { planGrant } from "../../admin/plans/grant.ts";
-import { recipientFingerprint } from "../../vault/fingerprint.ts";
 import { parseAgentName, parseGroupName } from "../../vault/names.ts";
 import { parseExpiry } from "../../vault/time.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { change, commitNote } from "../owner-verb.ts";
+import { counted, shortFingerprint } from "../wording.ts";
 
 export async function run(context: CommandContext): Promise<number> {
   const agent = parseAgentName(context.word(0));
@@ -13,10 +13,10 @@ export async function run(context: CommandContext): Promise<number> {
   const expiresAt = expires === undefined ? undefined : parseExpiry(expires, context.machine.now());
   const until = expiresAt === undefined ? "" : ` until ${expiresAt}`;
   const done = await change(context, "grant", async (session) => {
-    const { recipient } = session.vault.agent(agent);
+    const { verifyKey } = session.vault.agent(agent);
     const count = session.vault.secrets(session.vault.group(group).name).length;
     await context.confirm(
-      `let ${agent} (${recipientFingerprint(recipient)}) open the ${count} secrets of ${group}${until}?`,
+      `let ${agent} (key ${shortFingerprint(verifyKey)}) open ${counted(count, "secret")} of ${group}${until}?`,
     );
     return planGrant(session, agent, group, expiresAt);
   });

@@ -1,10 +1,10 @@
 import { planRevoke } from "../../admin/plans/revoke.ts";
-import { recipientFingerprint } from "../../vault/fingerprint.ts";
 import { parseAgentName, parseGroupName } from "../../vault/names.ts";
 import type { SecretRecord } from "../../vault/schema.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
+import { counted, shortFingerprint } from "../wording.ts";
 
 export async function run(context: CommandContext): Promise<number> {
   const agent = parseAgentName(context.word(0));
@@ -12,9 +12,9 @@ export async function run(context: CommandContext): Promise<number> {
   let exposed: readonly SecretRecord[] = [];
   const done = await change(context, "revoke", async (session) => {
     const count = session.vault.secrets(session.vault.group(group).name).length;
-    const { recipient } = session.vault.agent(agent);
+    const { verifyKey } = session.vault.agent(agent);
     await context.confirm(
-      `revoke ${group} from ${agent} (${recipientFingerprint(recipient)}) and seal its ${count} secrets again?`,
+      `revoke ${group} from ${agent} (key ${shortFingerprint(verifyKey)}) and seal ${counted(count, "secret")} again?`,
     );
     const planned = await planRevoke(session, agent, group, progressOf(context, `sealing ${group} again`));
     exposed = planned.exposed;

@@ -6,6 +6,7 @@ import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { type ExposedSecret, findExposed } from "../exposed.ts";
 import { withVault } from "../reader.ts";
+import { counted } from "../wording.ts";
 
 const SOON_MS = 30 * 86_400_000;
 
@@ -96,7 +97,7 @@ function print({ console }: CommandContext, status: Status): void {
 function printMatrix(console: CommandContext["console"], status: Status): void {
   const head = ["AGENT", ...status.groups.map((group) => `${group.name} (${group.secrets})`)];
   if (status.agents.length === 0 || status.groups.length === 0) {
-    console.print(`${count(status.agents.length, "agent")}, ${count(status.groups.length, "group")}`);
+    console.print(`${counted(status.agents.length, "agent")}, ${counted(status.groups.length, "group")}`);
     return;
   }
   const width =
@@ -115,8 +116,4 @@ function printMatrix(console: CommandContext["console"], status: Status): void {
       ...status.groups.map((group) => (agent.groups.includes(group.name) ? "yes" : "-")),
     ]),
   ]);
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

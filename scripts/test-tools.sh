@@ -1,0 +1,16 @@
+#!/bin/sh
+# The programs whose output the tests look at. Installs those that are missing where it can, and otherwise says which.
+set -eu
+missing=""
+for tool in git:git python3:python3 bash:bash unshare:util-linux pgrep:procps xxd:xxd jq:jq; do
+  command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
+done
+[ -n "$missing" ] || exit 0
+if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  apt-get update -qq
+  # shellcheck disable=SC2086 # a list of words
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing
+else
+  echo "the tests need these Debian packages:$missing" >&2
+  exit 1
+fi
