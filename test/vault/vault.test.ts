@@ -236,6 +236,43 @@ describe("a repo writer without an owner key", () => {
   });
 });
 
+describe("any one byte of any record that a launch reads", () => {
+  it("cannot be another without the launch being refused, naming the file", {
+    timeout: 240_000,
+  }, async () => {
+    const machine = vault.elsewhere({ VAULT_RUN_KEY: readFileSync(vault.keyPath("crawler"), "utf8") });
+    const paths = [
+      "vault.json",
+      "agents/crawler/agent.json",
+      "agents/crawler/grants/stripe.json",
+      "groups/stripe/group.json",
+      "groups/stripe/secrets/API_KEY.json",
+    ];
+    let tried = 0;
+    for (const path of paths) {
+      const good = readFileSync(at(path));
+      for (let i = 0; i < good.length; i++) {
+        const bad = Buffer.from(good);
+        bad[i] = (bad[i] ?? 0) ^ (1 << (i % 7));
+        writeFileSync(at(path), bad);
+        tried++;
+        await expect(vault.readAs("crawler", "stripe/API_KEY", machine)).rejects.toMatchObject({
+          message: expect.stringContaining(tellsOf(path)),
+        });
+      }
+      writeFileSync(at(path), good);
+    }
+    expect(tried).toBeGreaterThan(5000);
+    expect(existsSync(join(machine.home, ".local/state"))).toBe(false);
+    expect(await vault.readAs("crawler", "stripe/API_KEY", machine)).toBe("sk_live_one");
+  });
+});
+
+/** A changed vault id makes the key another vault's before the record is looked at further: then the id is named. */
+function tellsOf(path: string): string {
+  return path === "vault.json" ? "vault" : `.vault/${path}`;
+}
+
 describe("a secret of another epoch than its group's", () => {
   it("is not valid", async () => {
     const stale = readFileSync(at("groups/stripe/secrets/API_KEY.json"));
