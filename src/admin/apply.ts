@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -222,13 +223,17 @@ function makePlainFolders(root: string, path: WrittenPath): void {
     const stat = lstatSync(folder, { throwIfNoEntry: false });
     if (stat === undefined) mkdirIfMissing(folder);
     else if (!stat.isDirectory()) {
-      throw new VaultError(
-        "record-invalid",
-        `not a plain folder: ${folder}`,
-        "remove it: nothing in .vault may be a link or a device",
-      );
+      throw notPlain(folder);
     }
   }
+}
+
+function notPlain(path: string): VaultError {
+  return new VaultError(
+    "record-invalid",
+    `not a plain file or folder: ${path}`,
+    "remove it: nothing in .vault may be a link or a device",
+  );
 }
 
 function mkdirIfMissing(folder: string): void {
@@ -257,9 +262,11 @@ function currentText(root: string, path: WrittenPath): string | null {
     fd = openSync(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return null;
+    if (systemCode(error) === "ELOOP") throw notPlain(join(root, path));
     throw diskError(error, "read", join(root, path));
   }
   try {
+    if (!fstatSync(fd).isFile()) throw notPlain(join(root, path));
     return readFileSync(fd, "utf8");
   } finally {
     closeSync(fd);

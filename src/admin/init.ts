@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { generateIdentity, recipientOf } from "../age/generate.ts";
 import type { Suite } from "../age/identity.ts";
@@ -45,6 +45,13 @@ export async function initVault(
     );
   }
   return withTarget(machine, options, narrator, async (target) => {
+    if (lstatSync(options.root, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new VaultError(
+        "exists",
+        `something is there already that is no folder: ${options.root}`,
+        "move it away, or make the vault in another folder with --vault",
+      );
+    }
     if (existsSync(join(options.root, VAULT_PATH))) {
       throw new VaultError(
         "exists",

@@ -12,8 +12,7 @@ import { type AuditLine, signedAuditBytes } from "./event.ts";
 // there leaves a shorter log that holds.
 
 const LINE_FEED = 0x0a;
-const AGENT_ACTIONS = new Set(["launch", "get", "denied", "leak"]);
-const OWNER_ONLY = new Set(["init", "add-agent", "remove-agent", "set", "unset", "grant", "revoke"]);
+const AGENT_ACTIONS = new Set(["launch", "get", "sdk", "mcp", "denied", "leak"]);
 
 /** Someone who is or was an owner (no `agent`) or an agent of the vault. */
 export interface Reader {
@@ -27,7 +26,9 @@ export type LineStatus =
   | "unknown-key"
   | "bad-signature"
   /** The signature holds, but this key may not say this: an agent's in another's name, or of an owner's change. */
-  | "wrong-signer";
+  | "wrong-signer"
+  /** Stands in the log already: a copy. */
+  | "repeated";
 
 /** A line as found. `gap`: the line that this one was written behind is not in the log. */
 export type ReadLine =
@@ -67,13 +68,15 @@ export async function* readAuditLog(path: string, readers: readonly Reader[]): A
     const found = bytes.toString("utf8");
     const line = parseLine(found);
     const isFirst = digests.size === 0;
-    digests.add(digest(bytes));
+    const own = digest(bytes);
+    const isRepeated = digests.has(own);
+    digests.add(own);
     if (line === undefined) {
       yield { status: "torn", number };
       continue;
     }
     const gap = line.prev === undefined ? !isFirst : !digests.has(line.prev);
-    yield { status: statusOf(line, found, byFingerprint), gap, line };
+    yield { status: isRepeated ? "repeated" : statusOf(line, found, byFingerprint), gap, line };
   }
 }
 
@@ -117,7 +120,7 @@ function statusOf(line: AuditLine, found: string, readers: ReadonlyMap<string, R
 
 /** An agent speaks for itself, and not of an owner's changes; an owner does not launch in an agent's name. */
 function maySay(reader: Reader, { action, agent }: AuditLine): boolean {
-  if (reader.agent !== undefined) return agent === reader.agent && !OWNER_ONLY.has(action);
+  if (reader.agent !== undefined) return agent === reader.agent && AGENT_ACTIONS.has(action);
   return !AGENT_ACTIONS.has(action) || agent === undefined;
 }
 

@@ -96,6 +96,9 @@ function strictly<T>(parse: () => T, help: string): T {
     if (systemCode(error) === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
       throw new VaultError("usage", "a word before -- that belongs to no option", `see ${help}`);
     }
+    const named = /'(--?[^' ]+)/.exec(error.message)?.[1] ?? "";
+    if (!/^(--?[a-z][a-z-]{0,23})?$/.test(named))
+      throw new VaultError("usage", "no such option", `see ${help}`);
     // The first sentence names the option; the rest is advice for programmers.
     const sentence = error.message.split(/\. |\n/)[0] ?? "";
     throw new VaultError("usage", sentence.charAt(0).toLowerCase() + sentence.slice(1), `see ${help}`);

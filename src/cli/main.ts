@@ -12,14 +12,13 @@ import { DONE, LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 export async function run(process: NodeJS.Process): Promise<void> {
   const words = process.argv.slice(2);
   const console = new Console(process, process.env);
-  if (!asksForLaunch(words)) {
-    for (const stream of [process.stdout, process.stderr])
-      stream.on("error", (error) => endUnwritten(error, process, console));
-  }
   let status: number;
   try {
     refuseLoudNode(process);
-    status = await perform(parseRequest(words), process, console);
+    const request = parseRequest(words);
+    // A launch passes its child's output on, and its streams have their own answer to a failed write.
+    if (request.kind !== "launch" || request.dryRun) watchOutput(process, console);
+    status = await perform(request, process, console);
   } catch (error) {
     status = report(error, asksForLaunch(words), console);
   }
@@ -127,22 +126,25 @@ function report(error: unknown, isLaunch: boolean, console: Console): number {
 }
 
 /** A reader that went away (`vault-run list | head -1`) is no error of ours; a disk that is full is. */
-function endUnwritten(error: Error, process: NodeJS.Process, console: Console): void {
-  const code = systemCode(error);
-  if (code === "EPIPE" || code === "ECONNRESET") return;
-  console.error(
-    new VaultError(
-      "disk",
-      `cannot write the output (${code ?? "error"})`,
-      "look at where standard output goes",
-    ),
-  );
-  process.exit(REFUSED);
+function watchOutput(process: NodeJS.Process, console: Console): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error) => {
+      const code = systemCode(error);
+      if (code === "EPIPE" || code === "ECONNRESET") return;
+      console.error(
+        new VaultError(
+          "disk",
+          `cannot write the output (${code ?? "error"})`,
+          "look at where standard output goes",
+        ),
+      );
+      process.exit(REFUSED);
+    });
+  }
 }
 
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) resolve();
-    else stream.write("", () => resolve());
-  });
+/** Resolves once all is written, or has failed to be: the stream then says so a turn later. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (!stream.destroyed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+  await new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,6 +6,8 @@ import { VaultError } from "../vault-error.ts";
 
 /** @throws {VaultError} where the key is our standard input, which the child is to have. */
 export function closeDescriptorsOf(keyFile: string): void {
+  // A key that came as a variable's text has no file.
+  if (!keyFile.startsWith("/")) return;
   const key = statOf(() => statSync(keyFile));
   if (key === undefined) return;
   for (const fd of readdirSync("/proc/self/fd").map(Number)) {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { Identity } from "../age/identity.ts";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
@@ -76,13 +76,12 @@ export function readKeyFile(path: string): KeyFile {
   return parseKeyFile(text, path);
 }
 
-/** Whether a key file is there at all: an error other than its absence is for the reader to report. */
+/** Whether anything stands at the path, a link to nowhere too: what is wrong with it is for the reader to report. */
 export function keyFileExists(path: string): boolean {
   try {
-    closeSync(openSync(path, "r"));
-    return true;
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    return systemCode(error) !== "ENOENT" && systemCode(error) !== "ENOTDIR";
+    return systemCode(error) !== "ENOTDIR";
   }
 }
 

@@ -46,7 +46,7 @@ export function parseVariableName(text: string): string {
 export function parseSecretRef(text: string): SecretRef {
   const slash = text.indexOf("/");
   if (slash === -1) {
-    throw new VaultError("bad-name", `not a secret's place: ${shownWord(text)}`, "write it as GROUP/NAME");
+    throw new VaultError("bad-name", "not a secret's place", "write it as GROUP/NAME");
   }
   return { group: parseGroupName(text.slice(0, slash)), name: parseSecretName(text.slice(slash + 1)) };
 }

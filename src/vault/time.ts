@@ -1,5 +1,4 @@
 import { VaultError } from "../vault-error.ts";
-import { printable } from "./names.ts";
 
 /** A time in UTC as records hold it: `2027-01-31T00:00:00.000Z`, exactly 24 characters. */
 export type Timestamp = string & { readonly __brand: "Timestamp" };
@@ -29,12 +28,12 @@ export function parseExpiry(text: string, nowMs: number): Timestamp {
   if (expiry === undefined) {
     throw new VaultError(
       "bad-time",
-      `not a time: ${printable(text)}`,
+      "not a time",
       "use a span (90d, 12h), a date (2027-01-31) or an RFC 3339 time",
     );
   }
   if (expiry <= nowMs) {
-    throw new VaultError("bad-time", `already past: ${printable(text)}`, "give a time that lies ahead");
+    throw new VaultError("bad-time", `already past: ${timestamp(expiry)}`, "give a time that lies ahead");
   }
   return timestamp(expiry);
 }

@@ -172,6 +172,14 @@ describe("a write", () => {
     });
     expect(readFileSync(outside, "utf8")).toBe("precious");
   });
+
+  it("refuses a folder where a file should be", async () => {
+    rmSync(join(vault.root, ".gitattributes"));
+    mkdirSync(join(vault.root, ".gitattributes"));
+    await expect(vault.set("stripe/NEW", "sk_live_new_value")).rejects.toMatchObject({
+      code: "record-invalid",
+    });
+  });
 });
 
 describe("a key file that belongs to a change", () => {

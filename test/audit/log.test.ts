@@ -147,6 +147,8 @@ describe("the audit log", () => {
     expect(await gaps(a, b, d)).toEqual([false, false, true]);
     expect(await gaps(b, c, d)).toEqual([true, false, false]);
     expect(await gaps(a, a, b)).toEqual([false, true, false]);
+    writeFileSync(log.path, `${a}\n${b}\n${b}\n`);
+    expect(await statuses()).toEqual(["verified", "verified", "repeated"]);
     expect(await gaps(a, c, b, d)).toEqual([false, true, false, false]);
   });
 
@@ -154,10 +156,12 @@ describe("the audit log", () => {
     log.append({ ...event, agent: "other" }, key);
     log.append({ action: "grant", agent: "crawler", group: "g" }, key);
     log.append({ action: "get" }, key);
+    log.append({ ...event, action: "frobnicate" as never }, key);
     log.append(event, owner);
     log.append({ action: "grant", agent: "crawler", group: "g" }, owner);
     log.append({ action: "get" }, owner);
     expect(await statuses()).toEqual([
+      "wrong-signer",
       "wrong-signer",
       "wrong-signer",
       "wrong-signer",

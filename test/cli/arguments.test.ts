@@ -37,7 +37,7 @@ describe("words for a launch", () => {
     ["--agnet x -- y", /--agnet/],
     ["--agent -- y", /--agent/],
     ["--clean-env=yes -- y", /--clean-env/],
-    ["--__proto__.x 1 -- y", /--__proto__/],
+    ["--__proto__.x 1 -- y", /no such option/],
   ])("%j are refused", (line, message) => {
     expect(messageOf(line)).toMatch(message);
   });
@@ -67,7 +67,7 @@ describe("words for a verb", () => {
     ["list a b", /takes \[group\]/],
     ["set a/B --value x", /--value/],
     ["status --jsno", /--jsno/],
-    ["set --__proto__.x a/B", /--__proto__/],
+    ["set --__proto__.x a/B", /no such option/],
     ["constructor", /no such verb/],
   ])("%j are refused", (line, message) => {
     expect(messageOf(line)).toMatch(message);
@@ -84,6 +84,8 @@ describe("words for a verb", () => {
       ["set", `stripe/API_KEY=${value}`],
       ["--agent", "x", value, "--", "true"],
       ["set", "stripe/API_KEY", value],
+      ["set", value],
+      ["list", `--${value}`],
     ]) {
       try {
         const request = parseRequest(words);

@@ -306,9 +306,19 @@ describe("what could go around the launcher", () => {
     );
     expect(stderr).toMatch(/vault-run: the program's output cannot be passed on \(ENOSPC\)/);
     expect([1, 141]).toContain(exitCode);
-    expect((await execa("bash", ["-c", "vault-run list > /dev/full"], settings)).stderr).toContain(
-      "cannot write the output (ENOSPC)",
-    );
+    const verbs = [
+      "list",
+      "list --json",
+      "--help",
+      "set --help",
+      "--version",
+      "--agent crawler --dry-run -- true",
+    ];
+    for (const words of verbs) {
+      const full = await execa("bash", ["-c", `vault-run ${words} > /dev/full`], settings);
+      expect(full.exitCode, words).toBe(1);
+      expect(full.stderr, words).toContain("cannot write the output (ENOSPC)");
+    }
   });
 });
 

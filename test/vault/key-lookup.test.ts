@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
@@ -64,6 +64,8 @@ describe("an agent's key", () => {
     expect(open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: missing })).toBe("key-file");
     expect(open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: "" })).toBe("usage");
     expect(open({ VAULT_RUN_KEY: "" })).toBe("usage");
+    symlinkSync("/nowhere", join(folder, "vault-run-key"));
+    expect(open({ VAULT_RUN_KEY: key, CREDENTIALS_DIRECTORY: folder })).toBe("key-file");
     expect(open({ VAULT_RUN_KEY: "not a key" })).toBe("key-file");
   });
 
