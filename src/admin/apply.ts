@@ -3,7 +3,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -11,14 +10,13 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Repository } from "../git/repository.ts";
 import { createKeyFile } from "../vault/key-file.ts";
 import { decodeRecord, encodeRecord } from "../vault/record.ts";
-import { makeFolder, syncFolder } from "../vault/write-file.ts";
+import { makeFolder, syncFolder, writeFileDurably } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import {
   ATTRIBUTES_PATH,
@@ -141,7 +139,7 @@ function attributesWrite(root: string): JournalWrite[] {
 }
 
 async function putInPlace(journal: Journal, root: string): Promise<void> {
-  makeFolder(root);
+  mkdirIfMissing(root);
   const queue = [...journal.writes.entries()];
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -156,13 +154,11 @@ async function putInPlace(journal: Journal, root: string): Promise<void> {
     syncFolder(folder);
 }
 
-const DRAFT_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
 async function replaceFile(root: string, write: JournalWrite, draft: string): Promise<void> {
   makePlainFolders(root, write.path);
   // Left by an earlier attempt at this same journal.
   rmSync(draft, { force: true });
-  const file = await open(draft, DRAFT_FLAGS, 0o644);
+  const file = await open(draft, "wx", 0o644);
   try {
     await file.writeFile(write.after);
     await file.sync();
@@ -198,15 +194,7 @@ function restore(root: string, write: JournalWrite, draft: string): void {
     removeEmptyFolders(dirname(path), root);
     return;
   }
-  const fd = openSync(draft, DRAFT_FLAGS, 0o644);
-  try {
-    const bytes = Buffer.from(write.before);
-    let written = 0;
-    while (written < bytes.length) written += writeSync(fd, bytes, written);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  writeFileDurably(draft, Buffer.from(write.before), "wx", 0o644);
   renameSync(draft, path);
 }
 

@@ -9,6 +9,7 @@ import { signRecord } from "../vault/record.ts";
 import { RecordFiles } from "../vault/record-files.ts";
 import type { SignedRecord, Unsigned } from "../vault/schema.ts";
 import { type Timestamp, timestamp } from "../vault/time.ts";
+import { readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 
@@ -29,13 +30,13 @@ export class OwnerSession {
   }
 
   static open(machine: Machine, root: string, ownerKeyFile: string | undefined): OwnerSession {
-    const files = new RecordFiles(root);
-    const id = Vault.readUnverifiedId(files);
+    const unverified = readUnverifiedVault(new RecordFiles(root));
+    const { id } = unverified;
     const found = findOwnerKey(machine, id, ownerKeyFile);
     const signingKey = SigningKey.derive(found.keyFile.identity);
     // The owner's own key is a source of trust of its own: what it signed once is what it trusts now.
     const own = { from: found.from, keys: [signingKey.verifyKey] };
-    const vault = Vault.open(files, new Pins(stateFolder(machine, id)), [
+    const vault = Vault.verify(unverified, new Pins(stateFolder(machine, id)), [
       own,
       ...trustSources(machine, found),
     ]);

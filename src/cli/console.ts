@@ -89,8 +89,8 @@ export class Console {
   }
 
   /** Emphasis that carries no information of its own. */
-  style(style: "bold" | "dim" | "red" | "yellow" | "green", text: string): string {
-    return this.#colour ? styleText(style, text, { validateStream: false }) : text;
+  #bold(text: string): string {
+    return this.#colour ? styleText("bold", text, { validateStream: false }) : text;
   }
 
   /** Columns as wide as their widest cell. */
@@ -103,7 +103,7 @@ export class Console {
         .map((cell, i) => cell.padEnd(widths[i] ?? 0))
         .join("  ")
         .trimEnd();
-      this.#streams.stdout.write(`${index === 0 ? this.style("bold", visible(line)) : visible(line)}\n`);
+      this.#streams.stdout.write(`${index === 0 ? this.#bold(visible(line)) : visible(line)}\n`);
     }
   }
 }

@@ -2,17 +2,19 @@ import { OwnerSession } from "../admin/owner-session.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
 import type { CommandContext } from "./context.ts";
 
+/** The verified vault that a verb's options name, seen with the owner's key. */
+export function openAsOwner(context: CommandContext): OwnerSession {
+  const root = findVaultRoot(context.machine, context.text("vault"));
+  return OwnerSession.open(context.machine, root, context.text("owner-key-file"));
+}
+
 /** The verified vault for verbs that list. They change nothing, and what they saw is pinned once they printed it all. */
 export async function withVault(
   context: CommandContext,
   print: (session: OwnerSession) => number | Promise<number>,
 ): Promise<number> {
   const { machine } = context;
-  const session = OwnerSession.open(
-    machine,
-    findVaultRoot(machine, context.text("vault")),
-    context.text("owner-key-file"),
-  );
+  const session = openAsOwner(context);
   const status = await print(session);
   await session.vault.pins.save(session.vault.seen, session.vault.owners, {
     pid: machine.pid,

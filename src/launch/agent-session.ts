@@ -2,6 +2,7 @@ import type { Identity } from "../age/identity.ts";
 import { SigningKey } from "../age/signing-key.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { AuditLog } from "../audit/log.ts";
+import { isMachineFailure, recordPull } from "../audit/pull.ts";
 import { findHeadCommit } from "../git/head.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
 import { agentOption, type FoundKey, findAgentKey, trustSources } from "../vault/key-lookup.ts";
@@ -14,6 +15,7 @@ import { RecordFiles } from "../vault/record-files.ts";
 import type { AgentRecord, GrantRecord, SecretRecord } from "../vault/schema.ts";
 import type { Secret } from "../vault/secret.ts";
 import { isPast } from "../vault/time.ts";
+import { readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 
@@ -57,8 +59,8 @@ export class AgentSession {
 
   /** Finds the vault and the agent's key, and verifies that they belong together. */
   static open(machine: Machine, options: AgentOptions, warn: (text: string) => void): AgentSession {
-    const files = new RecordFiles(findVaultRoot(machine, options.vault));
-    const id = Vault.readUnverifiedId(files);
+    const unverified = readUnverifiedVault(new RecordFiles(findVaultRoot(machine, options.vault)));
+    const { id } = unverified;
     const found = findAgentKey(machine, id, agentOption(machine, options.agent), options.keyFile);
     const name = agentOption(machine, options.agent) ?? found.keyFile.agent;
     if (name === undefined) {
@@ -68,7 +70,7 @@ export class AgentSession {
         "say who it is with --agent NAME",
       );
     }
-    const vault = Vault.open(files, new Pins(stateFolder(machine, id)), trustSources(machine, found));
+    const vault = Vault.verify(unverified, new Pins(stateFolder(machine, id)), trustSources(machine, found));
     const agent = vault.agent(name);
     const signingKey = SigningKey.derive(found.keyFile.identity);
     if (signingKey.verifyKey !== agent.verifyKey) {
@@ -146,12 +148,8 @@ export class AgentSession {
       opened.push(await openSecret(secret, identity));
     }
     const prepared = prepare(opened);
-    const { pid, host } = this.#machine;
-    await this.#orWarn(() =>
-      this.vault.pins.save(this.vault.seen, this.vault.owners, { pid, host, doing: event.action }),
-    );
-    const pulled = secrets.map(({ group, name, valueId }) => ({ group, name, valueId }));
-    await this.#orWarn(() => this.record({ ...event, secrets: pulled }));
+    const pull = { ...event, agent: this.name };
+    await recordPull(this.#machine, this.vault, secrets, pull, this.#log, this.#signingKey, this.#warn);
     return prepared;
   }
 
@@ -162,24 +160,13 @@ export class AgentSession {
 
   /** Records that something was refused, as far as the log can be written: the refusal stands either way. */
   recordDenial(error: VaultError, command: string | undefined): void {
-    // The log itself failed: the refusal says so already.
-    if (error.code === "audit") return;
+    // Nobody was denied anything, and the log would most likely fail likewise.
+    if (isMachineFailure(error)) return;
     try {
       this.record({ action: "denied", reason: error.code, ...(command === undefined ? {} : { command }) });
     } catch (failure) {
       if (failure instanceof VaultError) this.#warn(failure.message);
       else throw failure;
-    }
-  }
-
-  /** With the audit policy `required` a failure is final; with `best-effort` it is a warning. */
-  async #orWarn(write: () => void | Promise<void>): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      if (this.vault.record.policy.audit === "required" || !(error instanceof VaultError)) throw error;
-      if (error.code !== "audit" && error.code !== "disk" && error.code !== "locked") throw error;
-      this.#warn(error.message);
     }
   }
 }

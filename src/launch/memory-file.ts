@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
+import { writeWhole } from "../vault/write-file.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 
 // A file that never has a name: O_TMPFILE on the memory file system. The child gets it opened read-only; a path of the
@@ -22,8 +23,7 @@ export function openMemoryFile(bytes: Uint8Array): number {
     );
   }
   try {
-    let written = 0;
-    while (written < bytes.length) written += writeSync(writable, bytes, written);
+    writeWhole(writable, bytes);
     return openSync(`/proc/self/fd/${writable}`, constants.O_RDONLY);
   } catch (error) {
     throw new VaultError(

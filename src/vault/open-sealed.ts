@@ -2,18 +2,16 @@ import type { Identity } from "../age/identity.ts";
 import { DamagedAgeFile, open } from "../age/open.ts";
 import { VaultError } from "../vault-error.ts";
 import { formatRef } from "./names.ts";
-import { agentPath, grantPath, groupPath, secretPath } from "./paths.ts";
+import { grantPath, groupPath, secretPath } from "./paths.ts";
 import {
-  agentContext,
   decodeIdentity,
-  decodeKeyFile,
   decodeValue,
   grantContext,
   groupContext,
   sealedBytes,
   secretContext,
 } from "./payload.ts";
-import type { AgentRecord, GrantRecord, GroupRecord, SecretRecord } from "./schema.ts";
+import type { GrantRecord, GroupRecord, SecretRecord } from "./schema.ts";
 import { Secret } from "./secret.ts";
 
 /** The group's identity, opened from an agent's grant with that agent's identity. */
@@ -33,12 +31,6 @@ export async function openSecret(secret: SecretRecord, group: Identity): Promise
   const path = secretPath(secret.group, secret.name);
   const value = decodeValue(path, secretContext(secret), await openSealed(path, secret.sealed, group));
   return new Secret(formatRef(secret), value);
-}
-
-/** An agent's key file, opened from its escrow with an owner's identity. */
-export async function openEscrow(agent: AgentRecord, owner: Identity): Promise<string> {
-  const path = agentPath(agent.name);
-  return decodeKeyFile(path, agentContext(agent), await openSealed(path, agent.escrow, owner));
 }
 
 async function openSealed(path: string, sealed: string, identity: Identity): Promise<Buffer> {

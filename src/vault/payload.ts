@@ -69,12 +69,6 @@ export function decodeIdentity(where: string, context: Context, plaintext: Buffe
   return parsed;
 }
 
-export function decodeKeyFile(where: string, context: Context, plaintext: Buffer): string {
-  const { keyFile } = decode(where, context, plaintext, ["keyFile"]);
-  if (keyFile === undefined) throw contextError(where);
-  return keyFile;
-}
-
 export function decodeValue(where: string, context: Context, plaintext: Buffer): Buffer {
   const { encoding, value } = decode(where, context, plaintext, ["encoding", "value"]);
   if (value === undefined || (encoding !== "utf8" && encoding !== "base64")) throw contextError(where);

@@ -1,6 +1,6 @@
 import { type Recipient, type Suite, suiteOf } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
-import { InternalError, VaultError } from "../vault-error.ts";
+import { VaultError } from "../vault-error.ts";
 import {
   type AgentName,
   formatRef,
@@ -36,6 +36,7 @@ import type {
   VaultRecord,
 } from "./schema.ts";
 import { type TrustSource, verifyVaultRecord } from "./trust.ts";
+import type { UnverifiedVault } from "./unverified-vault.ts";
 
 // A vault that can only be read verified: every record that leaves this class was signed by an owner whom every source
 // of trust leads to, stands where it says, belongs to this vault, is not older than one seen before, and is of its
@@ -57,9 +58,12 @@ export class Vault {
     this.pins = pins;
   }
 
-  /** Reads vault.json and verifies it against every source, the machine's own pins among them. */
-  static open(files: RecordFiles, pins: Pins, sources: readonly TrustSource[]): Vault {
-    const record = decodeVaultRecord(readVaultFile(files));
+  /** Verifies what vault.json claims against every source, the machine's own pins among them. */
+  static verify(
+    { files, claim: record }: UnverifiedVault,
+    pins: Pins,
+    sources: readonly TrustSource[],
+  ): Vault {
     const pinned = pins.findOwners();
     const all = pinned === undefined ? sources : [...sources, { from: "this machine", keys: pinned }];
     if (all.length === 0) {
@@ -74,11 +78,6 @@ export class Vault {
     const vault = new Vault(record, owners, files, pins);
     vault.#remember(VAULT_PATH, record);
     return vault;
-  }
-
-  /** The id that vault.json claims: good for finding the pins and keys to check it with, for nothing else. */
-  static readUnverifiedId(files: RecordFiles): VaultId {
-    return decodeVaultRecord(readVaultFile(files)).vault;
   }
 
   get id(): VaultId {
@@ -284,22 +283,6 @@ function requireSuite(path: RecordPath, recipient: Recipient, suite: Suite): voi
     `not a valid record, its recipient is not of the vault's suite (${suite}): .vault/${path}`,
     `restore it from a commit that was good: git log -- .vault/${path}`,
   );
-}
-
-function readVaultFile(files: RecordFiles): Buffer {
-  const bytes = files.read(VAULT_PATH);
-  if (bytes !== undefined) return bytes;
-  throw new VaultError(
-    "no-vault",
-    `no vault here: ${files.root}`,
-    "run this inside the repo that holds .vault, or name it with --vault; make one with vault-run init",
-  );
-}
-
-function decodeVaultRecord(bytes: Buffer): VaultRecord {
-  const record = decodeRecord(VAULT_PATH, bytes);
-  if (record.type !== "vault") throw new InternalError("vault.json decoded to another type");
-  return record;
 }
 
 function vanished(path: RecordPath): VaultError {

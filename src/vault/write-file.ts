@@ -29,12 +29,17 @@ export function writeFileAtomic(path: string, bytes: Uint8Array, mode: number): 
   }
 }
 
-/** Writes and fsyncs. With flags `wx` an existing file is an error and is left alone. */
+/** One write(2) may take only a part. */
+export function writeWhole(fd: number, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) written += writeSync(fd, bytes, written);
+}
+
+/** Writes and fsyncs. With flags `wx` whatever is there already, a link too, is an error and is left alone. */
 export function writeFileDurably(path: string, bytes: Uint8Array, flags: "w" | "wx", mode: number): void {
   const fd = openSync(path, flags, mode);
   try {
-    let written = 0;
-    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    writeWhole(fd, bytes);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

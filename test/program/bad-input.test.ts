@@ -161,6 +161,49 @@ describe("get", () => {
   });
 });
 
+describe("a value is released", () => {
+  const unwritable = { VAULT_RUN_AUDIT_DIR: "/proc/self" };
+
+  it("to the owner, too, only once that is recorded (promise 11)", async () => {
+    expect(await refused(["get", "stripe/API_KEY"], 1, "", unwritable)).toContain(
+      "cannot write the audit record",
+    );
+    const agent = ["get", "stripe/API_KEY", "--agent", "crawler"];
+    expect(await refused(agent, 1, "", unwritable)).toContain("cannot write the audit record");
+  });
+
+  it("with a warning instead where the owner chose the policy best-effort", async () => {
+    const lenient = Program.empty();
+    await lenient.must(["init", "--classic", "--audit", "best-effort"]);
+    await lenient.must(["add-agent", "crawler"]);
+    await lenient.set("stripe/API_KEY", "sk_live_value");
+    await lenient.must(["grant", "crawler", "stripe"]);
+    const commands = [
+      ["get", "stripe/API_KEY"],
+      ["get", "stripe/API_KEY", "--agent", "crawler"],
+      ["--agent", "crawler", "--", "echo", "sk_live_value"],
+    ];
+    for (const command of commands) {
+      const outcome = await lenient.run(command, { env: unwritable });
+      expect(outcome.status).toBe(0);
+      expect(outcome.stderr).toContain("cannot write the audit record");
+    }
+  });
+});
+
+describe("add-agent --out -", () => {
+  it("prints the key file and nothing else, and leaves no copy on disk (promise 1)", async () => {
+    const text = await program.must(["add-agent", "second", "--out", "-"]);
+    expect(text).toMatch(/^(# [^\n]*\n){5}AGE-SECRET-KEY-1\w+\n$/);
+    const key = /AGE-SECRET-KEY-1\w+/.exec(text)?.[0] ?? "";
+    const found = await execa("grep", ["-r", "-l", key, program.home], { reject: false });
+    expect({ status: found.exitCode, files: found.stdout }).toEqual({ status: 1, files: "" });
+    await program.must(["grant", "second", "stripe"]);
+    const launched = await program.run(["--", "true"], { env: { VAULT_RUN_KEY: text } });
+    expect(launched).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
 describe("a clone whose git changes line ends", () => {
   it("is still a vault", async () => {
     const clone = join(program.home, "clone");

@@ -77,7 +77,7 @@ describe("a launched program", () => {
     expect(descriptors(stdout)).toEqual(descriptors(alone.stdout));
   });
 
-  it.each([0, 1, 7, 120, 125, 255])("gives its exit status %i", async (status) => {
+  it.each([0, 1, 7, 120, 125, 255])("gives its exit status %i (promise 12)", async (status) => {
     expect((await sh(`exit ${status}`)).status).toBe(status);
   });
 
@@ -120,7 +120,7 @@ describe("a launched program", () => {
     expect(status).toBe(3);
   });
 
-  it("has its binary output unchanged, byte for byte", async () => {
+  it("has its binary output unchanged, byte for byte (promise 12)", async () => {
     const blob = join(program.home, "blob");
     await execa("sh", ["-c", `head -c 3000000 /dev/urandom > ${blob}`]);
     const expected = createHash("sha256").update(readFileSync(blob)).digest("hex");
@@ -367,6 +367,10 @@ describe("nothing is started (promise 2)", () => {
     mkdirSync(folder);
     await execa("ln", ["-s", "/dev/full", join(folder, "audit.jsonl")]);
     expect(await refused(["--agent", "crawler"], { VAULT_RUN_AUDIT_DIR: folder })).toContain("audit record");
+  });
+
+  it("where pins cannot be kept either (promise 6, promise 11)", async () => {
+    expect(await refused(["--agent", "crawler"], { XDG_STATE_HOME: "/proc/self" })).toContain("/proc/self");
   });
 
   it("where a record was tampered with, and the file is named", async () => {

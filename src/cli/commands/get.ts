@@ -1,8 +1,7 @@
-import { OwnerSession } from "../../admin/owner-session.ts";
 import { AuditLog } from "../../audit/log.ts";
+import { recordPull } from "../../audit/pull.ts";
 import { findHeadCommit } from "../../git/head.ts";
 import { AgentSession } from "../../launch/agent-session.ts";
-import { findVaultRoot } from "../../vault/find-vault.ts";
 import { actsAsAgent } from "../../vault/key-lookup.ts";
 import { parseSecretRef, type SecretRef } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
@@ -10,6 +9,7 @@ import type { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { openAsOwner } from "../reader.ts";
 
 /** Prints the value's bytes and nothing else; on a terminal a line break follows, so that the prompt stands alone. */
 export async function run(context: CommandContext): Promise<number> {
@@ -45,25 +45,11 @@ async function readAsAgent(context: CommandContext, ref: SecretRef): Promise<Sec
 }
 
 async function readAsOwner(context: CommandContext, ref: SecretRef): Promise<Secret> {
-  const { machine } = context;
-  const session = OwnerSession.open(
-    machine,
-    findVaultRoot(machine, context.text("vault")),
-    context.text("owner-key-file"),
-  );
-  const { vault } = session;
+  const { machine, console } = context;
+  const { vault, identity, signingKey } = openAsOwner(context);
   const record = vault.secret(ref);
-  const value = await openSecret(record, await openGroup(vault.group(ref.group), session.identity));
-  await vault.pins.save(vault.seen, vault.owners, { pid: machine.pid, host: machine.host, doing: "get" });
-  const secrets = [{ group: record.group, name: record.name, valueId: record.valueId }];
-  try {
-    new AuditLog(machine, vault.id, findHeadCommit(vault.files.root)).append(
-      { action: "get", secrets },
-      session.signingKey,
-    );
-  } catch (error) {
-    if (vault.record.policy.audit === "required" || !(error instanceof VaultError)) throw error;
-    context.console.say(error.message);
-  }
+  const value = await openSecret(record, await openGroup(vault.group(ref.group), identity));
+  const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
+  await recordPull(machine, vault, [record], { action: "get" }, log, signingKey, (text) => console.say(text));
   return value;
 }

@@ -1,0 +1,44 @@
+import type { SigningKey } from "../age/signing-key.ts";
+import type { Machine } from "../vault/machine.ts";
+import type { SecretRecord } from "../vault/schema.ts";
+import type { Vault } from "../vault/vault.ts";
+import { VaultError, type VaultErrorCode } from "../vault-error.ts";
+import type { AuditEvent } from "./event.ts";
+import type { AuditLog } from "./log.ts";
+
+const OF_THIS_MACHINE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["audit", "disk", "locked"]);
+
+/** Whether the machine failed, rather than the vault refused. */
+export function isMachineFailure(error: VaultError): boolean {
+  return OF_THIS_MACHINE.has(error.code);
+}
+
+/**
+ * What stands between opened values and their release, for every reader: pins what was read, then appends the pull to
+ * the audit log. With the policy `required` a failure of either is final; with `best-effort` it is a warning.
+ */
+export async function recordPull(
+  machine: Machine,
+  vault: Vault,
+  secrets: readonly SecretRecord[],
+  event: AuditEvent,
+  log: AuditLog,
+  key: SigningKey,
+  warn: (text: string) => void,
+): Promise<void> {
+  const self = { pid: machine.pid, host: machine.host, doing: event.action };
+  const pulled = secrets.map(({ group, name, valueId }) => ({ group, name, valueId }));
+  const steps = [
+    () => vault.pins.save(vault.seen, vault.owners, self),
+    async () => log.append({ ...event, secrets: pulled }, key),
+  ];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      if (vault.record.policy.audit === "required" || !(error instanceof VaultError)) throw error;
+      if (!isMachineFailure(error)) throw error;
+      warn(error.message);
+    }
+  }
+}
