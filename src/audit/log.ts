@@ -11,7 +11,9 @@ import { type AuditEvent, formatAuditLine } from "./event.ts";
 
 // Appends without a lock: one write(2) of a whole line to a file opened with O_APPEND, which the kernel keeps in one
 // piece however many launches write at once. Lines written at the same moment may link to the same line before them;
-// that is a branch in the chain, not a gap. A line torn by a kill or a full disk is ended by the next append.
+// that is a branch in the chain, not a gap. A line torn by a kill or a full disk is ended by the next append. So is one
+// that is being written just then, of which a reader may see a part: the kernel puts the line feed behind it, as an empty
+// line, which readers skip.
 
 const TAIL_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
@@ -100,10 +102,13 @@ function readTail(fd: number): { last: Buffer | undefined; torn: boolean } {
     const length = Math.min(stat.size, wanted);
     const tail = Buffer.alloc(length);
     readSync(fd, tail, 0, length, stat.size - length);
-    const end = tail.lastIndexOf(LINE_FEED);
+    let end = tail.lastIndexOf(LINE_FEED);
+    const torn = end !== length - 1;
+    // Empty lines come from a writer that saw a part of another's line and ended it: none of them is the last line.
+    while (end > 0 && tail[end - 1] === LINE_FEED) end--;
     const start = end <= 0 ? -1 : tail.lastIndexOf(LINE_FEED, end - 1);
     // Without the line feed before it, the line may begin further up.
     if (start === -1 && length < stat.size) continue;
-    return { last: end === -1 ? undefined : tail.subarray(start + 1, end), torn: end !== length - 1 };
+    return { last: end <= 0 ? undefined : tail.subarray(start + 1, end), torn };
   }
 }

@@ -97,6 +97,24 @@ describe("the audit log", () => {
     expect(JSON.parse(lines()[2]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
   });
 
+  it("passes over the empty lines that writers leave who write at the same moment", async () => {
+    log.append(event, key);
+    appendFileSync(log.path, "\n");
+    log.append(event, key);
+    appendFileSync(log.path, "\n\n\n");
+    log.append(event, key);
+    const [first, , second] = lines();
+    expect(JSON.parse(second!).prev).toBe(digest(Buffer.from(first!)));
+    expect(await read()).toMatchObject([
+      { status: "verified", gap: false },
+      { status: "verified", gap: false },
+      { status: "verified", gap: false },
+    ]);
+    writeFileSync(log.path, "\n");
+    log.append(event, key);
+    expect(await statuses()).toEqual(["verified"]);
+  });
+
   it("links to the line before also where that one is very long", () => {
     const secrets = Array.from({ length: 3000 }, (_, i) => ({
       group: "g",
