@@ -5,8 +5,9 @@ import { defineConfig, type Plugin } from "rolldown";
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
 export default defineConfig({
-  input: { cli: "src/cli/main.ts" },
+  input: { cli: "src/cli/main.ts", redact: "src/redact/index.ts" },
   platform: "node",
+  external: ["koffi"],
   // The version is the package's: written in at build time, so that no file is read for it at start.
   transform: { target: "node22.15", define: { __VERSION__: JSON.stringify(version) } },
   output: {

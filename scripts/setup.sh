@@ -7,5 +7,5 @@ if [ ! -x node_modules/.bin/node ] || [ package-lock.json -nt node_modules/.pack
   touch node_modules/.package-lock.json
 fi
 if [ ! -e dist/cli.js ] || [ -n "$(find src rolldown.config.ts -newer dist/cli.js -print -quit)" ]; then
-  node_modules/.bin/node node_modules/rolldown/bin/cli.mjs --config rolldown.config.ts
+  npm run --silent build
 fi

@@ -1,21 +1,11 @@
-import type { Encoding } from "./needle.ts";
+import type { Count, Encoding, Leak } from "./redactor.ts";
 
-/** How often a secret was masked in a stream in one encoding. */
-export interface Leak {
-  name: string;
-  stream: string;
-  encoding: Encoding;
-  count: number;
-}
-
-export interface Count {
-  name: string;
-  encoding: Encoding;
+interface Counted extends Leak {
   count: number;
 }
 
 export class LeakLedger {
-  readonly #leaks = new Map<string, Leak>();
+  readonly #leaks = new Map<string, Counted>();
 
   add(name: string, stream: string, encoding: Encoding): void {
     const key = JSON.stringify([name, stream, encoding]);
@@ -29,7 +19,7 @@ export class LeakLedger {
   }
 
   counts(): Count[] {
-    const counts = new Map<string, Count>();
+    const counts = new Map<string, Omit<Counted, "stream">>();
     for (const { name, encoding, count } of this.#leaks.values()) {
       const key = JSON.stringify([name, encoding]);
       const sum = counts.get(key);

@@ -1,22 +1,4 @@
-/**
- * How a value may be spelled in output. `line`, `leaf`, `spaces`, `crlf` and `lf` are parts or layouts of the
- * value itself; the others are encodings of the value or of such a part.
- */
-export type Encoding =
-  | "raw"
-  | "line"
-  | "leaf"
-  | "spaces"
-  | "crlf"
-  | "lf"
-  | "json"
-  | "repr"
-  | "shell"
-  | "xml"
-  | "percent"
-  | "base64"
-  | "base64url"
-  | "hex";
+import type { Encoding } from "./redactor.ts";
 
 // Needles are byte strings: one char per byte (latin1), whatever the bytes mean. That keeps the escapers plain
 // `replace` calls, and the automaton reads them with charCodeAt.

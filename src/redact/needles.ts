@@ -5,7 +5,8 @@ import { percentForms } from "./encodings/percent.ts";
 import { reprForms } from "./encodings/repr.ts";
 import { shellForms } from "./encodings/shell.ts";
 import { xmlForms } from "./encodings/xml.ts";
-import { byteString, type Encoding, type Spelling } from "./needle.ts";
+import { byteString, type Spelling } from "./needle.ts";
+import type { Encoding } from "./redactor.ts";
 
 // The spellings of a value that are looked for. Duplicates are left in: the automaton keeps the first of equal needles,
 // so what comes earlier here names the encoding.

@@ -3,6 +3,7 @@ import { EMPTY } from "./bytes.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { Needle } from "./needle.ts";
 import { Readings } from "./readings.ts";
+import type { RedactedStream } from "./redactor.ts";
 import { type Union, Unions } from "./unions.ts";
 import { WrappedLines } from "./wrapped-lines.ts";
 
@@ -16,14 +17,6 @@ import { WrappedLines } from "./wrapped-lines.ts";
 // bytes are masked. No later call shows more of the same match, because the limit counts from where it starts.
 
 const MAX_DISCLOSED_BYTES = 4;
-
-/** Bytes in, redacted bytes out. What a call returns may be (a part of) the chunk that it was given. */
-export interface RedactedStream {
-  write(chunk: Uint8Array): Uint8Array;
-  /** To be called after 50 ms without a write: lets go a prompt that ends like the beginning of a secret. */
-  idle(): Uint8Array;
-  end(): Uint8Array;
-}
 
 export class RedactionStream implements RedactedStream {
   readonly #report: (needle: Needle) => void;

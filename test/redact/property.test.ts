@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Automaton } from "../../src/redact/automaton.ts";
-import type { Encoding, Needle } from "../../src/redact/needle.ts";
+import type { Needle } from "../../src/redact/needle.ts";
 import { spellingsOf } from "../../src/redact/needles.ts";
+import type { Encoding } from "../../src/redact/redactor.ts";
 import { RedactionStream } from "../../src/redact/stream.ts";
 import { WrappedLines } from "../../src/redact/wrapped-lines.ts";
 import { MASK, redactSlowly } from "./oracle.ts";
