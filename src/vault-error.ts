@@ -39,6 +39,7 @@ export type VaultErrorCode =
   | "interrupted"
   | "disk"
   | "audit"
+  | "no-terminal"
   | "canceled";
 
 export class VaultError extends Error {

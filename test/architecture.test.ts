@@ -23,6 +23,7 @@ const ONE_IMPORTER: Record<string, string> = {
   "simple-git": "git",
   cac: "cli",
   canonicalize: "vault",
+  koffi: "launch",
 };
 
 interface Import {
@@ -89,7 +90,7 @@ describe("the layers", () => {
     );
     expect(misplaced).toEqual([]);
     expect(new Set(packages.map(({ target }) => target))).toEqual(
-      new Set(["age-encryption", "@scure/base", "simple-git", "cac", "canonicalize", "zod/mini"]),
+      new Set(["age-encryption", "@scure/base", "simple-git", "cac", "canonicalize", "koffi", "zod/mini"]),
     );
   });
 
@@ -100,10 +101,12 @@ describe("the layers", () => {
 });
 
 describe("the launch path", () => {
-  it("loads no command, no owner operation, no git client and no help", () => {
+  it("loads no command, no owner operation, no git client, no help and nothing of a terminal", () => {
     const loaded = [...loadedWith("cli/main.ts"), ...loadedWith("cli/run-launch.ts")];
     const unwanted = loaded.filter((file) =>
-      /^(admin\/|cli\/commands\/|git\/repository|cli\/help|cli\/prompt|age\/seal|age\/generate)/.test(file),
+      /^(admin\/|cli\/commands\/|git\/repository|cli\/help|cli\/prompt|age\/seal|age\/generate|launch\/terminal\/)/.test(
+        file,
+      ),
     );
     expect(unwanted).toEqual([]);
   });

@@ -12,7 +12,7 @@ import { type AuditLine, signedAuditBytes } from "./event.ts";
 // there leaves a shorter log that holds.
 
 const LINE_FEED = 0x0a;
-const AGENT_ACTIONS = new Set(["launch", "get", "sdk", "mcp", "denied", "leak"]);
+const AGENT_ACTIONS = new Set(["launch", "get", "redact", "sdk", "mcp", "denied", "leak"]);
 
 /** Someone who is or was an owner (no `agent`) or an agent of the vault. */
 export interface Reader {

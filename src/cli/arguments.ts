@@ -1,8 +1,13 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { TTY_MODES } from "../launch/choose-terminal.ts";
 import type { LaunchOptions } from "../launch/launch.ts";
+import { LEAK_POLICIES } from "../launch/leaks.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
 import { optionName, takesValue, VERBS, type Verb } from "./verbs.ts";
+
+/** A verb's options by name: a list where an option may be repeated. */
+export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 // Words in, typed options out. Strict: an unknown option, a missing value or a word too many is an error that names it.
 
@@ -13,7 +18,7 @@ export type Request =
   | {
       readonly kind: "verb";
       readonly verb: Verb;
-      readonly values: Readonly<Record<string, string | boolean | undefined>>;
+      readonly values: OptionValues;
       readonly words: readonly string[];
     };
 
@@ -59,20 +64,32 @@ function parseLaunch(words: readonly string[]): Request {
       cleanEnv: values["clean-env"] === true,
       pass: values.pass ?? [],
       allowExpired: values["allow-expired"] === true,
+      tty: oneOf("tty", TTY_MODES, values.tty ?? "auto"),
+      onLeak: oneOf("on-leak", LEAK_POLICIES, values["on-leak"] ?? "report"),
+      quiet: values.quiet === true,
     },
   };
+}
+
+function oneOf<T extends string>(option: string, choices: readonly T[], word: string): T {
+  const choice = choices.find((candidate) => candidate === word);
+  if (choice !== undefined) return choice;
+  throw new VaultError("usage", `--${option} takes ${choices.join(", ")}`, "see vault-run --help");
 }
 
 function parseVerb(verb: Verb, words: readonly string[]): Request {
   const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean", short: "h" } };
   for (const option of verb.options)
-    options[optionName(option)] = { type: takesValue(option) ? "string" : "boolean" };
+    options[optionName(option)] = {
+      type: takesValue(option) ? "string" : "boolean",
+      multiple: option.multiple === true,
+    };
   const help = `vault-run ${verb.name} --help`;
   const parsed = strictly(
     () => parseArgs({ args: [...words], options, strict: true, allowPositionals: true }),
     help,
   );
-  const values = parsed.values as Record<string, string | boolean | undefined>;
+  const values = parsed.values as OptionValues;
   if (values.help === true) return { kind: "help", verb };
   const needed = verb.takes.split(" ").filter((word) => word.startsWith("<")).length;
   const allowed = verb.takes.split(" ").filter((word) => word !== "").length;

@@ -1,22 +1,27 @@
+import type { SignalSource } from "../launch/child.ts";
 import type { Machine } from "../vault/machine.ts";
 import { VaultError } from "../vault-error.ts";
+import type { OptionValues } from "./arguments.ts";
 import type { Console } from "./console.ts";
 
 /** What a command gets: its words, already checked against its table entry, and its surroundings. */
 export class CommandContext {
   readonly machine: Machine;
   readonly console: Console;
-  readonly #values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly signals: SignalSource;
+  readonly #values: OptionValues;
   readonly #words: readonly string[];
 
   constructor(
     machine: Machine,
     console: Console,
-    values: Readonly<Record<string, string | boolean | undefined>>,
+    signals: SignalSource,
+    values: OptionValues,
     words: readonly string[],
   ) {
     this.machine = machine;
     this.console = console;
+    this.signals = signals;
     this.#values = values;
     this.#words = words;
   }
@@ -35,6 +40,12 @@ export class CommandContext {
   text(option: string): string | undefined {
     const value = this.#values[option];
     return typeof value === "string" ? value : undefined;
+  }
+
+  /** The values of an option that may be repeated. */
+  texts(option: string): readonly string[] {
+    const value = this.#values[option];
+    return Array.isArray(value) ? value : [];
   }
 
   has(option: string): boolean {

@@ -45,5 +45,6 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   interrupted: REFUSED,
   disk: REFUSED,
   audit: REFUSED,
+  "no-terminal": REFUSED,
   canceled: REFUSED,
 };

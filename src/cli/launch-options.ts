@@ -33,5 +33,16 @@ export const LAUNCH_OPTIONS = {
     about: "with --clean-env, keep this variable too; repeatable",
   },
   "allow-expired": { type: "boolean", about: "also inject values whose time has passed" },
+  tty: {
+    type: "string",
+    takes: "MODE",
+    about: "auto (default): a terminal stays one, redacted; pty: always one; pipe: never",
+  },
+  "on-leak": {
+    type: "string",
+    takes: "POLICY",
+    about: "what a redacted value means: report (default), or kill, which ends the program with 120",
+  },
+  quiet: { type: "boolean", about: "do not say at the end what was masked" },
   "dry-run": { type: "boolean", about: "print what would be injected, names only, and start nothing" },
 } as const;

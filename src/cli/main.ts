@@ -42,7 +42,7 @@ async function perform(request: Request, process: NodeJS.Process, console: Conso
     }
     case "verb": {
       const { run: command } = await request.verb.load();
-      return command(new CommandContext(machineOf(process), console, request.values, request.words));
+      return command(new CommandContext(machineOf(process), console, process, request.values, request.words));
     }
     case "launch": {
       const { runLaunch } = await import("./run-launch.ts");

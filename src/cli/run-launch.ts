@@ -1,5 +1,5 @@
+import { SpawnFailure } from "../launch/child.ts";
 import { dryRun, launch, type Surroundings } from "../launch/launch.ts";
-import { SpawnFailure } from "../launch/supervise.ts";
 import { formatRef } from "../vault/names.ts";
 import type { Request } from "./arguments.ts";
 import type { Console } from "./console.ts";

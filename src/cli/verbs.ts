@@ -7,6 +7,8 @@ export interface Option {
   /** `--out FILE` takes a value, `--json` takes none. */
   readonly flag: string;
   readonly about: string;
+  /** May be given several times. */
+  readonly multiple?: boolean;
 }
 
 export interface Verb {
@@ -172,6 +174,24 @@ export const VERBS: readonly Verb[] = [
     options: READS,
     examples: ["vault-run rotation"],
     load: () => import("./commands/rotation.ts"),
+  },
+  {
+    name: "redact",
+    takes: "",
+    about: "pass standard input on to standard output, with what an agent was granted masked",
+    options: [
+      VAULT,
+      { flag: "--agent NAME", about: "mask what this agent was granted (VAULT_RUN_AGENT)" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      { flag: "--group G", about: "only this group; repeatable", multiple: true },
+      { flag: "--only GROUP/NAME", about: "only this secret; repeatable", multiple: true },
+      { flag: "--quiet", about: "do not say at the end what was masked" },
+    ],
+    examples: [
+      "journalctl -f | vault-run redact --agent crawler",
+      "vault-run redact --agent crawler --only stripe/API_KEY < app.log",
+    ],
+    load: () => import("./commands/redact.ts"),
   },
   {
     name: "audit",

@@ -158,8 +158,18 @@ export class AgentSession {
     this.#log.append({ ...event, agent: this.name }, this.#signingKey);
   }
 
-  /** Records that something was refused, as far as the log can be written: the refusal stands either way. */
-  recordDenial(error: VaultError, command: string | undefined): void {
+  /** Makes the attempt; where it is refused, that is recorded. `command` is what was to be launched. */
+  async recordingDenials<T>(command: string | undefined, attempt: () => T | Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof VaultError) this.#recordDenial(error, command);
+      throw error;
+    }
+  }
+
+  /** As far as the log can be written: the refusal stands either way. */
+  #recordDenial(error: VaultError, command: string | undefined): void {
     // Nobody was denied anything, and the log would most likely fail likewise.
     if (isMachineFailure(error)) return;
     try {

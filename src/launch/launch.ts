@@ -1,16 +1,19 @@
 import { closeSync } from "node:fs";
-import type { AuditEvent, AuditLeak } from "../audit/event.ts";
-import { createRedactor, type Redactor } from "../redact/index.ts";
+import type { AuditEvent } from "../audit/event.ts";
+import { createRedactor, type Match, type Redactor } from "../redact/index.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
 import type { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
+import { type Child, descriptorNumber, type SignalSource, type Streams } from "./child.ts";
+import { chooseTerminal, type TtyMode } from "./choose-terminal.ts";
 import { type EnvironmentOptions, inheritedEnvironment } from "./environment.ts";
+import { type LeakPolicy, LeakWatch, reportLeaks, warnOfShort } from "./leaks.ts";
 import { openMemoryFile } from "./memory-file.ts";
 import { closeDescriptorsOf } from "./own-descriptors.ts";
 import { type Delivery, type SelectionOptions, select } from "./select.ts";
-import { type SignalSource, type Streams, supervise } from "./supervise.ts";
+import { supervise } from "./supervise.ts";
 
 // The order is the promise: read, verify and open everything; build the environment; write the audit record; only then
 // start the child. Whatever fails before that leaves nothing started.
@@ -18,11 +21,15 @@ import { type SignalSource, type Streams, supervise } from "./supervise.ts";
 /** execve(2): one environment string, `NAME=value` with its NUL, may not exceed this on Linux. */
 const MAX_ENV_STRING_BYTES = 131_072;
 
-/** The first number after the standard three. */
-const FIRST_DESCRIPTOR = 3;
+/** A redacted value was in the output, and `--on-leak kill` says what that means. */
+const STATUS_LEAKED = 120;
 
 export interface LaunchOptions extends AgentOptions, SelectionOptions, EnvironmentOptions {
   readonly command: readonly [string, ...string[]];
+  readonly tty: TtyMode;
+  readonly onLeak: LeakPolicy;
+  /** Without the line at the end that says what was masked. */
+  readonly quiet: boolean;
 }
 
 export interface Surroundings {
@@ -43,22 +50,28 @@ interface Prepared {
 export async function launch(options: LaunchOptions, around: Surroundings): Promise<number> {
   const session = AgentSession.open(around.machine, options, around.warn);
   closeDescriptorsOf(session.keyFrom);
-  const prepared = await refusalsRecorded(session, options, () => {
+  const terminal = await chooseTerminal(options.tty, around.warn);
+  const watch = new LeakWatch(options.onLeak);
+  const { env, descriptors, redactor } = await session.recordingDenials(options.command[0], () => {
     const deliveries = select(session, options);
     const secrets = [...new Map(deliveries.map(({ secret }) => [formatRef(secret), secret])).values()];
     const event: AuditEvent = { action: "launch", command: options.command[0] };
-    return session.release(secrets, event, (values) => prepare(session, deliveries, values, options, around));
+    const onMatch = (match: Match) => watch.see(match);
+    return session.release(secrets, event, (values) =>
+      prepare(session, deliveries, values, options, around, onMatch),
+    );
   });
-  const { redactor } = prepared;
+  const child: Child = { command: options.command, cwd: around.machine.cwd, env, descriptors };
+  const { streams, signals, warn } = around;
+  const supervision = { streams, signals, warn, filter: redactor.stream, kill: watch.kill };
   try {
-    const filters = { stdout: redactor.stream("stdout"), stderr: redactor.stream("stderr") };
-    const { env, descriptors } = prepared;
-    const child = { command: options.command, cwd: around.machine.cwd, env, descriptors };
-    return await supervise(child, around.streams, filters, around.signals, around.warn);
+    const status = await (terminal === undefined
+      ? supervise(child, supervision)
+      : terminal.supervise(child, supervision));
+    return watch.first === undefined ? status : STATUS_LEAKED;
   } finally {
-    for (const fd of prepared.descriptors.values()) closeSync(fd);
-    const leaks = redactor.leaks().map(({ name, ...where }) => ({ secret: name, ...where }));
-    recordLeaks(session, leaks, options.command[0], around.warn);
+    for (const fd of descriptors.values()) closeSync(fd);
+    reportLeaks(session, redactor.leaks(), options, watch, warn);
   }
 }
 
@@ -68,25 +81,13 @@ export function dryRun(options: LaunchOptions, around: Surroundings): Delivery[]
   return select(session, options);
 }
 
-async function refusalsRecorded<T>(
-  session: AgentSession,
-  options: LaunchOptions,
-  attempt: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (error instanceof VaultError) session.recordDenial(error, options.command[0]);
-    throw error;
-  }
-}
-
 function prepare(
   session: AgentSession,
   deliveries: readonly Delivery[],
   values: readonly Secret[],
   options: LaunchOptions,
   around: Surroundings,
+  onMatch: (match: Match) => void,
 ): Prepared {
   const env = inheritedEnvironment(around.machine.env, options, session.identity.reveal());
   const descriptors = new Map<number, number>();
@@ -100,11 +101,14 @@ function prepare(
       env[variable] = variableText(value, variable);
       continue;
     }
-    const fd = FIRST_DESCRIPTOR + descriptors.size;
+    const fd = descriptorNumber(descriptors.size);
     descriptors.set(fd, openMemoryFile(value.bytes()));
     env[variable] = `/dev/fd/${fd}`;
   }
-  const redactor = createRedactor(values.map((value) => ({ name: value.ref, value: value.bytes() })));
+  const redactor = createRedactor(
+    values.map((value) => ({ name: value.ref, value: value.bytes() })),
+    { onMatch },
+  );
   warnOfShort(redactor, around.warn);
   for (const value of values) value.dispose();
   return { env, descriptors, redactor };
@@ -126,24 +130,4 @@ function variableText(value: Secret, variable: string): string {
     );
   }
   return value.reveal();
-}
-
-function warnOfShort(redactor: Redactor, warn: (text: string) => void): void {
-  if (redactor.tooShort.length === 0) return;
-  warn(`too short to be redacted from the output: ${redactor.tooShort.join(", ")}`);
-}
-
-function recordLeaks(
-  session: AgentSession,
-  leaks: readonly AuditLeak[],
-  command: string,
-  warn: (text: string) => void,
-): void {
-  if (leaks.length === 0) return;
-  try {
-    session.record({ action: "leak", command, leaks });
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    warn(error.message);
-  }
 }

@@ -46,36 +46,45 @@ export function select(session: AgentSession, options: SelectionOptions): Delive
   ];
   const only = options.only.map(parseSecretRef);
   const groups = options.group.map(parseGroupName);
-  const secrets = new Map<string, SecretRecord>();
-  for (const secret of narrowed(session, groups, only, mappings)) secrets.set(formatRef(secret), secret);
-  if (!options.allowExpired) for (const secret of secrets.values()) session.requireUnexpired(secret);
-  const deliveries = [...secrets.values()].flatMap((secret) => deliveriesOf(secret, mappings));
+  const secrets = grantedSecrets(
+    session,
+    groups,
+    only,
+    mappings.map((mapping) => mapping.ref),
+  );
+  if (!options.allowExpired) for (const secret of secrets) session.requireUnexpired(secret);
+  const deliveries = secrets.flatMap((secret) => deliveriesOf(secret, mappings));
   refuseCollisions(deliveries);
   for (const delivery of deliveries) refuseUnsafe(delivery);
   return deliveries;
 }
 
-function narrowed(
+/**
+ * The secrets of the agent's live grants, each once: all of them, or those of `groups` and those in `only`, and besides
+ * those `named` in another way.
+ */
+export function grantedSecrets(
   session: AgentSession,
   groups: readonly GroupName[],
   only: readonly SecretRef[],
-  mappings: readonly Mapping[],
+  named: readonly SecretRef[] = [],
 ): SecretRecord[] {
   const whole =
     only.length > 0 && groups.length === 0 ? [] : session.grants(groups).map((grant) => grant.group);
-  if (whole.length === 0 && only.length === 0 && mappings.length === 0) {
+  const single = [...only, ...named];
+  if (whole.length === 0 && single.length === 0) {
     throw new VaultError(
       "not-granted",
       `${session.name} was granted nothing`,
       `ask the owner: vault-run grant ${session.name} GROUP`,
     );
   }
-  const named = [...only, ...mappings.map((mapping) => mapping.ref)];
-  if (named.length > 0) session.grants([...new Set(named.map((ref) => ref.group))]);
-  return [
+  if (single.length > 0) session.grants([...new Set(single.map((ref) => ref.group))]);
+  const found = [
     ...whole.flatMap((group) => session.vault.secrets(group)),
-    ...named.map((ref) => session.vault.secret(ref)),
+    ...single.map((ref) => session.vault.secret(ref)),
   ];
+  return [...new Map(found.map((secret) => [formatRef(secret), secret])).values()];
 }
 
 function deliveriesOf(secret: SecretRecord, mappings: readonly Mapping[]): Delivery[] {

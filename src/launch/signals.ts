@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import type { SignalSource } from "./child.ts";
 
 // Which process gets which signal. On a terminal the kernel sends the keyboard's signals to the whole foreground group,
 // the child included: passing those on would deliver them twice. Without a controlling terminal the child leads a group
@@ -14,6 +15,21 @@ export const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGWINCH",
 ];
 const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+
+/** Calls `heard` for each of the signals until told to stop. */
+export function listen(
+  source: SignalSource,
+  signals: readonly NodeJS.Signals[],
+  heard: (signal: NodeJS.Signals) => void,
+): { stop(): void } {
+  const listeners = signals.map((signal) => ({ signal, listener: () => heard(signal) }));
+  for (const { signal, listener } of listeners) source.on(signal, listener);
+  return {
+    stop: () => {
+      for (const { signal, listener } of listeners) source.off(signal, listener);
+    },
+  };
+}
 
 export function hasControllingTerminal(): boolean {
   try {
@@ -34,7 +50,7 @@ export function kernelDelivers(signal: NodeJS.Signals): boolean {
 }
 
 /** Whether our process group is the terminal's foreground group (fields 5 and 8 of /proc/self/stat). */
-function isForeground(): boolean {
+export function isForeground(): boolean {
   try {
     const stat = readFileSync("/proc/self/stat", "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -38,6 +38,12 @@ export class RedactedStream {
     to.on("error", (error) => this.#onReaderGone(error, warn));
   }
 
+  /** Passes on all there is, to the end of the stream. */
+  async passAll(): Promise<void> {
+    await this.#finished;
+    await this.#close();
+  }
+
   /**
    * Passes on what the exited child left in the pipe, then what the redactor still holds. A grandchild that keeps the
    * pipe open is not waited for.
@@ -55,6 +61,10 @@ export class RedactedStream {
       if (this.#to.writableNeedDrain && !this.#readerGone) await this.#drained();
       quiet = this.#busySince === before ? quiet + 1 : 0;
     }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#from.destroy();

@@ -133,7 +133,7 @@ function findNamedKey(machine: Machine, option: string | undefined): FoundKey | 
 
 function findDefaultKey(machine: Machine, vault: VaultId, agent: AgentName | undefined): FoundKey {
   if (agent === undefined) {
-    throw new VaultError("usage", "no agent is named", "say who runs it: vault-run --agent NAME -- COMMAND");
+    throw new VaultError("usage", "no agent is named", "say who it is with --agent NAME");
   }
   const path = agentKeyPath(machine, vault, agent);
   if (!keyFileExists(path)) {

@@ -36,7 +36,9 @@ describe("a launched program", () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
       stdout: "out [REDACTED:stripe/API_KEY]\n",
-      stderr: "err [REDACTED:stripe/API_KEY]\n",
+      stderr:
+        "err [REDACTED:stripe/API_KEY]\n" +
+        "vault-run: masked in the output: stripe/API_KEY 2x (stdout raw, stderr raw)\n",
     });
   });
 
@@ -270,6 +272,7 @@ describe("what could go around the launcher", () => {
       "__proto__=stripe/API_KEY",
       "--env",
       "constructor=stripe/API_KEY",
+      "--quiet",
     );
     expect(stdout.split("\n").slice(1, 3).sort()).toEqual([
       "__proto__=[REDACTED:stripe/API_KEY]",

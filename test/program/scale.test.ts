@@ -1,6 +1,5 @@
 import { readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { execa } from "execa";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyPlan, prepareScratch } from "../../src/admin/apply.ts";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
@@ -15,10 +14,10 @@ import type { Machine } from "../../src/vault/machine.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
 import { Secret } from "../../src/vault/secret.ts";
 import { Program } from "../fixtures/program.ts";
+import { onTerminal } from "../fixtures/terminal.ts";
 
 const SECRETS = 1000;
 const AGENTS = 50;
-const PTY = resolve(import.meta.dirname, "../fixtures/terminal.py");
 
 describe("a group of 1,000 secrets and 50 agents", () => {
   it("is granted by one file, and revoked in one commit with progress on the terminal", {
@@ -34,10 +33,7 @@ describe("a group of 1,000 secrets and 50 agents", () => {
     expect(program.git("show", "--format=", "--name-only", "HEAD").split("\n").length).toBeLessThanOrEqual(3);
 
     const head = program.git("rev-parse", "HEAD");
-    const settings = { cwd: program.repo, env: { ...program.env, TERM: "xterm" }, extendEnv: false };
-    const command = [PTY, "[]", "vault-run", "revoke", "agent-7", "big", "--yes"];
-    const { stdout } = await execa("python3", command, settings);
-    const { shown, status } = JSON.parse(stdout);
+    const { shown, status } = await onTerminal(program, ["vault-run", "revoke", "agent-7", "big", "--yes"]);
     expect(status).toBe(0);
     expect(shown).toMatch(/sealing big again \d+\/1052 \(\d+ %\)/);
     expect(shown).toContain("revoked big from agent-7");

@@ -1,10 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { execa } from "execa";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
-
-const PTY = resolve(import.meta.dirname, "../fixtures/terminal.py");
+import { onTerminal as runOnTerminal, type Step } from "../fixtures/terminal.ts";
 
 const template = await Program.template(async (made) => {
   await made.must(["init", "--classic"]);
@@ -16,16 +14,8 @@ beforeEach(() => {
   program = template.copy();
 });
 
-/** Runs a command on a terminal, waiting for texts and typing answers. */
-async function onTerminal(
-  command: readonly string[],
-  steps: readonly (readonly [string, string])[] = [],
-  env: Record<string, string> = {},
-) {
-  const settings = { cwd: program.repo, env: { ...program.env, TERM: "xterm", ...env }, extendEnv: false };
-  const { stdout } = await execa("python3", [PTY, JSON.stringify(steps), ...command], settings);
-  return JSON.parse(stdout) as { shown: string; status: number; untyped: number };
-}
+const onTerminal = (command: readonly string[], steps?: readonly Step[], env?: Record<string, string>) =>
+  runOnTerminal(program, command, steps, env);
 
 describe("the hidden prompt", () => {
   it("takes a value that is never shown", async () => {

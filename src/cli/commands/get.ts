@@ -6,7 +6,6 @@ import { actsAsAgent } from "../../vault/key-lookup.ts";
 import { parseSecretRef, type SecretRef } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
 import type { Secret } from "../../vault/secret.ts";
-import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { openAsOwner } from "../reader.ts";
@@ -30,18 +29,15 @@ async function readAsAgent(context: CommandContext, ref: SecretRef): Promise<Sec
     keyFile: context.text("key-file"),
   };
   const session = AgentSession.open(context.machine, options, (text) => console.say(text));
-  try {
+  return session.recordingDenials(undefined, () => {
     session.grants([ref.group]);
     const record = session.vault.secret(ref);
     if (!context.has("allow-expired")) session.requireUnexpired(record);
-    return await session.release([record], { action: "get" }, ([value]) => {
+    return session.release([record], { action: "get" }, ([value]) => {
       if (value === undefined) throw new TypeError("no value was opened");
       return value;
     });
-  } catch (error) {
-    if (error instanceof VaultError) session.recordDenial(error, undefined);
-    throw error;
-  }
+  });
 }
 
 async function readAsOwner(context: CommandContext, ref: SecretRef): Promise<Secret> {

@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { isatty } from "node:tty";
+import { VaultError } from "../vault-error.ts";
+import type { Child, Supervision } from "./child.ts";
+
+/** How a terminal is kept: `auto` gives the child a pseudo-terminal where standard output is a terminal. */
+export type TtyMode = "auto" | "pty" | "pipe";
+export const TTY_MODES: readonly TtyMode[] = ["auto", "pty", "pipe"];
+
+export interface TerminalSupervisor {
+  supervise(child: Child, around: Supervision): Promise<number>;
+}
+
+const STDOUT = 1;
+const SHELL = "/bin/sh";
+
+/**
+ * What holds the child by a pseudo-terminal; undefined where pipes do.
+ *
+ * @param warn told where a pseudo-terminal was in order and there can be none.
+ * @throws {VaultError} `no-terminal` where it was asked for and there can be none.
+ */
+export async function chooseTerminal(
+  mode: TtyMode,
+  warn: (text: string) => void,
+): Promise<TerminalSupervisor | undefined> {
+  if (mode === "pipe" || (mode === "auto" && !isatty(STDOUT))) return undefined;
+  const { Libc } = await import("./terminal/libc.ts");
+  const libc = existsSync(SHELL) ? await Libc.load() : `there is no ${SHELL}`;
+  if (typeof libc !== "string") {
+    const { superviseOnTerminal } = await import("./terminal/supervise.ts");
+    return { supervise: (child, around) => superviseOnTerminal(child, around, libc) };
+  }
+  if (mode === "pty") {
+    throw new VaultError(
+      "no-terminal",
+      `no pseudo-terminal: ${libc}`,
+      "reinstall vault-run with its optional packages, or pass --tty pipe",
+    );
+  }
+  warn(`no pseudo-terminal, the program sees pipes (--tty pipe asks for that): ${libc}`);
+  return undefined;
+}

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { kill } from "node:process";
+import { systemCode } from "../vault-error.ts";
+
+/**
+ * Kills a process and all that descend from it. Each is stopped as it is found, so that none can start another one
+ * unseen; what left the family before (its parent ended) is not found.
+ */
+export function killTree(root: number): void {
+  const found = new Set([root]);
+  for (let before = 0; before < found.size; ) {
+    before = found.size;
+    for (const pid of found) signal(pid, "SIGSTOP");
+    const children = childrenByParent();
+    for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
+  }
+  for (const pid of found) signal(pid, "SIGKILL");
+}
+
+/** A process's children, the eldest first. */
+export function childrenOf(pid: number): number[] {
+  return childrenByParent().get(pid) ?? [];
+}
+
+/** The one-letter state of a process (proc(5): `T` is stopped), undefined where there is none. */
+export function stateOf(pid: number): string | undefined {
+  return fieldsOf(pid)?.[0];
+}
+
+function childrenByParent(): Map<number, number[]> {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid)) continue;
+    const parent = Number(fieldsOf(pid)?.[1]);
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  return children;
+}
+
+/** The fields of /proc/PID/stat behind the program's name, which may hold anything. */
+function fieldsOf(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    // It has ended.
+    return undefined;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    kill(pid, name);
+  } catch (error) {
+    // Ended meanwhile, or another user's by now (a set-user-id program): out of reach.
+    if (systemCode(error) !== "ESRCH" && systemCode(error) !== "EPERM") throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { isForeground } from "../signals.ts";
+import type { Libc, Modes, WindowSize } from "./libc.ts";
+
+// The terminal that we stand on. While the child has a pseudo-terminal, it is that one which edits lines, echoes and
+// makes signals of keys; this one passes every byte on as it is. Only a process in the foreground may say so, and what
+// was set is put back however we end: by ourselves, or, where we are killed, by a small shell that waits for it.
+
+export class UserTerminal {
+  readonly fd: number;
+  readonly #libc: Libc;
+  readonly #found: Modes;
+  readonly #raw: Modes;
+  #isRaw = false;
+
+  private constructor(libc: Libc, fd: number, found: Modes) {
+    this.#libc = libc;
+    this.fd = fd;
+    this.#found = found;
+    this.#raw = libc.raw(found);
+  }
+
+  /** Undefined where none of the descriptors is a terminal. */
+  static find(libc: Libc, descriptors: readonly number[]): UserTerminal | undefined {
+    for (const fd of descriptors) {
+      const modes = libc.modes(fd);
+      if (modes !== undefined) return new UserTerminal(libc, fd, modes);
+    }
+    return undefined;
+  }
+
+  /** Its modes as they were found. */
+  get modes(): Modes {
+    return this.#found;
+  }
+
+  get size(): WindowSize | undefined {
+    return this.#libc.windowSize(this.fd);
+  }
+
+  /** Lets every byte pass as it is, if we are in the foreground; says whether we are. */
+  enter(): boolean {
+    if (!isForeground()) return false;
+    this.#libc.setModes(this.fd, this.#raw);
+    this.#isRaw = true;
+    return true;
+  }
+
+  /** Puts the modes back. In the background they are someone else's by now. */
+  leave(): void {
+    if (this.#isRaw && isForeground()) this.#libc.setModes(this.fd, this.#found);
+    this.#isRaw = false;
+  }
+
+  /** Starts what puts the modes back if we are killed. To be released once they are back. */
+  guard(path: string | undefined): { release(): void } {
+    const [raw, found] = [sttyText(this.#raw), sttyText(this.#found)];
+    // Its input ends when we do. Where the modes are not ours any more, someone has put them right already.
+    const script = `read -r _; [ "$(stty -g <&3)" = ${raw} ] && stty ${found} <&3`;
+    const guard = spawn("/bin/sh", ["-c", script], {
+      stdio: ["pipe", "ignore", "ignore", this.fd],
+      detached: true,
+      env: path === undefined ? {} : { PATH: path },
+    });
+    guard.on("error", () => {});
+    guard.unref();
+    return { release: () => guard.stdin?.destroy() };
+  }
+}
+
+/** The modes as stty(1) prints and takes them with -g: struct termios of Linux, its numbers in hexadecimal. */
+export function sttyText(modes: Modes): string {
+  const flags = [0, 4, 8, 12].map((offset) => modes.readUInt32LE(offset));
+  const characters = [...modes.subarray(17, 17 + 32)];
+  return [...flags, ...characters].map((number) => number.toString(16)).join(":");
+}
