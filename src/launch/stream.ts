@@ -8,7 +8,8 @@ const SILENCE_MS = 50;
 
 /** What redacts one stream; see the module `redact`. */
 export interface Filter {
-  write(chunk: Uint8Array): Uint8Array;
+  /** In pieces, so that they need not be copied to be joined. */
+  pieces(chunk: Uint8Array): Uint8Array[];
   idle(): Uint8Array;
   end(): Uint8Array;
 }
@@ -68,21 +69,23 @@ export class RedactedStream {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#from.destroy();
-    this.#send(this.#filter.end());
+    this.#send([this.#filter.end()]);
     await this.#flushed();
   }
 
   #pass(chunk: Uint8Array): void {
     if (this.#ended) return;
     this.#busySince++;
-    this.#send(this.#filter.write(chunk));
+    this.#send(this.#filter.pieces(chunk));
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#send(this.#filter.idle()), SILENCE_MS);
+    this.#timer = setTimeout(() => this.#send([this.#filter.idle()]), SILENCE_MS);
   }
 
-  #send(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#readerGone) return;
-    if (!this.#to.write(bytes)) this.#from.pause();
+  #send(pieces: readonly Uint8Array[]): void {
+    for (const bytes of pieces) {
+      if (bytes.length === 0 || this.#readerGone) continue;
+      if (!this.#to.write(bytes)) this.#from.pause();
+    }
   }
 
   /** Whatever keeps us from writing, the child must not run on unread: its pipe is closed. */

@@ -1,6 +1,7 @@
+import { ESC } from "./bytes.ts";
 import { EdgeTable } from "./edge-table.ts";
 import { type Needle, wraps } from "./needle.ts";
-import { MIN_FILTERED_BYTES, Prefilter } from "./prefilter.ts";
+import { Prefilter } from "./prefilter.ts";
 
 // Builds the tables of an Aho–Corasick automaton over bytes. A state is the longest suffix of the input that is a
 // prefix of a needle; 0 is the root.
@@ -43,6 +44,8 @@ export interface Tables {
   readonly runs: Runs;
   /** Absent where needles are too short for it. */
   readonly prefilter: Prefilter | undefined;
+  /** The byte of `edge` where nothing but the next state comes of it: no match, and no byte that may interrupt. Else 0. */
+  readonly unbranched: Uint8Array;
 }
 
 /** What each needle added: the states `head` to `last`, each the child of the one before it, below `parent`. */
@@ -90,7 +93,8 @@ export function buildTables(needles: readonly Needle[]): Tables {
       last: new Int32Array(needles.length),
       depth: new Int32Array(needles.length),
     },
-    prefilter: shortest < MIN_FILTERED_BYTES ? undefined : new Prefilter(texts),
+    prefilter: Prefilter.of(texts),
+    unbranched: new Uint8Array(capacity),
   };
   for (const [state, { parent, byte }] of dense.entries()) {
     if (state === ROOT) continue;
@@ -105,7 +109,32 @@ export function buildTables(needles: readonly Needle[]): Tables {
   }
   completeRows(tables, dense);
   linkFailures(tables);
-  return tables;
+  const trimmed = trim(tables, next);
+  markUnbranched(trimmed);
+  return trimmed;
+}
+
+/** Without the room that was kept for states which needles turned out to share. */
+function trim(tables: Tables, count: number): Tables {
+  const { edge, flags, fail, depth, out, unbranched } = tables;
+  if (count === edge.length) return tables;
+  return {
+    ...tables,
+    edge: edge.slice(0, count),
+    flags: flags.slice(0, count),
+    fail: fail.slice(0, count),
+    depth: depth.slice(0, count),
+    out: out.slice(0, count),
+    unbranched: unbranched.slice(0, count),
+  };
+}
+
+function markUnbranched({ edge, flags, out, unbranched, denseCount }: Tables): void {
+  for (let state = denseCount; state < edge.length; state++) {
+    const byte = edge[state] as number;
+    const continues = ((flags[state] as number) & CONTINUES) !== 0;
+    if (continues && byte > ESC && out[state + 1] === 0) unbranched[state] = byte;
+  }
 }
 
 export function step(tables: Tables, from: number, byte: number): number {

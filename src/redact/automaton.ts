@@ -9,16 +9,23 @@ import {
 } from "./automaton-tables.ts";
 import { CR, ESC, LF } from "./bytes.ts";
 import type { Needle } from "./needle.ts";
-import { MIN_FILTERED_BYTES } from "./prefilter.ts";
+import { EscapeSequences } from "./prefilter.ts";
 
-// Where the prefilter skips less than this, as in binary data, it is not worth asking again soon.
+// Where the prefilter skips less than this, as among partial matches, it is not worth asking again soon.
 const MIN_GAIN_BYTES = 16;
 const FILTER_PAUSE_BYTES = 32;
 
 /** A place in a stream: the state before `index` of the chunk that is being read. */
-export interface Cursor {
-  state: number;
-  index: number;
+export class Cursor {
+  state = ROOT;
+  index = 0;
+  readonly escapes = new EscapeSequences();
+
+  /** Goes to the beginning of another chunk. */
+  begin(chunk: Buffer): void {
+    this.index = 0;
+    this.escapes.begin(chunk);
+  }
 }
 
 // What the streams ask of the tables. It holds no state of a stream, so one automaton serves all of them.
@@ -45,20 +52,34 @@ export class Automaton {
    * Reads on to the end of the chunk, or to behind a byte that completes a needle (then true), or to before a CR,
    * ESC or LF that may interrupt a needle (then false).
    */
-  scan(cursor: Cursor, chunk: Uint8Array): boolean {
+  scan(cursor: Cursor, chunk: Buffer): boolean {
     const tables = this.#tables;
-    const { rows, rowShift, classOf, denseCount, out, depth, prefilter } = tables;
+    const { rows, rowShift, classOf, denseCount, out, depth, prefilter, unbranched } = tables;
+    const { edge, flags, fail } = tables;
     let { state, index } = cursor;
     let matched = false;
     let filterFrom = 0;
     while (index < chunk.length && !matched) {
-      if (prefilter !== undefined && state < denseCount && index >= filterFrom) {
+      if (state >= denseCount) {
+        for (;;) {
+          const behind = endOfRun(unbranched, state, chunk, index);
+          state += behind - index;
+          index = behind;
+          if (index === chunk.length) break;
+          const byte = chunk[index] as number;
+          if (byte <= ESC || edge[state] === byte || ((flags[state] as number) & BRANCHES) !== 0) break;
+          state = fail[state] as number;
+          if (state < denseCount) break;
+        }
+        if (index === chunk.length) break;
+      } else if (prefilter !== undefined && index >= filterFrom) {
         const start = index - (depth[state] as number);
-        const next = start < 0 ? index : prefilter.skip(chunk, start);
-        filterFrom = next + (next - start < MIN_GAIN_BYTES ? FILTER_PAUSE_BYTES : MIN_FILTERED_BYTES);
+        const next = start < 0 ? index : prefilter.skip(chunk, start, cursor.escapes.next(start));
+        filterFrom = next + (next - start < MIN_GAIN_BYTES ? FILTER_PAUSE_BYTES : 1);
         if (next > index) {
           index = next;
           state = ROOT;
+          if (index === chunk.length) break;
         }
       }
       const byte = chunk[index] as number;
@@ -153,4 +174,15 @@ export class Automaton {
     this.#shortest = shortest;
     return shortest;
   }
+}
+
+/** How far the chunk goes on as the states from this one on do, each with the next as its only way. */
+function endOfRun(unbranched: Uint8Array, from: number, chunk: Uint8Array, start: number): number {
+  let state = from;
+  let index = start;
+  for (; index < chunk.length; index++, state++) {
+    const byte = chunk[index] as number;
+    if (unbranched[state] !== byte || byte === 0) break;
+  }
+  return index;
 }

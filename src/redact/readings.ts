@@ -1,4 +1,4 @@
-import type { Automaton, Cursor } from "./automaton.ts";
+import { type Automaton, Cursor } from "./automaton.ts";
 import { ROOT } from "./automaton-tables.ts";
 import { CR, ESC, LF } from "./bytes.ts";
 import { Lane } from "./lane.ts";
@@ -22,7 +22,7 @@ const MAX_LINE_END_BYTES = 2;
 export class Readings {
   readonly #automaton: Automaton;
   readonly #unions: Unions;
-  readonly #cursor: Cursor = { state: ROOT, index: 0 };
+  readonly #cursor = new Cursor();
   readonly #plain: Lane;
   readonly #wrapped: Lane;
   readonly #wrappedLines: WrappedLines;
@@ -59,10 +59,10 @@ export class Readings {
     return from;
   }
 
-  read(chunk: Uint8Array): void {
+  read(chunk: Buffer): void {
     const cursor = this.#cursor;
     const chunkStart = this.#position;
-    cursor.index = 0;
+    cursor.begin(chunk);
     while (cursor.index < chunk.length) {
       if (this.#plain.active || this.#wrapped.active) this.#readByte(chunk, chunkStart);
       else if (this.#automaton.scan(cursor, chunk)) this.#found(chunkStart + cursor.index);

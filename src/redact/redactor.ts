@@ -41,8 +41,10 @@ export interface Redactor {
 
 /** Bytes in, redacted bytes out. What a call returns may be (a part of) the chunk that it was given. */
 export interface RedactedStream {
-  /** @throws {TypeError} after `end()`. */
+  /** @throws {TypeError} for what is not bytes, and after `end()`. */
   write(chunk: Uint8Array): Uint8Array;
+  /** Like `write`, the output in pieces, in order: large chunks need not be copied to be joined. */
+  pieces(chunk: Uint8Array): Uint8Array[];
   /** To be called after 50 ms without a write: lets go a prompt that ends like the beginning of a secret. */
   idle(): Uint8Array;
   /** What is still held back, of which a long beginning of a secret is masked. */

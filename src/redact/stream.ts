@@ -36,9 +36,15 @@ export class RedactionStream implements RedactedStream {
   }
 
   write(chunk: Uint8Array): Uint8Array {
+    return joined(this.pieces(chunk));
+  }
+
+  pieces(chunk: Uint8Array): Uint8Array[] {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("write takes bytes");
     if (this.#ended) throw new TypeError("write after end");
-    this.#readings.read(chunk);
-    return this.#release(this.#readings.heldFrom, chunk);
+    const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#readings.read(buffer);
+    return this.#release(this.#readings.heldFrom, buffer);
   }
 
   idle(): Uint8Array {
@@ -46,17 +52,17 @@ export class RedactionStream implements RedactedStream {
     // Bytes of the partial match that an earlier match has masked are not disclosed, so they do not count.
     const maskedTo = partialFrom >= this.#maskedFrom ? (this.#masked?.end ?? 0) : 0;
     const limit = Math.max(partialFrom, maskedTo) + MAX_DISCLOSED_BYTES;
-    return this.#release(Math.max(heldFrom, Math.min(limit, position)), EMPTY);
+    return joined(this.#release(Math.max(heldFrom, Math.min(limit, position)), EMPTY));
   }
 
   end(): Uint8Array {
     this.#ended = true;
     this.#readings.finish();
-    return this.#release(this.#readings.position, EMPTY);
+    return joined(this.#release(this.#readings.position, EMPTY));
   }
 
   // Writes what lies before `limit`, keeps the rest. `chunk` is what was read since the last call.
-  #release(limit: number, chunk: Uint8Array): Uint8Array {
+  #release(limit: number, chunk: Uint8Array): Uint8Array[] {
     const chunkStart = this.#readings.position - chunk.length;
     const parts: Uint8Array[] = [];
     const copy = (start: number, end: number): void => {
@@ -82,7 +88,7 @@ export class RedactionStream implements RedactedStream {
 
     this.#held.dropTo(this.#written);
     this.#held.append(chunk.subarray(Math.max(this.#written - chunkStart, 0)));
-    return concat(parts);
+    return parts;
   }
 
   // Whether the union goes on where the last mask ends. Reports the secrets that were not reported with that mask.
@@ -102,10 +108,10 @@ export class RedactionStream implements RedactedStream {
   }
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
   const [only = EMPTY] = parts;
   if (parts.length <= 1) return only;
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  const whole = Buffer.allocUnsafe(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {
     whole.set(part, offset);

@@ -69,6 +69,44 @@ describe("random streams", () => {
     }
   });
 
+  it("come out so too where whole blocks of text are passed over", () => {
+    const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+    const encodings: readonly Encoding[] = ["raw", "hex"];
+    for (let seed = 0; seed < PAUSING_STREAMS; seed++) {
+      const random = new Random(seed);
+      const shortest = random.pick([6, 7, 8, 9, 12, 20, 40]);
+      const needles = Array.from({ length: 1 + random.below(4) }, (): Needle => {
+        const bytes = random.text(letters, shortest + random.below(20));
+        const encoding = random.pick(encodings);
+        // A needle of several lines begins and ends in none.
+        const lines = encoding === "raw" && random.below(3) === 0;
+        return { secret, encoding, bytes: lines ? bytes.replace(/(?<=^.{1,7})./, "\n") : bytes };
+      });
+      const between = random.pick([
+        ["\n"],
+        ["\r\n"],
+        ["\n", "\n", "\r"],
+        ["\x1b[1m"],
+        ["\n", "\x1b[0m", "\t"],
+        [""],
+      ]);
+      const planted = needles.map(({ bytes }) =>
+        random.below(2) === 0
+          ? bytes
+          : bytes.replace(/./gs, (byte) => byte + (random.below(8) === 0 ? random.pick(between) : "")),
+      );
+      const filler = () => random.text(letters, random.below(random.pick([4, 40, 200])));
+      let text = "";
+      while (text.length < 300) text += filler() + random.pick([...between, ...planted]);
+      const output = redact(
+        needles,
+        random.below(2) === 0 ? [Buffer.from(`${text}.`, "latin1")] : random.chunks(`${text}.`),
+      );
+      const wanted = redactSlowly(`${text}.`, needles);
+      if (output !== wanted) expect({ seed, needles, text, output }).toBe(wanted);
+    }
+  });
+
   it("show no needle, whatever control characters are in it and around it, and whenever they pause", () => {
     const tokens = ["a", "b", "ab", "\r", "\n", "\x1b", "\x1b[", "[", "0", "m"];
     for (let seed = 0; seed < PAUSING_STREAMS; seed++) {
