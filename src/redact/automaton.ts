@@ -14,6 +14,8 @@ import { EscapeSequences } from "./prefilter.ts";
 // Where the prefilter skips less than this, as among partial matches, it is not worth asking again soon.
 const MIN_GAIN_BYTES = 16;
 const FILTER_PAUSE_BYTES = 32;
+// So many failure links are followed before it pays to remember where they lead.
+const MAX_WALK = 16;
 
 /** A place in a stream: the state before `index` of the chunk that is being read. */
 export class Cursor {
@@ -33,6 +35,8 @@ export class Automaton {
   readonly #needles: readonly Needle[];
   readonly #tables: Tables;
   #shortest: Int32Array | undefined;
+  /** Per state its longest suffix that is a prefix of a needle of a wrapping encoding, plus one; 0 until asked for. */
+  #far: Int32Array | undefined;
 
   constructor(needles: readonly Needle[]) {
     this.#needles = needles;
@@ -132,11 +136,32 @@ export class Automaton {
 
   /** The longest suffix of the state that is a prefix of a needle of a wrapping encoding. */
   wrappingPrefix(from: number): number {
-    const { flags, fail } = this.#tables;
+    const { fail } = this.#tables;
     let state = from;
-    while (state !== ROOT && ((flags[state] as number) & IN_WRAPPING_NEEDLE) === 0)
+    for (let steps = 0; !this.#wraps(state); steps++) {
+      if (steps === MAX_WALK) return this.#farWrappingPrefix(state);
       state = fail[state] as number;
+    }
     return state;
+  }
+
+  #wraps(state: number): boolean {
+    return state === ROOT || ((this.#tables.flags[state] as number) & IN_WRAPPING_NEEDLE) !== 0;
+  }
+
+  // A value that repeats itself has long ways to go, and a line end may ask for them each time: they are remembered.
+  #farWrappingPrefix(from: number): number {
+    this.#far ??= new Int32Array(this.#tables.fail.length);
+    const far = this.#far;
+    const passed: number[] = [];
+    let state = from;
+    while (!this.#wraps(state) && far[state] === 0) {
+      passed.push(state);
+      state = this.#tables.fail[state] as number;
+    }
+    const found = this.#wraps(state) ? state : (far[state] as number) - 1;
+    for (const state of passed) far[state] = found + 1;
+    return found;
   }
 
   /** The longest suffix of the state that is at least `minLength` bytes and at least half of a needle. */

@@ -5,10 +5,6 @@ export class HeldBytes {
   #length = 0;
   #position = 0;
 
-  get length(): number {
-    return this.#length;
-  }
-
   /** A copy of the bytes at these positions of the stream. */
   copy(start: number, end: number): Uint8Array {
     const offset = this.#from - this.#position;

@@ -8,8 +8,8 @@ import { ROOT } from "./automaton-tables.ts";
 // A lane is active only while it may see what the stream as it stands does not show: once the state is no longer
 // than what was read since the last skipped byte, both readings agree.
 
-// A colour change before each byte fits; a run of escape sequences without end cannot hold output back for ever.
-const MAX_SKIPPED_BYTES = 64;
+// A few colour changes fit between two bytes. A run of them without end is let go: memory is bounded.
+const MAX_SKIPPED_BYTES = 4096;
 const MIN_TRIMMED = 4096;
 
 export class Lane {
@@ -60,7 +60,7 @@ export class Lane {
   /** Takes over a state that another lane reached. */
   openFrom(lane: Lane, state: number): void {
     this.#state = state;
-    this.#positions = lane.#positions.slice(-this.#automaton.depth(state));
+    this.#positions = lastOf(lane.#positions, this.#automaton.depth(state));
     this.#origin = lane.#origin;
     this.#reset();
   }
@@ -86,7 +86,7 @@ export class Lane {
     const depth = this.#automaton.depth(state);
     this.#state = depth <= this.#readSinceSkip ? ROOT : state;
     if (this.#positions.length > MIN_TRIMMED && this.#positions.length > 2 * depth) {
-      this.#positions = this.#positions.slice(-depth);
+      this.#positions = lastOf(this.#positions, depth);
     }
   }
 
@@ -101,9 +101,24 @@ export class Lane {
     return index < 0 ? this.#origin + index : (this.#positions[index] as number);
   }
 
+  /**
+   * Where the bytes of the partial match end that may be shown: `count` of them, those before `maskedTo` not counted.
+   * Undefined where it has no more than that.
+   */
+  limitOf(count: number, maskedTo: number): number | undefined {
+    let left = this.#automaton.depth(this.#state);
+    while (left > 0 && this.positionOf(left) < maskedTo) left--;
+    return left > count ? this.positionOf(left - count) : undefined;
+  }
+
   #reset(): void {
     this.#readSinceSkip = 0;
     this.#skipped = 0;
     this.#releasedTo = 0;
   }
+}
+
+/** `slice(-0)` would be all of them. */
+function lastOf(positions: readonly number[], count: number): number[] {
+  return positions.slice(Math.max(0, positions.length - count));
 }

@@ -4,7 +4,7 @@ import { CR, ESC, LF } from "./bytes.ts";
 import { Lane } from "./lane.ts";
 import type { Needle } from "./needle.ts";
 import { SkippedSequences } from "./skipped-sequences.ts";
-import type { Unions } from "./unions.ts";
+import type { Range, Unions } from "./unions.ts";
 import type { WrappedLines } from "./wrapped-lines.ts";
 
 // Finds the matches in one stream. Three readings of it run through the automaton:
@@ -57,6 +57,21 @@ export class Readings {
     if (this.#plain.active) from = Math.min(from, this.#plain.start);
     if (this.#wrapped.active) from = Math.min(from, this.#wrapped.heldFrom);
     return from;
+  }
+
+  /**
+   * How far output may go that shows `count` bytes of each partial match and no more. What a reading leaves out is none
+   * of them; nor is what lies in `masked`, in which nothing was shown.
+   */
+  limitOf(count: number, masked: Range | undefined): number {
+    const maskedTo = (start: number): number =>
+      masked !== undefined && start >= masked.start ? masked.end : 0;
+    const start = this.#position - this.#automaton.depth(this.#cursor.state);
+    let limit = Math.min(Math.max(start, maskedTo(start)) + count, this.#position);
+    for (const lane of [this.#plain, this.#wrapped]) {
+      if (lane.active) limit = Math.min(limit, lane.limitOf(count, maskedTo(lane.start)) ?? limit);
+    }
+    return limit;
   }
 
   read(chunk: Buffer): void {

@@ -34,7 +34,7 @@ export class SkippedSequences {
       if (last.end <= end) taken.push(last);
       else trailing.push(last);
     }
-    this.#ranges.push(...trailing.reverse());
+    for (const range of trailing.reverse()) this.#ranges.push(range);
     return taken;
   }
 

@@ -13,8 +13,9 @@ import { WrappedLines } from "./wrapped-lines.ts";
 // place is decided and is written, and a union of matches that starts at or before it prints its mask at once: what is
 // still to come can only make that union longer at its end.
 //
-// idle() writes up to four bytes of the partial match but leaves the readings alone: if the needle completes, its other
-// bytes are masked. No later call shows more of the same match, because the limit counts from where it starts.
+// idle() writes up to four bytes of each partial match, and what the readings leave out among them, but leaves the
+// readings alone: if the needle completes, its other bytes are masked. No later call shows more of the same match,
+// because the limit counts from where it starts.
 
 const MAX_DISCLOSED_BYTES = 4;
 
@@ -48,11 +49,9 @@ export class RedactionStream implements RedactedStream {
   }
 
   idle(): Uint8Array {
-    const { partialFrom, heldFrom, position } = this.#readings;
-    // Bytes of the partial match that an earlier match has masked are not disclosed, so they do not count.
-    const maskedTo = partialFrom >= this.#maskedFrom ? (this.#masked?.end ?? 0) : 0;
-    const limit = Math.max(partialFrom, maskedTo) + MAX_DISCLOSED_BYTES;
-    return joined(this.#release(Math.max(heldFrom, Math.min(limit, position)), EMPTY));
+    const masked = this.#masked && { start: this.#maskedFrom, end: this.#masked.end };
+    const limit = this.#readings.limitOf(MAX_DISCLOSED_BYTES, masked);
+    return joined(this.#release(Math.max(this.#readings.heldFrom, limit), EMPTY));
   }
 
   end(): Uint8Array {
@@ -72,7 +71,11 @@ export class RedactionStream implements RedactedStream {
       }
     };
 
-    for (const union of this.#unions.takeTo(limit)) {
+    for (const union of this.#unions.takeTo(Math.max(limit, this.#written))) {
+      if (union.end <= this.#written) {
+        this.#reportHidden(union);
+        continue;
+      }
       // idle() may have written the first bytes of a sequence. A mask before its other bytes would become part of it.
       const begun = union.sequences.find(({ start, end }) => start < this.#written && end > this.#written);
       const maskAt = Math.max(begun?.end ?? union.start, this.#written);
@@ -91,20 +94,29 @@ export class RedactionStream implements RedactedStream {
     return parts;
   }
 
+  // Of a union of which nothing is left to mask. What idle() has shown of it was not hidden; what a mask covers was.
+  #reportHidden(union: Union): void {
+    if (this.#masked !== undefined && union.end <= this.#masked.end) this.#reportNew(union, this.#masked);
+  }
+
   // Whether the union goes on where the last mask ends. Reports the secrets that were not reported with that mask.
   #extendsMask(union: Union, position: number): boolean {
     const masked = this.#masked;
     const extended = masked !== undefined && union.start <= masked.end ? masked : undefined;
-    for (const [secret, match] of union.secrets) {
-      if (extended?.secrets.has(secret)) continue;
-      this.#report(match.needle);
-      extended?.secrets.set(secret, match);
-    }
+    this.#reportNew(union, extended);
     const adjoins = extended?.end === position;
     if (!adjoins) this.#maskedFrom = position;
     if (extended === undefined) this.#masked = union;
     else extended.end = union.end;
     return adjoins;
+  }
+
+  #reportNew(union: Union, reported: Union | undefined): void {
+    for (const [secret, match] of union.secrets) {
+      if (reported?.secrets.has(secret)) continue;
+      this.#report(match.needle);
+      reported?.secrets.set(secret, match);
+    }
   }
 }
 

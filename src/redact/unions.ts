@@ -24,11 +24,12 @@ export class Unions {
   add(start: number, end: number, needle: Needle, sequences: readonly Range[] = []): void {
     const union = this.#open(start, end, needle);
     union.end = Math.max(union.end, end);
-    if (start <= union.start) {
+    // Of two that start at the same place the one that was complete first: its mask may have been printed by then.
+    if (start < union.start) {
       union.start = start;
       union.first = needle;
     }
-    union.sequences.push(...sequences);
+    for (const sequence of sequences) union.sequences.push(sequence);
     note(union, start, needle);
   }
 
@@ -62,10 +63,10 @@ export class Unions {
 
 function absorb(union: Union, later: Union): void {
   for (const { start, needle } of later.secrets.values()) note(union, start, needle);
-  union.sequences.push(...later.sequences);
+  for (const sequence of later.sequences) union.sequences.push(sequence);
 }
 
 function note({ secrets }: Union, start: number, needle: Needle): void {
   const known = secrets.get(needle.secret);
-  if (known === undefined || start <= known.start) secrets.set(needle.secret, { start, needle });
+  if (known === undefined || start < known.start) secrets.set(needle.secret, { start, needle });
 }

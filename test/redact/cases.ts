@@ -112,7 +112,13 @@ export const CASES: readonly Case[] = [
   ),
   single("a sequence that swallows the first byte", PASSWORD, `\x1b[${PASSWORD}`, "\x1b[[R]"),
   single("an escape that is not a sequence", PASSWORD, "correct\x1b(-zebra7", "correct\x1b(-zebra7"),
-  single("too much between two bytes", "zebra7", `zebra${"\r".repeat(65)}7`, `zebra${"\r".repeat(65)}7`),
+  single(
+    "much between two bytes",
+    "zebra7",
+    `zebra${"\x1b[38;2;100;200;255m".repeat(20)}7`,
+    `[R]${"\x1b[38;2;100;200;255m".repeat(20)}`,
+  ),
+  single("too much between two bytes", "zebra7", `zebra${"\r".repeat(4097)}7`, `zebra${"\r".repeat(4097)}7`),
   single("a value with an escape sequence in it", "red\x1b[31mred", "a red\x1b[31mred b", "a [R] b"),
   single("a value with CR in it", "one\rtwo\rthree", "one\rtwo\rthree!", "[R]!"),
   // Values of several lines
@@ -245,10 +251,36 @@ export const CASES: readonly Case[] = [
     want: "pw correct-z",
   },
   {
+    name: "a line that ends like the beginning of an encoded value",
+    secrets: ["4eC39HqLyjW1"],
+    chunks: ["port 3465\n", IDLE, "ready\n"],
+    want: "port 3465\nready\n",
+    steps: ["port ", "3465\n", "ready\n"],
+  },
+  {
+    name: "a coloured prompt that ends like the beginning of a value",
+    secrets: [PASSWORD],
+    chunks: ["\x1b[32mGo on? c\x1b[0m", IDLE, "orrect-zebra7\n"],
+    want: "\x1b[32mGo on? c\x1b[0m[R]\n",
+    steps: ["\x1b[32mGo on? ", "c\x1b[0m", "[R]\n"],
+  },
+  {
+    name: "four bytes of a match and not what is between them",
+    secrets: [PASSWORD],
+    chunks: ["c\x1b[1mo\rr\x1b[2mre\x1b[3mct", IDLE, IDLE, "-zebra7"],
+    want: "c\x1b[1mo\rr\x1b[2mr[R]\x1b[3m",
+  },
+  {
+    name: "nothing left to mask at the end",
+    secrets: ["abcdef", "abcdefGHIJKL"],
+    chunks: ["abcdefGHIJ", IDLE],
+    want: "[R]GHIJ",
+  },
+  {
     name: "a sequence that idle has cut",
     secrets: [PASSWORD],
     chunks: ["co\x1b[0", IDLE, "mrrect-zebra7."],
     want: "co\x1b[0m[R].",
-    steps: ["", "co\x1b[", "0m[R]."],
+    steps: ["", "co\x1b[0", "m[R]."],
   },
 ];

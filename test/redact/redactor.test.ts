@@ -80,10 +80,29 @@ describe("a report", () => {
     ]);
   });
 
-  it("calls a value of several lines by its whole, not by its lines", () => {
-    const redactor = createRedactor([{ name: "k", value: "first line of the key\nsecond line of the key" }]);
-    write(redactor.stream(), "first line of the key\nsecond line of the key\n");
-    expect(redactor.counts()).toEqual([{ name: "k", encoding: "raw", count: 1 }]);
+  it("calls what starts at one place by what was complete first there, however it is cut", () => {
+    const secrets = [
+      { name: "k", value: "first line of the key\nsecond line of the key" },
+      { name: "live", value: "live-token" },
+      { name: "eu", value: "live-token-eu-1" },
+    ];
+    const text = "first line of the key\nsecond line of the key\nlive-token-eu-1\n";
+    const run = (chunks: readonly string[]) => {
+      const redactor = createRedactor(secrets);
+      const stream = redactor.stream();
+      const output = chunks.map((chunk) => write(stream, chunk)).join("");
+      return { output, counts: redactor.counts() };
+    };
+    const whole = run([text]);
+    expect(whole).toEqual(run([...text]));
+    expect(whole).toEqual({
+      output: "[REDACTED:k]\n[REDACTED:live]\n",
+      counts: [
+        { name: "k", encoding: "line", count: 1 },
+        { name: "live", encoding: "raw", count: 1 },
+        { name: "eu", encoding: "raw", count: 1 },
+      ],
+    });
   });
 });
 
@@ -126,7 +145,7 @@ describe("a stream", () => {
   ])("is not held back for ever by %s", (_name, repeated) => {
     const stream = createRedactor([SECRET]).stream();
     expect(write(stream, "sk_live")).toBe("");
-    const text = repeated.repeat(100);
+    const text = repeated.repeat(5000);
     expect(write(stream, text)).toContain(`sk_live${text.slice(0, 64)}`);
   });
 
@@ -144,6 +163,32 @@ describe("a stream", () => {
       for (let at = 0; at < text.length; at += 500) written += write(stream, text.slice(at, at + 500)).length;
       expect(written).toBeGreaterThan(text.length - 50_000);
     }
+  });
+
+  it("masks a long value with a colour change after each byte", () => {
+    const value = Array.from({ length: 140_000 }, (_, i) =>
+      String.fromCharCode(97 + ((i * i * 7 + i) % 23)),
+    ).join("");
+    const stream = createRedactor([{ name: "s", value }]).stream();
+    const output = write(stream, value.replace(/./g, "$&\x1b[0m"));
+    expect(output.startsWith("[REDACTED:s]\x1b[0m")).toBe(true);
+    expect(output.replaceAll("\x1b[0m", "")).toBe("[REDACTED:s]");
+  });
+
+  it("is through in good time with a long value of many lines that a terminal prints", {
+    timeout: 20_000,
+  }, () => {
+    for (const line of ["fifteen-letters", "a"]) {
+      const value = `${`${line}\n`.repeat(Math.ceil(300_000 / (line.length + 1)))}end`;
+      const stream = createRedactor([{ name: "s", value }]).stream();
+      expect(write(stream, `${value.replaceAll("\n", "\r\n")}.`)).toBe("[REDACTED:s].");
+    }
+  });
+
+  it("takes bytes and nothing else", () => {
+    const stream = createRedactor([SECRET]).stream();
+    expect(() => stream.write("text" as unknown as Uint8Array)).toThrow(TypeError);
+    expect(write(stream, "text\n")).toBe("text\n");
   });
 
   it("returns nothing after its end, and takes nothing", () => {
