@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
 
+const SLOW_READER = resolve(import.meta.dirname, "../fixtures/slow-reader.py");
 const VALUE = "sk_live_51HabcdefghijKLMNOP";
 const template = await Program.template(async (made) => {
   await made.must(["init"]);
@@ -155,16 +156,21 @@ describe("a launched program", () => {
     expect(Date.now() - started).toBeLessThan(20_000);
   });
 
-  it("is slowed down by a slow reader rather than held in memory", async () => {
-    const script =
-      "vault-run --agent crawler -- head -c 300000000 /dev/zero | (sleep 1; grep VmHWM /proc/$(pgrep -n -f 'vault-run --agent crawler')/status >&2; wc -c)";
-    const { stdout, stderr } = await execa("bash", ["-c", script], {
-      cwd: program.repo,
-      env: program.env,
-      extendEnv: false,
-    });
-    expect(stdout.trim()).toBe("300000000");
-    expect(Number(/(\d+) kB/.exec(stderr)?.[1])).toBeLessThan(200_000);
+  it("is slowed down by a slow reader rather than held in memory, and 1 GB arrives whole", {
+    timeout: 300_000,
+  }, async () => {
+    const bytes = 1_000_000_000;
+    const print = `yes 0123456789-abcdefghijk | head -c ${bytes}`;
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false } as const;
+    const read = `python3 ${SLOW_READER} 4 '[n]ode .*vault-run --agent crawler'`;
+    const [slow, expected] = await Promise.all([
+      execa("bash", ["-c", `vault-run --agent crawler -- sh -c '${print}' | ${read}`], settings),
+      execa("bash", ["-c", `${print} | sha256sum`], settings),
+    ]);
+    const { length, sha256, peakKb } = JSON.parse(slow.stdout);
+    expect({ length, sha256 }).toEqual({ length: bytes, sha256: expected.stdout.split(" ")[0] });
+    expect(peakKb).toBeGreaterThan(0);
+    expect(peakKb).toBeLessThan(250_000);
   });
 
   it("is given signals once each, at once", async () => {

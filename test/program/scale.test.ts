@@ -1,18 +1,15 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { applyPlan, prepareScratch } from "../../src/admin/apply.ts";
-import { OwnerSession } from "../../src/admin/owner-session.ts";
 import type { PlannedWrite } from "../../src/admin/plan.ts";
 import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { planGrant } from "../../src/admin/plans/grant.ts";
 import { planSet } from "../../src/admin/plans/set.ts";
-import { Repository } from "../../src/git/repository.ts";
 import { createKeyFile } from "../../src/vault/key-file.ts";
 import { agentKeyPath } from "../../src/vault/key-lookup.ts";
-import type { Machine } from "../../src/vault/machine.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
 import { Secret } from "../../src/vault/secret.ts";
+import { change, ownerMachine } from "../fixtures/owner.ts";
 import { Program } from "../fixtures/program.ts";
 import { onTerminal } from "../fixtures/terminal.ts";
 
@@ -60,47 +57,26 @@ describe("a group of 1,000 secrets and 50 agents", () => {
   });
 });
 
-/** Fills the group through the program's own plans, in one commit: a thousand starts of the program would take minutes. */
+/** Fills the group through the program's own plans: a thousand starts of the program would take minutes. */
 async function fill(program: Program): Promise<void> {
-  const machine: Machine = {
-    env: {},
-    cwd: program.repo,
-    home: program.home,
-    host: "test-host",
-    pid: process.pid,
-    uid: 0,
-    now: Date.now,
-  };
-  const root = join(program.repo, ".vault");
-  const repository = await Repository.find(program.repo);
-  const target = { root, repository, scratchFolder: prepareScratch(repository) };
-  const apply = (writes: PlannedWrite[]) =>
-    applyPlan({ event: { action: "set" }, writes, message: "fill" }, target, true);
-  const session = OwnerSession.open(machine, root, undefined);
-  const writes: PlannedWrite[] = [];
-  for (let i = 1; i < SECRETS; i++) {
-    const ref = parseSecretRef(`big/S${i}`);
-    const { plan } = await planSet(
-      session,
-      ref,
-      new Secret("x", Buffer.from(`value-${i}-xxxx`.slice(0, 10).padEnd(10, "x"))),
-      { unsafeName: false },
-    );
-    writes.push(...plan.writes);
-  }
-  for (let i = 0; i < AGENTS; i++) {
-    const { plan, keyFile } = await planAddAgent(session, parseAgentName(`agent-${i}`), undefined);
-    createKeyFile(agentKeyPath(machine, session.vault.id, parseAgentName(`agent-${i}`)), keyFile);
-    writes.push(...plan.writes);
-  }
-  await apply(writes);
-  const again = OwnerSession.open(machine, root, undefined);
-  const grants: PlannedWrite[] = [];
-  for (let i = 0; i < AGENTS; i++) {
-    grants.push(
-      ...(await planGrant(again, parseAgentName(`agent-${i}`), parseGroupName("big"), undefined)).writes,
-    );
-  }
-  await apply(grants);
-  expect(readdirSync(join(root, "groups/big/secrets"))).toHaveLength(SECRETS);
+  const agents = Array.from({ length: AGENTS }, (_, i) => parseAgentName(`agent-${i}`));
+  await change(program, async (session) => {
+    const writes: PlannedWrite[] = [];
+    for (let i = 1; i < SECRETS; i++) {
+      const value = new Secret("x", Buffer.from(`value-${i}-xxxx`.slice(0, 10).padEnd(10, "x")));
+      const { plan } = await planSet(session, parseSecretRef(`big/S${i}`), value, { unsafeName: false });
+      writes.push(...plan.writes);
+    }
+    for (const agent of agents) {
+      const { plan, keyFile } = await planAddAgent(session, agent, undefined);
+      createKeyFile(agentKeyPath(ownerMachine(program), session.vault.id, agent), keyFile);
+      writes.push(...plan.writes);
+    }
+    return writes;
+  });
+  await change(program, async (session) => {
+    const plans = agents.map((agent) => planGrant(session, agent, parseGroupName("big"), undefined));
+    return (await Promise.all(plans)).flatMap(({ writes }) => writes);
+  });
+  expect(readdirSync(join(program.repo, ".vault/groups/big/secrets"))).toHaveLength(SECRETS);
 }
