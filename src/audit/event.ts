@@ -14,7 +14,7 @@ export interface AuditSecret {
   readonly valueId: string;
 }
 
-/** What a redaction hid: how often, in which stream, in which encoding. */
+/** What a redaction hid: how often, in which stream (`stdout`, `stderr`, `terminal`, `stdin`), in which encoding. */
 export interface AuditLeak {
   readonly secret: string;
   readonly stream: string;
@@ -38,6 +38,8 @@ export interface AuditEvent {
 
 export interface AuditLine extends AuditEvent {
   readonly v: 1;
+  /** 16 random bytes in hex: no two lines are alike, also when two processes say the same in the same millisecond. */
+  readonly id: string;
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string;
   readonly vault: string;

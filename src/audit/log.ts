@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SigningKey } from "../age/signing-key.ts";
@@ -17,6 +18,7 @@ import { type AuditEvent, formatAuditLine } from "./event.ts";
 
 const TAIL_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
+const LINE_ID_BYTES = 16;
 
 export class AuditLog {
   readonly path: string;
@@ -58,6 +60,7 @@ export class AuditLog {
         {
           ...event,
           v: 1,
+          id: randomBytes(LINE_ID_BYTES).toString("hex"),
           time: timestamp(this.#machine.now()),
           vault: this.#vault,
           key: keyFingerprint(key.verifyKey),

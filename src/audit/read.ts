@@ -38,6 +38,7 @@ export type ReadLine =
 const text = z.string();
 const auditLine = z.looseObject({
   v: z.literal(1),
+  id: text,
   time: z.string().check(z.refine(isTimestamp)),
   vault: text,
   action: text,

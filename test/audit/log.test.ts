@@ -115,6 +115,17 @@ describe("the audit log", () => {
     expect(await statuses()).toEqual(["verified"]);
   });
 
+  it("takes what two processes say alike in the same millisecond for two lines, and no copy", async () => {
+    const alike = [tempFolder(), tempFolder()].map((home) => {
+      const other = new AuditLog({ ...machine, home, now: () => 1_790_000_000_000 }, vault, undefined);
+      other.append(event, key);
+      return readFileSync(other.path, "utf8");
+    });
+    mkdirSync(dirname(log.path), { recursive: true });
+    writeFileSync(log.path, alike.join(""));
+    expect(await statuses()).toEqual(["verified", "verified"]);
+  });
+
   it("links to the line before also where that one is very long", () => {
     const secrets = Array.from({ length: 3000 }, (_, i) => ({
       group: "g",

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
+import { readAuditLog } from "../../src/audit/read.ts";
 import { AgentSession } from "../../src/launch/agent-session.ts";
 import type { Machine } from "../../src/vault/machine.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
@@ -42,6 +43,21 @@ describe("the worked example of docs/FORMAT.md", () => {
       secret?.reveal(),
     );
     expect(value).toBe("example-value");
+  });
+
+  it("has audit lines that hold, each linked to the one before", async () => {
+    const { root, owner } = layOut();
+    const keyFile = join(tempFolder(), "owner.key");
+    writeFileSync(keyFile, owner, { mode: 0o600 });
+    const { vault } = OwnerSession.open(machine({}), root, keyFile);
+    const log = join(tempFolder(), "audit.jsonl");
+    writeFileSync(log, /```json\n(\{"action"[\s\S]*?)```/.exec(example)?.[1] ?? "");
+    const lines = [];
+    for await (const line of readAuditLog(log, [{ key: vault.owners[0]! }])) lines.push(line);
+    expect(lines).toMatchObject([
+      { status: "verified", gap: false, line: { action: "init" } },
+      { status: "verified", gap: false, line: { action: "add-agent" } },
+    ]);
   });
 
   it("opens for its owner", async () => {
