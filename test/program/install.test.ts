@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, inject, it } from "vitest";
 import { VERBS } from "../../src/cli/verbs.ts";
 import { Program } from "../fixtures/program.ts";
+import { tempFolder } from "../fixtures/temp.ts";
 
 describe("the installed package", () => {
   it("needs no other package, and has one that it can do without", () => {
@@ -37,6 +38,39 @@ describe("the installed package", () => {
     ]) {
       expect(licences).toContain(`${name} `);
     }
+  });
+
+  it("offers the redactor to other programs, with types, to import and to require", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(inject("packageFolder"), join(folder, "node_modules/vault-run"));
+    const body = `
+      const found: string[] = [];
+      const redactor: Redactor = createRedactor([{ name: "s", value: "hunter2secret" }], {
+        onMatch: ({ name, stream, encoding }) => found.push([name, stream, encoding].join(" ")),
+      });
+      const stream: RedactedStream = redactor.stream("out");
+      const output = Buffer.concat([stream.write(Buffer.from("pw hunter2se")), stream.idle(), ...stream.pieces(Buffer.from("cret")), stream.end()]);
+      const [count] = redactor.counts();
+      console.log(JSON.stringify([output.toString(), count?.encoding, count?.count, found, redactor.leaks().length, redactor.tooShort]));
+    `;
+    writeFileSync(
+      join(folder, "consumer.mts"),
+      `import { createRedactor, type RedactedStream, type Redactor } from "vault-run/redact";\n${body}`,
+    );
+    const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+    const roots = ["--typeRoots", resolve(import.meta.dirname, "../../node_modules/@types")];
+    const tsc = resolve(import.meta.dirname, "../../node_modules/.bin/tsc");
+    await execa(tsc, [...options, ...roots, "consumer.mts"], { cwd: folder });
+    const expected = '["pw hunt[REDACTED:s]","raw",1,["s out raw"],1,[]]';
+    const imported = await execa(process.execPath, ["consumer.mts"], { cwd: folder });
+    expect(imported.stdout).toBe(expected);
+    writeFileSync(
+      join(folder, "consumer.cjs"),
+      `const { createRedactor } = require("vault-run/redact");\n${body.replace(/: (string\[\]|Redactor|RedactedStream)(?= =)/g, "")}`,
+    );
+    const required = await execa(process.execPath, ["consumer.cjs"], { cwd: folder });
+    expect(required.stdout).toBe(expected);
   });
 
   it("tells its version and how it is used", async () => {
