@@ -137,12 +137,12 @@ describe("job control", () => {
 
   it("stops with Ctrl-Z, gives the terminal back, and goes on with fg", async () => {
     const { shown, untyped, modes } = await inBash(program, [
-      ["ready> ", `${job}cat\r`],
-      ["cat\r\n", "one\r"],
+      ["ready> ", `${job}sh -c 'echo be""gun; cat'\r`],
+      ["begun", "one\r"],
       ["one\r\none\r\n", "\u001a"],
       ["Stopped", "stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e icanon\r"],
       ["echo\r\n", "fg\r"],
-      ["--quiet -- cat", "two\r"],
+      ["; cat'", "two\r"],
       ["two\r\ntwo\r\n", "\u0004"],
       ["ready> ", "echo status-$?\r"],
       ["status-0", "exit\r"],
@@ -188,8 +188,8 @@ describe("job control", () => {
       ["ready> ", `${job}bash --norc --noprofile -i\r`],
       ["ready> ", "sh -c 'echo be''gun; sleep 60'\r"],
       ["begun", "\u0003"],
-      ["ready> ", "cat\r"],
-      ["cat\r\n", "one\r"],
+      ["ready> ", "sh -c 'echo be''gun; cat'\r"],
+      ["begun", "one\r"],
       ["one\r\none\r\n", "\u001a"],
       ["Stopped", "kill %1; exit\r"],
       ["exit", "exit\r"],

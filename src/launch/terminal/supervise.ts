@@ -34,6 +34,7 @@ import { UserTerminal } from "./user-terminal.ts";
 
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 const STOPS: readonly NodeJS.Signals[] = ["SIGTSTP", "SIGURG"];
+const SHELL = "/bin/sh";
 const [STDIN, STDOUT, STDERR] = [0, 1, 2];
 const POLL_MS = 2;
 const MAX_POLLS = 500;
@@ -43,8 +44,7 @@ const BACKGROUND_POLL_MS = 100;
 const KEPT = RESERVED_DESCRIPTOR;
 
 const LEADER = `
-exec ${KEPT}>&2 2>/dev/null
-set -m
+exec 2>/dev/null
 (exec "$@" 2>&${KEPT} ${KEPT}>&-)
 set -- $?
 while [ $1 -gt 146 ] && jobs %% >/dev/null; do
@@ -97,10 +97,11 @@ function start(child: Child, theirs: number, path: string): Promise<ChildProcess
   const stdin = isatty(STDIN) ? theirs : "inherit";
   const stderr = isatty(STDOUT) && isatty(STDERR) ? theirs : "pipe";
   const stdio = stdioOf<number | "inherit" | "pipe">([stdin, theirs, stderr], descriptors);
-  // The first terminal that the leader of a session opens becomes the session's own.
-  const script = `: <>${path}\n${LEADER}`;
-  const args = ["-c", script, "vault-run", ...command];
-  return startProcess("/bin/sh", args, { cwd, env: { ...env }, stdio, detached: true }, command[0]);
+  // The first terminal that the leader of a session opens becomes the session's own. A shell looks for it, and some
+  // of them on standard error, when it starts with job control (-m), so it starts again.
+  const script = `: <>${path}; exec ${KEPT}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;
+  const args = ["-c", script, LEADER, ...command];
+  return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, command[0]);
 }
 
 /** What passes between the user's terminal and the child's while the child runs. */
