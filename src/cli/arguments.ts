@@ -3,11 +3,9 @@ import { TTY_MODES } from "../launch/choose-terminal.ts";
 import type { LaunchOptions } from "../launch/launch.ts";
 import { LEAK_POLICIES } from "../launch/leaks.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
+import type { OptionValues } from "./context.ts";
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
 import { optionName, takesValue, VERBS, type Verb } from "./verbs.ts";
-
-/** A verb's options by name: a list where an option may be repeated. */
-export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 // Words in, typed options out. Strict: an unknown option, a missing value or a word too many is an error that names it.
 

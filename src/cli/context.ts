@@ -1,8 +1,10 @@
 import type { SignalSource } from "../launch/child.ts";
 import type { Machine } from "../vault/machine.ts";
 import { VaultError } from "../vault-error.ts";
-import type { OptionValues } from "./arguments.ts";
 import type { Console } from "./console.ts";
+
+/** A verb's options by name: a list where an option may be repeated. */
+export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** What a command gets: its words, already checked against its table entry, and its surroundings. */
 export class CommandContext {

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { kill } from "node:process";
-import { systemCode } from "../vault-error.ts";
+import { send } from "./signals.ts";
 
 /**
  * Kills a process and all that descend from it. Each is stopped as it is found, so that none can start another one
@@ -10,11 +9,11 @@ export function killTree(root: number): void {
   const found = new Set([root]);
   for (let before = 0; before < found.size; ) {
     before = found.size;
-    for (const pid of found) signal(pid, "SIGSTOP");
+    for (const pid of found) send(pid, "SIGSTOP");
     const children = childrenByParent();
     for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
   }
-  for (const pid of found) signal(pid, "SIGKILL");
+  for (const pid of found) send(pid, "SIGKILL");
 }
 
 /** A process's children, the eldest first. */
@@ -46,14 +45,5 @@ function fieldsOf(pid: number): string[] | undefined {
   } catch {
     // It has ended.
     return undefined;
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    kill(pid, name);
-  } catch (error) {
-    // Ended meanwhile, or another user's by now (a set-user-id program): out of reach.
-    if (systemCode(error) !== "ESRCH" && systemCode(error) !== "EPERM") throw error;
   }
 }

@@ -1,4 +1,6 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { kill } from "node:process";
+import { systemCode } from "../vault-error.ts";
 import type { SignalSource } from "./child.ts";
 
 // Which process gets which signal. On a terminal the kernel sends the keyboard's signals to the whole foreground group,
@@ -15,6 +17,15 @@ export const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGWINCH",
 ];
 const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+
+/** Sends a signal. A process that has ended meanwhile, or runs as another user by now, gets none. */
+export function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    kill(pid, signal);
+  } catch (error) {
+    if (systemCode(error) !== "ESRCH" && systemCode(error) !== "EPERM") throw error;
+  }
+}
 
 /** Calls `heard` for each of the signals until told to stop. */
 export function listen(
@@ -54,7 +65,8 @@ export function isForeground(): boolean {
   try {
     const stat = readFileSync("/proc/self/stat", "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[2] === fields[5];
+    // Without a controlling terminal there is no foreground, and nobody to leave it to.
+    return fields[2] === fields[5] || fields[5] === "-1";
   } catch {
     return true;
   }

@@ -1,10 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { constants as os } from "node:os";
-import { kill } from "node:process";
-import { systemCode } from "../vault-error.ts";
 import { type Child, type Supervision, startProcess, stdioOf } from "./child.ts";
 import { killTree } from "./process-tree.ts";
-import { FORWARDED, hasControllingTerminal, kernelDelivers, listen } from "./signals.ts";
+import { FORWARDED, hasControllingTerminal, kernelDelivers, listen, send } from "./signals.ts";
 import { RedactedStream } from "./stream.ts";
 
 /**
@@ -65,12 +63,7 @@ class Forwarder {
       this.#waiting.push(signal);
       return;
     }
-    try {
-      kill(this.#leadsOwnGroup ? -this.#pid : this.#pid, signal);
-    } catch (error) {
-      // It may have ended this very moment.
-      if (systemCode(error) !== "ESRCH") throw error;
-    }
+    send(this.#leadsOwnGroup ? -this.#pid : this.#pid, signal);
   }
 }
 

@@ -1,115 +1,149 @@
 import { base64Forms, base64urlForms } from "./encodings/base64.ts";
 import { hexForms } from "./encodings/hex.ts";
-import { jsonForms } from "./encodings/json.ts";
+import { jsonForms, plainJsonForms } from "./encodings/json.ts";
 import { percentForms } from "./encodings/percent.ts";
 import { reprForms } from "./encodings/repr.ts";
 import { shellForms } from "./encodings/shell.ts";
 import { xmlForms } from "./encodings/xml.ts";
+import { yamlForms } from "./encodings/yaml.ts";
 import { byteString, type Spelling } from "./needle.ts";
 import type { Encoding } from "./redactor.ts";
 
-// The spellings of a value that are looked for. Duplicates are left in: the automaton keeps the first of equal needles,
-// so what comes earlier here names the encoding.
+// The spellings of a value that are looked for, each once. What comes first here names the encoding of those that are
+// spelled alike.
 
+// Escaped forms have no minimum of their own: of a value of six bytes they are as telling as the value.
 const MIN_RAW_BYTES = 6;
 const MIN_ENCODED_BYTES = 8;
 const MIN_LINE_BYTES = 16;
+// The last line of a key is often short, and no words stand in a key.
+const MIN_PEM_LINE_BYTES = 8;
+
+// A launch may not take seconds for a value of 1 MiB. What programs print of long values are files, dumps and JSON.
+const LARGE_BYTES = 4096;
+const HUGE_BYTES = 65_536;
 
 // Of such bytes no escaper changes any.
 const UNRESERVED = /^[A-Za-z0-9_.-]*$/;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const PEM_BOUNDARY = /^-----(BEGIN|END) .*-----$/;
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+
+/** Whether a value is too short to be looked for. */
+export function isTooShort(value: string | Uint8Array): boolean {
+  return trimmed(value).length < MIN_RAW_BYTES;
+}
 
 /** Empty if the value is too short to be looked for. */
 export function spellingsOf(value: string | Uint8Array): Spelling[] {
-  const bytes = trim(typeof value === "string" ? byteString(value) : Buffer.from(value).toString("latin1"));
-  if (bytes.length < MIN_RAW_BYTES) return [];
-
-  const spellings: Spelling[] = [];
-  addWhole(spellings, bytes, "raw");
-  addLeaves(spellings, bytes);
-  return spellings;
+  const bytes = trimmed(value);
+  const spellings = new Spellings();
+  if (bytes.length >= MIN_RAW_BYTES) {
+    addWhole(spellings, bytes, "raw");
+    addLeaves(spellings, bytes);
+  }
+  return spellings.list();
 }
 
-function addWhole(spellings: Spelling[], bytes: string, encoding: Encoding): void {
+class Spellings {
+  readonly #encodings = new Map<string, Encoding>();
+
+  /** The minimum is asked of every spelling: six spaces between two letters shrink to one. */
+  add(encoding: Encoding, forms: readonly string[], minimum = MIN_RAW_BYTES): void {
+    for (const bytes of forms) {
+      if (bytes.length >= minimum && !this.#encodings.has(bytes)) this.#encodings.set(bytes, encoding);
+    }
+  }
+
+  has(bytes: string): boolean {
+    return this.#encodings.has(bytes);
+  }
+
+  list(): Spelling[] {
+    return Array.from(this.#encodings, ([bytes, encoding]) => ({ bytes, encoding }));
+  }
+}
+
+function addWhole(spellings: Spellings, bytes: string, encoding: Encoding): void {
   addText(spellings, bytes, encoding);
   addEncoded(spellings, bytes);
-  if (/[\t\n\v\f\r]| {2}/.test(bytes)) add(spellings, "spaces", [bytes.replace(/[\t-\r ]+/g, " ")]);
+  if (/[\t\n\v\f\r]| {2}/.test(bytes)) spellings.add("spaces", [bytes.replace(/[\t-\r ]+/g, " ")]);
   if (bytes.includes("\n")) addMultiLine(spellings, bytes);
 }
 
-function addMultiLine(spellings: Spelling[], bytes: string): void {
+// Another layout is looked for as it is. Who escapes or encodes a value has it from where it was put, not from a terminal.
+function addMultiLine(spellings: Spellings, bytes: string): void {
   const lines = bytes.split(/\r?\n/);
-  for (const [encoding, newline] of [
-    ["lf", "\n"],
-    ["crlf", "\r\n"],
-  ] as const) {
-    const layout = lines.join(newline);
-    if (layout === bytes) continue;
-    addText(spellings, layout, encoding);
-    addEncoded(spellings, layout);
-  }
-  add(spellings, "spaces", [lines.join(" ")]);
-  for (const line of lines) {
-    const content = trim(line);
-    if (content.length >= MIN_LINE_BYTES && !PEM_BOUNDARY.test(content)) addText(spellings, content, "line");
+  spellings.add("lf", [lines.join("\n")]);
+  spellings.add("crlf", [lines.join("\r\n")]);
+  spellings.add("spaces", [lines.join(" ")]);
+  const minimum = lines.some((line) => PEM_BOUNDARY.test(line)) ? MIN_PEM_LINE_BYTES : MIN_LINE_BYTES;
+  const isLarge = bytes.length > LARGE_BYTES;
+  for (const line of new Set(lines.map(trim))) {
+    if (line.length < minimum || PEM_BOUNDARY.test(line)) continue;
+    if (isLarge) spellings.add("line", [line]);
+    else addText(spellings, line, "line");
   }
 }
 
 // A value that is a JSON document is also used, and printed, in parts.
-function addLeaves(spellings: Spelling[], bytes: string): void {
+function addLeaves(spellings: Spellings, bytes: string): void {
+  const isLarge = bytes.length > LARGE_BYTES;
   for (const leaf of leavesOf(bytes)) {
     const content = trim(byteString(leaf));
-    if (content.length < MIN_RAW_BYTES) continue;
-    addWhole(spellings, content, "leaf");
+    if (content.length < MIN_RAW_BYTES || spellings.has(content)) continue;
+    if (isLarge) spellings.add("leaf", [content]);
+    else addWhole(spellings, content, "leaf");
     addLeaves(spellings, content);
   }
 }
 
+/** The strings of a JSON document that are no keys, also those that another one of the same key hides. */
 function leavesOf(bytes: string): string[] {
-  if (!bytes.startsWith("{") && !bytes.startsWith("[")) return [];
-  const leaves: string[] = [];
-  try {
-    JSON.parse(textOf(bytes) ?? "", (_key, value: unknown) => {
-      if (typeof value === "string") leaves.push(value);
-    });
-  } catch {
-    // Not JSON, then: it only looked like it. The error would quote the value.
-  }
-  return leaves;
+  const document = bytes.startsWith(BYTE_ORDER_MARK) ? bytes.slice(BYTE_ORDER_MARK.length) : bytes;
+  if (!/^[{["]/.test(document)) return [];
+  const text = textOf(document);
+  if (text === undefined || !isJson(text)) return [];
+  const strings = text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g);
+  return Array.from(strings, ([, literal = "", colon]) => (colon === undefined ? literal : '""')).map(
+    (literal) => JSON.parse(literal) as string,
+  );
 }
 
-// The bytes and their escaped forms, which are as unmistakable as the bytes themselves.
-function addText(spellings: Spelling[], bytes: string, encoding: Encoding): void {
-  add(spellings, encoding, [bytes]);
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // It only looked like it. The error would quote the value.
+    return false;
+  }
+}
+
+// The bytes and their escaped forms.
+function addText(spellings: Spellings, bytes: string, encoding: Encoding): void {
+  spellings.add(encoding, [bytes]);
   if (UNRESERVED.test(bytes)) return;
   const text = textOf(bytes);
-  if (text !== undefined) add(spellings, "json", jsonForms(text));
-  add(spellings, "repr", reprForms(bytes, text));
-  add(spellings, "shell", shellForms(bytes));
-  add(spellings, "xml", xmlForms(bytes));
-  add(spellings, "percent", percentForms(bytes));
+  if (bytes.length > LARGE_BYTES) {
+    if (text !== undefined) spellings.add("json", plainJsonForms(text, bytes.length <= HUGE_BYTES));
+    return;
+  }
+  if (text !== undefined) spellings.add("json", jsonForms(text));
+  spellings.add("repr", reprForms(bytes, text));
+  spellings.add("repr", yamlForms(bytes, text));
+  spellings.add("shell", shellForms(bytes));
+  spellings.add("xml", xmlForms(bytes, text));
+  spellings.add("percent", percentForms(bytes));
 }
 
-function addEncoded(spellings: Spelling[], bytes: string): void {
+function addEncoded(spellings: Spellings, bytes: string): void {
   const value = Buffer.from(bytes, "latin1");
   const base64 = base64Forms(value);
-  for (const [encoding, forms] of [
-    ["base64", base64],
-    ["base64url", base64urlForms(base64)],
-    ["hex", hexForms(value)],
-  ] as const) {
-    add(
-      spellings,
-      encoding,
-      forms.filter((form) => form.length >= MIN_ENCODED_BYTES),
-    );
-  }
-}
-
-// The minimum is asked of every spelling: six spaces between two letters shrink to one.
-function add(spellings: Spelling[], encoding: Encoding, forms: readonly string[]): void {
-  for (const bytes of forms) if (bytes.length >= MIN_RAW_BYTES) spellings.push({ bytes, encoding });
+  const hex = hexForms(value);
+  spellings.add("base64", base64, MIN_ENCODED_BYTES);
+  spellings.add("base64url", base64urlForms(base64), MIN_ENCODED_BYTES);
+  spellings.add("hex", bytes.length > HUGE_BYTES ? hex.slice(0, 1) : hex, MIN_ENCODED_BYTES);
 }
 
 /** The text that the bytes are in UTF-8. */
@@ -119,6 +153,10 @@ function textOf(bytes: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function trimmed(value: string | Uint8Array): string {
+  return trim(typeof value === "string" ? byteString(value) : Buffer.from(value).toString("latin1"));
 }
 
 // Not String.trim: it would cut A0, which is half a character in UTF-8.

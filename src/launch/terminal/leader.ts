@@ -1,0 +1,62 @@
+import type { ChildProcess } from "node:child_process";
+import { isatty } from "node:tty";
+import { type Child, RESERVED_DESCRIPTOR, startProcess, stdioOf } from "../child.ts";
+
+// A shell leads the session of the pseudo-terminal and runs the child as its foreground job. The child's own parent cannot
+// be us: a program whose parent is in another session cannot be stopped from the keyboard, and Ctrl-Z would do nothing.
+// When the job stops, the shell says so by SIGURG, which nobody minds who does not listen, and stops as well; when it is
+// continued, so is the job. It starts the child by `exec` in a child of its own, so the command is never a builtin.
+
+const SHELL = "/bin/sh";
+const [STDIN, STDOUT, STDERR] = [0, 1, 2];
+
+// The shell keeps the child's standard error under this number, while its own talk ("Killed", …) goes nowhere.
+const KEPT = RESERVED_DESCRIPTOR;
+
+const LEADER = `
+exec 2>/dev/null
+(exec "$@" 2>&${KEPT} ${KEPT}>&-)
+set -- $?
+while [ $1 -gt 146 ] && jobs %% >/dev/null; do
+  kill -URG $PPID
+  kill -STOP $$
+  fg >/dev/null
+  set -- $?
+done
+exit $1
+`;
+
+/**
+ * Starts the child on the pseudo-terminal whose descriptor and path are given.
+ *
+ * @param warn told which variables do not reach the child.
+ * @throws {SpawnFailure} when no shell was started.
+ */
+export function startLeader(
+  child: Child,
+  terminal: { readonly fd: number; readonly path: string },
+  warn: (text: string) => void,
+): Promise<ChildProcess> {
+  const { command, cwd, descriptors } = child;
+  const env = throughTheShell(child.env, warn);
+  const { fd, path } = terminal;
+  const stdin = isatty(STDIN) ? fd : "inherit";
+  const stderr = isatty(STDOUT) && isatty(STDERR) ? fd : "pipe";
+  const stdio = stdioOf<number | "inherit" | "pipe">([stdin, fd, stderr], descriptors);
+  // The first terminal that the leader of a session opens becomes the session's own. A shell looks for it, and some
+  // of them on standard error, when it starts with job control (-m), so it starts again.
+  const script = `: <>${path}; exec ${KEPT}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;
+  const args = ["-c", script, LEADER, ...command];
+  return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, command[0]);
+}
+
+/** What a shell passes on of an environment: variables with the names of variables. */
+function throughTheShell(env: Child["env"], warn: (text: string) => void): Child["env"] {
+  const names = Object.keys(env);
+  const lost = names.filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  if (lost.length === 0) return env;
+  warn(`not passed on, as no shell does (--tty pipe passes them on): ${lost.join(", ")}`);
+  const passed: Record<string, string> = Object.create(null);
+  for (const name of names) if (!lost.includes(name)) passed[name] = env[name] ?? "";
+  return passed;
+}

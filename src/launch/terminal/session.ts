@@ -1,0 +1,156 @@
+import type { ChildProcess } from "node:child_process";
+import { constants, openSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isatty, ReadStream } from "node:tty";
+import type { Streams, Supervision } from "../child.ts";
+import { childrenOf, killTree, stateOf } from "../process-tree.ts";
+import { listen, send } from "../signals.ts";
+import { RedactedStream } from "../stream.ts";
+import { untilEnd } from "../supervise.ts";
+import { Input } from "./input.ts";
+import type { Libc } from "./libc.ts";
+import type { UserTerminal } from "./user-terminal.ts";
+
+const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
+const STOPS: readonly NodeJS.Signals[] = ["SIGTSTP", "SIGURG"];
+const STDIN = 0;
+/** Ourselves and all of our job. */
+const OWN_GROUP = 0;
+const POLL_MS = 2;
+const MAX_POLLS = 500;
+const BACKGROUND_POLL_MS = 100;
+
+/** What passes between the user's terminal and the child's while the child runs. */
+export class Session {
+  readonly #around: Supervision;
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #user: UserTerminal | undefined;
+  readonly #guard: { release(): void } | undefined;
+  readonly #input: Input | undefined;
+  readonly #waiting: NodeJS.Signals[] = [];
+  readonly #listening: { stop(): void };
+  #stops: { stop(): void };
+  #leader: ChildProcess | undefined;
+  #background: NodeJS.Timeout | undefined;
+
+  constructor(
+    around: Supervision,
+    libc: Libc,
+    fd: number,
+    user: UserTerminal | undefined,
+    path: string | undefined,
+  ) {
+    this.#around = around;
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#user = user;
+    this.#guard = user?.guard(path);
+    this.#input = user === undefined ? undefined : inputOf(around.streams, fd);
+    this.#listening = listen(around.signals, [...FORWARDED, "SIGWINCH", "SIGCONT"], (signal) =>
+      this.#hear(signal),
+    );
+    this.#stops = this.#listenForStops();
+    this.#enter();
+  }
+
+  async run(leader: ChildProcess): Promise<number> {
+    const { streams, filter, warn } = this.#around;
+    this.#leader = leader;
+    for (const signal of this.#waiting.splice(0)) this.#forward(signal);
+    this.#around.kill.addEventListener("abort", () => {
+      if (leader.pid !== undefined) killTree(leader.pid);
+    });
+    const output = new ReadStream(this.#fd);
+    const passed = [new RedactedStream(output, streams.stdout, filter("terminal"), warn)];
+    if (leader.stderr !== null) {
+      passed.push(new RedactedStream(leader.stderr, streams.stderr, filter("stderr"), warn));
+    }
+    return untilEnd(leader, passed);
+  }
+
+  end(): void {
+    clearTimeout(this.#background);
+    this.#listening.stop();
+    this.#stops.stop();
+    this.#input?.end();
+    this.#user?.leave();
+    this.#guard?.release();
+  }
+
+  #hear(signal: NodeJS.Signals): void {
+    if (signal === "SIGWINCH") this.#resize();
+    else if (signal === "SIGCONT") this.#enter();
+    else this.#forward(signal);
+  }
+
+  #listenForStops(): { stop(): void } {
+    return listen(this.#around.signals, STOPS, (signal) => {
+      if (signal === "SIGTSTP") this.#forward(signal);
+      else void this.#suspend();
+    });
+  }
+
+  /**
+   * Takes the user's terminal if it is ours to take; from then on every key goes to the child. Nothing says when a job
+   * that runs in the background is brought to the foreground, so until then it is looked for.
+   */
+  #enter(): void {
+    clearTimeout(this.#background);
+    if (this.#user === undefined) return;
+    if (this.#user.enter()) this.#input?.start();
+    else {
+      this.#input?.stop();
+      this.#background = setTimeout(() => this.#enter(), BACKGROUND_POLL_MS);
+    }
+    this.#resize();
+  }
+
+  #resize(): void {
+    const size = this.#user?.size;
+    if (size !== undefined) this.#libc.setWindowSize(this.#fd, size);
+  }
+
+  /**
+   * To the child alone, as a signal sent to it would be; a hangup to all of its group, as from a terminal that goes away.
+   * One that comes before it is there waits for it.
+   */
+  #forward(signal: NodeJS.Signals): void {
+    const pid = this.#leader?.pid;
+    if (pid === undefined) {
+      this.#waiting.push(signal);
+      return;
+    }
+    const [job] = childrenOf(pid);
+    if (job !== undefined) send(signal === "SIGHUP" ? -job : job, signal);
+    else if (stateOf(pid) !== undefined) setTimeout(() => this.#forward(signal), POLL_MS);
+  }
+
+  /** The child has stopped: so do we, with all of our own job, as if the terminal had stopped us. */
+  async #suspend(): Promise<void> {
+    const leader = this.#leader?.pid;
+    if (leader === undefined) return;
+    for (let polls = 0; stateOf(leader) !== "T" && polls < MAX_POLLS; polls++) await sleep(POLL_MS);
+    if (stateOf(leader) !== "T") return;
+    this.#input?.stop();
+    this.#user?.leave();
+    this.#stops.stop();
+    send(OWN_GROUP, "SIGTSTP");
+    // Here again once we were continued.
+    await sleep(0);
+    this.#stops = this.#listenForStops();
+    this.#enter();
+    send(leader, "SIGCONT");
+  }
+}
+
+/** What is typed: standard input where it is the terminal, otherwise the terminal itself. */
+function inputOf(streams: Streams, to: number): Input | undefined {
+  if (isatty(STDIN)) return new Input(streams.stdin, to);
+  try {
+    return new Input(new ReadStream(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY)), to);
+  } catch {
+    // It is not the terminal that controls us: nothing can be typed to us there.
+    return undefined;
+  }
+}
