@@ -8,7 +8,7 @@ import { Prefilter } from "./prefilter.ts";
 //
 // Memory decides the layout, because a thousand secrets in all their encodings make some 400,000 states:
 //  - States near the root are *dense*. They have the lowest numbers and a row of complete transitions each, one
-//    column per byte that occurs in a needle and one for all others.
+//    column per byte that leads on from one of them and one for all others.
 //  - All other states are *sparse*. A needle adds one run of consecutive states, so the usual edge leads to the
 //    next number and only its byte is stored. Where a needle branches off it adds one edge to a hash table.
 //    What has no edge follows the failure link, which leads to a shorter state: at most two steps a byte, amortised.
@@ -23,6 +23,7 @@ export const BRANCHES = 2;
 export const IN_WRAPPING_NEEDLE = 4;
 
 const MAX_ROW_ENTRIES = 1 << 19;
+const MAX_DENSE_DEPTH = 2;
 
 /** Numbers, in as few bytes as the largest of them needs. */
 type Numbers = Uint16Array | Int32Array;
@@ -63,16 +64,22 @@ interface DenseState {
   readonly byte: number;
 }
 
+/** The needles' bytes one behind the other, and where each begins; the last number is where the last one ends. */
+export interface Texts {
+  readonly bytes: Uint8Array;
+  readonly starts: Int32Array;
+  readonly shortest: number;
+}
+
 export function buildTables(needles: readonly Needle[]): Tables {
-  const texts = needles.map(({ bytes }) => Buffer.from(bytes, "latin1"));
-  const total = texts.reduce((sum, { length }) => sum + length, 0);
-  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
-  const shortest = texts.reduce((least, { length }) => Math.min(least, length), Number.POSITIVE_INFINITY);
+  const texts = textsOf(needles);
+  const { bytes, starts } = texts;
+  const longest = needles.reduce((most, needle) => Math.max(most, needle.bytes.length), 0);
 
   const { classOf, classCount } = classesOf(texts);
   const rowShift = Math.ceil(Math.log2(classCount));
-  const dense = denseStates(texts, shortest, rowShift);
-  const capacity = dense.length + total;
+  const dense = denseStates(texts, rowShift);
+  const capacity = dense.length + bytes.length;
   const tables: Tables = {
     classOf,
     rowShift,
@@ -103,15 +110,25 @@ export function buildTables(needles: readonly Needle[]): Tables {
   }
 
   let next = dense.length;
-  for (const [index, text] of texts.entries()) {
-    const wrapping = wraps((needles[index] as Needle).encoding);
-    next = insert(tables, text, index + 1, wrapping ? IN_WRAPPING_NEEDLE : 0, next);
+  for (let index = 0; index < needles.length; index++) {
+    const flag = wraps((needles[index] as Needle).encoding) ? IN_WRAPPING_NEEDLE : 0;
+    next = insert(tables, bytes, starts[index] as number, starts[index + 1] as number, index + 1, flag, next);
   }
   completeRows(tables, dense);
   linkFailures(tables);
-  const trimmed = trim(tables, next);
-  markUnbranched(trimmed);
-  return trimmed;
+  return trim(tables, next);
+}
+
+function textsOf(needles: readonly Needle[]): Texts {
+  const starts = new Int32Array(needles.length + 1);
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < needles.length; index++) {
+    const { length } = (needles[index] as Needle).bytes;
+    starts[index + 1] = (starts[index] as number) + length;
+    shortest = Math.min(shortest, length);
+  }
+  const bytes = Buffer.from(needles.map((needle) => needle.bytes).join(""), "latin1");
+  return { bytes, starts, shortest };
 }
 
 /** Without the room that was kept for states which needles turned out to share. */
@@ -129,14 +146,6 @@ function trim(tables: Tables, count: number): Tables {
   };
 }
 
-function markUnbranched({ edge, flags, out, unbranched, denseCount }: Tables): void {
-  for (let state = denseCount; state < edge.length; state++) {
-    const byte = edge[state] as number;
-    const continues = ((flags[state] as number) & CONTINUES) !== 0;
-    if (continues && byte > ESC && out[state + 1] === 0) unbranched[state] = byte;
-  }
-}
-
 export function step(tables: Tables, from: number, byte: number): number {
   const { denseCount, edge, flags, fail } = tables;
   let state = from;
@@ -152,10 +161,12 @@ export function step(tables: Tables, from: number, byte: number): number {
   return tables.rows[(state << tables.rowShift) | (tables.classOf[byte] as number)] as number;
 }
 
-function classesOf(texts: readonly Uint8Array[]): { classOf: Uint8Array; classCount: number } {
+// Only the first bytes of needles lead on from dense states.
+function classesOf({ bytes, starts }: Texts): { classOf: Uint8Array; classCount: number } {
   const used = new Uint8Array(256);
-  for (const text of texts) {
-    for (let i = 0; i < text.length; i++) used[text[i] as number] = 1;
+  for (let index = 0; index < starts.length - 1; index++) {
+    const end = Math.min((starts[index] as number) + MAX_DENSE_DEPTH + 1, starts[index + 1] as number);
+    for (let i = starts[index] as number; i < end; i++) used[bytes[i] as number] = 1;
   }
   let classCount = 0;
   const classOf = new Uint8Array(256);
@@ -169,56 +180,72 @@ function classesOf(texts: readonly Uint8Array[]): { classOf: Uint8Array; classCo
 
 // The root, and the prefixes of one and two bytes as far as their rows fit. Only proper prefixes: no needle ends
 // in a dense state, so the scan need not look for one there.
-function denseStates(texts: readonly Uint8Array[], shortest: number, rowShift: number): DenseState[] {
+function denseStates({ bytes, starts, shortest }: Texts, rowShift: number): DenseState[] {
   const states: DenseState[] = [{ parent: ROOT, byte: 0 }];
-  if (texts.length === 0 || shortest < 2) return states;
+  const count = starts.length - 1;
+  if (count === 0 || shortest < 2) return states;
 
   const first = new Int32Array(256);
-  for (const text of texts) {
-    const byte = text[0] as number;
+  for (let index = 0; index < count; index++) {
+    const byte = bytes[starts[index] as number] as number;
     if (first[byte] === 0) first[byte] = states.push({ parent: ROOT, byte }) - 1;
   }
   if (shortest < 3) return states;
 
   const seen = new Uint8Array(1 << 16);
   const second: DenseState[] = [];
-  for (const text of texts) {
-    const byte = text[1] as number;
-    const pair = ((text[0] as number) << 8) | byte;
+  for (let index = 0; index < count; index++) {
+    const start = starts[index] as number;
+    const before = bytes[start] as number;
+    const byte = bytes[start + 1] as number;
+    const pair = (before << 8) | byte;
     if (seen[pair] === 1) continue;
     seen[pair] = 1;
-    second.push({ parent: first[text[0] as number] as number, byte });
+    second.push({ parent: first[before] as number, byte });
   }
   const fits = (states.length + second.length) << rowShift <= MAX_ROW_ENTRIES;
   return fits ? states.concat(second) : states;
 }
 
-/** Adds a needle, its new states from `next` on, and returns the number after them. */
-function insert(tables: Tables, text: Uint8Array, number: number, flag: number, next: number): number {
-  const { edge, flags, out, wrappingOut } = tables;
+/** Adds the needle at `start` to `end`, its new states from `next` on, and returns the number after them. */
+function insert(
+  tables: Tables,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  number: number,
+  flag: number,
+  next: number,
+): number {
+  const { edge, flags, depth, out, unbranched, wrappingOut } = tables;
   let state = ROOT;
-  let length = 0;
-  for (; length < text.length; length++) {
-    const child = childOf(tables, state, text[length] as number);
+  let at = start;
+  for (; at < end; at++) {
+    const child = childOf(tables, state, bytes[at] as number);
     if (child === ROOT) break;
     state = child;
     (flags[state] as number) |= flag;
   }
 
-  let end = next;
-  if (length < text.length) {
-    end = next + text.length - length;
-    branch(tables, state, text[length] as number, next, end - 1, length + 1);
-    edge.set(text.subarray(length + 1), next);
-    flags.fill(flag | CONTINUES, next, end - 1);
-    flags[end - 1] = flag;
-    state = end - 1;
+  let added = next;
+  if (at < end) {
+    branch(tables, state, bytes[at] as number, next, next + end - at - 1, at - start + 1);
+    for (at++; at < end; at++, added++) {
+      const byte = bytes[at] as number;
+      edge[added] = byte;
+      if (byte > ESC) unbranched[added] = byte;
+      flags[added] = flag | CONTINUES;
+      depth[added] = at - start;
+    }
+    flags[added] = flag;
+    depth[added] = end - start;
+    state = added++;
   }
 
   // The first needle of these bytes keeps the state, but it wraps if any of them does.
   if (out[state] === 0) out[state] = number;
   if (flag !== 0) wrappingOut[out[state] as number] = out[state] as number;
-  return end;
+  return added;
 }
 
 function childOf(tables: Tables, state: number, byte: number): number {
@@ -272,7 +299,7 @@ function completeRows({ rows, rowShift, classOf, fail }: Tables, dense: readonly
 // runs depth by depth would touch all of memory for each depth. As most links lead near the root, each run is followed
 // instead for as long as they lead above `linked`, the depth down to which every state has its link by now.
 function linkFailures(tables: Tables): void {
-  const { edge, fail, depth, runs } = tables;
+  const { depth, runs } = tables;
   const waiting = runsByDepth(runs);
   const next = runs.head.slice();
   let active: number[] = [];
@@ -282,33 +309,50 @@ function linkFailures(tables: Tables): void {
       active.push((waiting.pop() as StartingRun).run);
     let least = (waiting.at(-1)?.depth ?? Number.POSITIVE_INFINITY) - 1;
     active = active.filter((run) => {
-      const last = runs.last[run] as number;
-      let state = next[run] as number;
-      const begins = state === runs.head[run];
-      let parent = begins ? (runs.parent[run] as number) : state - 1;
-      let byte = (begins ? runs.byte[run] : edge[parent]) as number;
-      while (state <= last && (parent === ROOT || (depth[fail[parent] as number] as number) < linked)) {
-        link(tables, state, parent, byte);
-        byte = edge[state] as number;
-        parent = state++;
-      }
+      const state = linkRun(tables, run, next[run] as number, linked);
       next[run] = state;
-      if (state <= last) least = Math.min(least, depth[parent] as number);
-      return state <= last;
+      if (state > (runs.last[run] as number)) return false;
+      least = Math.min(least, (depth[state] as number) - 1);
+      return true;
     });
     linked = least;
   }
 }
 
-function link(tables: Tables, state: number, parent: number, byte: number): void {
-  const { fail, out, depth, wrappingOut } = tables;
-  const suffix = parent === ROOT ? ROOT : step(tables, fail[parent] as number, byte);
-  fail[state] = suffix;
-  depth[state] = (depth[parent] as number) + 1;
-  const own = out[state] as number;
-  const inherited = out[suffix] as number;
-  if (own === 0) out[state] = inherited;
-  else if (wrappingOut[own] === 0) wrappingOut[own] = wrappingOut[inherited] as number;
+/** Links the states of a run from `from` on, for as long as that takes no link that is not there yet. */
+function linkRun(tables: Tables, run: number, from: number, linked: number): number {
+  const { rows, rowShift, classOf, denseCount, edge, fail, depth, out, unbranched, wrappingOut, runs } =
+    tables;
+  const head = runs.head[run] as number;
+  const last = runs.last[run] as number;
+  const begins = from === head;
+  const parent = begins ? (runs.parent[run] as number) : from - 1;
+  let byte = (begins ? runs.byte[run] : edge[parent]) as number;
+  let link = fail[parent] as number;
+  let state = from;
+  if (parent === ROOT) {
+    // Its link is the root, and so it stays.
+    byte = edge[state] as number;
+    link = ROOT;
+    state++;
+  }
+  for (; state <= last && (depth[link] as number) <= linked; state++) {
+    const to =
+      link < denseCount
+        ? (rows[(link << rowShift) | (classOf[byte] as number)] as number)
+        : step(tables, link, byte);
+    // What ends there too must be known.
+    if ((depth[to] as number) > linked) break;
+    link = to;
+    fail[state] = link;
+    const own = out[state] as number;
+    const inherited = out[link] as number;
+    if ((own !== 0 || inherited !== 0) && state > head) unbranched[state - 1] = 0;
+    if (own === 0) out[state] = inherited;
+    else if (wrappingOut[own] === 0) wrappingOut[own] = wrappingOut[inherited] as number;
+    byte = edge[state] as number;
+  }
+  return state;
 }
 
 interface StartingRun {

@@ -23,8 +23,9 @@ const MIN_PEM_LINE_BYTES = 8;
 const LARGE_BYTES = 4096;
 const HUGE_BYTES = 65_536;
 
-// Of such bytes no escaper changes any.
+// Of such bytes no escaper changes any, and of such some encoders of JSON and of URLs alone.
 const UNRESERVED = /^[A-Za-z0-9_.-]*$/;
+const LIKE_BASE64 = /^[A-Za-z0-9_.+/=-]*$/;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const PEM_BOUNDARY = /^-----(BEGIN|END) .*-----$/;
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
@@ -130,11 +131,12 @@ function addText(spellings: Spellings, bytes: string, encoding: Encoding): void 
     return;
   }
   if (text !== undefined) spellings.add("json", jsonForms(text));
+  spellings.add("percent", percentForms(bytes));
+  if (LIKE_BASE64.test(bytes)) return;
   spellings.add("repr", reprForms(bytes, text));
   spellings.add("repr", yamlForms(bytes, text));
   spellings.add("shell", shellForms(bytes));
   spellings.add("xml", xmlForms(bytes, text));
-  spellings.add("percent", percentForms(bytes));
 }
 
 function addEncoded(spellings: Spellings, bytes: string): void {
@@ -142,8 +144,9 @@ function addEncoded(spellings: Spellings, bytes: string): void {
   const base64 = base64Forms(value);
   const hex = hexForms(value);
   spellings.add("base64", base64, MIN_ENCODED_BYTES);
-  spellings.add("base64url", base64urlForms(base64), MIN_ENCODED_BYTES);
-  spellings.add("hex", bytes.length > HUGE_BYTES ? hex.slice(0, 1) : hex, MIN_ENCODED_BYTES);
+  const isHuge = bytes.length > HUGE_BYTES;
+  if (!isHuge) spellings.add("base64url", base64urlForms(base64), MIN_ENCODED_BYTES);
+  spellings.add("hex", isHuge ? hex.slice(0, 1) : hex, MIN_ENCODED_BYTES);
 }
 
 /** The text that the bytes are in UTF-8. */

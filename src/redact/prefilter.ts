@@ -1,3 +1,4 @@
+import type { Texts } from "./automaton-tables.ts";
 import { CR, ESC, LF } from "./bytes.ts";
 
 // Finds the next place of a chunk that the automaton has to look at, at a small part of its work, by looking at one
@@ -15,7 +16,7 @@ import { CR, ESC, LF } from "./bytes.ts";
 //    the last bytes there with which a needle may have begun.
 // It only ever skips what cannot matter: where it stops, the automaton decides.
 
-const MAX_BLOCK_BYTES = 32;
+const MAX_BLOCK_BYTES = 24;
 const MIN_BLOCK_BYTES = 6;
 const MIN_BITS = 15;
 const MAX_BITS = 22;
@@ -35,17 +36,19 @@ export class Prefilter {
   readonly #shift: number;
   readonly #known: Int32Array;
 
-  private constructor(needles: readonly Uint8Array[], shortest: number) {
+  private constructor({ bytes, starts, shortest }: Texts) {
+    const count = starts.length - 1;
     this.#block = Math.min(shortest, MAX_BLOCK_BYTES);
     this.#group = this.#block > 8 ? 4 : 3;
     this.#mask = this.#group === 4 ? -1 : 0x00ff_ffff;
     const groups = this.#block - this.#group + 1;
-    const wanted = Math.ceil(Math.log2(needles.length * groups * BITS_PER_GROUP));
+    const wanted = Math.ceil(Math.log2(count * groups * BITS_PER_GROUP));
     const bits = Math.min(Math.max(wanted, MIN_BITS), MAX_BITS);
     this.#shift = 32 - bits;
     this.#known = new Int32Array(1 << (bits - 5));
-    for (const bytes of needles) {
-      for (let end = this.#group; end <= this.#block; end++) {
+    for (let index = 0; index < count; index++) {
+      const start = starts[index] as number;
+      for (let end = start + this.#group; end <= start + this.#block; end++) {
         const bit = this.#bitOf(wordBefore(bytes, end));
         (this.#known[bit >>> 5] as number) |= 1 << bit;
       }
@@ -53,9 +56,8 @@ export class Prefilter {
   }
 
   /** Undefined where a needle is too short for it to pay. */
-  static of(needles: readonly Uint8Array[]): Prefilter | undefined {
-    const shortest = needles.reduce((least, { length }) => Math.min(least, length), Number.POSITIVE_INFINITY);
-    return needles.length > 0 && shortest >= MIN_BLOCK_BYTES ? new Prefilter(needles, shortest) : undefined;
+  static of(texts: Texts): Prefilter | undefined {
+    return texts.starts.length > 1 && texts.shortest >= MIN_BLOCK_BYTES ? new Prefilter(texts) : undefined;
   }
 
   /**

@@ -23,6 +23,8 @@ const DIALECTS: readonly Dialect[] = [
   { escaped: /[^\x20-\uffff]|["\\<>&='\u2028\u2029]/g }, // Gson
   { escaped: /[^\x20-\x7e]|["\\<>&'+`]/g, upper: true, long: '"' }, // .NET
 ];
+// What none of them leaves as it is.
+const SPECIAL = /[^\x20-\x7e]|["\\/<>&'+`=]/;
 // Of a string in a string in all dialects there would be a hundred forms, and most programs write one of these.
 const OUTER = [STRINGIFY, PYTHON, PHP];
 
@@ -39,6 +41,7 @@ const SHORT = new Map([
 
 /** The value inside a JSON string, and inside a JSON string that is in a JSON string. */
 export function jsonForms(text: string): string[] {
+  if (!SPECIAL.test(text)) return [];
   const once = new Set(DIALECTS.map((dialect) => escaped(text, dialect)));
   const twice = [...once].flatMap((form) => OUTER.map((outer) => escaped(form, outer)));
   return [...once, ...twice].map(byteString);
