@@ -1,14 +1,14 @@
 import { Automaton } from "./automaton.ts";
 import { LeakLedger } from "./leaks.ts";
-import type { Needle } from "./needle.ts";
-import { spellingsOf } from "./needles.ts";
+import { byteStringOf, type MaskedSecret, type Needle } from "./needle.ts";
+import { isTooShort, spellingsOf } from "./needles.ts";
 import type { Redactor, RedactorOptions, SecretValue } from "./redactor.ts";
 import { RedactionStream } from "./stream.ts";
 
 // Redacts secrets from streams of bytes. It guarantees that no registered value, nor one of the spellings that needles.ts
 // lists, leaves a stream, however the stream is cut into chunks, and that all other bytes leave it unchanged and in
-// order. What it may show of a match is its first four bytes, where the stream pauses inside it (stream.ts). It is a
-// net, not a boundary: a value that is compressed, encrypted, split up or spelled in another way is not seen.
+// order. What it may show of a match is its first four bytes, where the stream pauses inside it (stream.ts), or two of
+// them at the end of a line that does not look wrapped (readings.ts). It is a net, not a boundary: a value that is compressed, encrypted, split up or spelled in another way is not seen.
 
 export type {
   Count,
@@ -23,27 +23,39 @@ export type {
 
 /** Makes a redactor whose masks read `[REDACTED:<name>]`. */
 export function createRedactor(secrets: readonly SecretValue[], options: RedactorOptions = {}): Redactor {
-  const needles: Needle[] = [];
-  const tooShort: string[] = [];
-  for (const { name, value } of secrets) {
-    const spellings = spellingsOf(value);
-    if (spellings.length === 0) tooShort.push(name);
-    const secret = { name, mask: maskOf(name) };
-    for (const spelling of spellings) needles.push({ ...spelling, secret });
-  }
-  const automaton = new Automaton(needles);
+  const tooShort = secrets.filter(({ value }) => isTooShort(value)).map(({ name }) => name);
+  const automaton = new Automaton(needlesOf(secrets));
   const ledger = new LeakLedger();
 
   return {
     tooShort,
     stream: (label = "output") =>
-      new RedactionStream(automaton, ({ secret: { name }, encoding }) => {
-        ledger.add(name, label, encoding);
-        options.onMatch?.({ name, stream: label, encoding });
+      new RedactionStream(automaton, ({ secret: { names }, encoding }) => {
+        for (const name of names) {
+          ledger.add(name, label, encoding);
+          options.onMatch?.({ name, stream: label, encoding });
+        }
       }),
     counts: () => ledger.counts(),
     leaks: () => ledger.leaks(),
   };
+}
+
+/** Two secrets of the same value are looked for once, and found both. */
+function needlesOf(secrets: readonly SecretValue[]): Needle[] {
+  const byValue = new Map<string, MaskedSecret>();
+  const needles: Needle[] = [];
+  for (const { name, value } of secrets) {
+    const same = byValue.get(byteStringOf(value));
+    if (same !== undefined) {
+      same.names.push(name);
+      continue;
+    }
+    const secret: MaskedSecret = { names: [name], mask: maskOf(name) };
+    byValue.set(byteStringOf(value), secret);
+    for (const spelling of spellingsOf(value)) needles.push({ ...spelling, secret });
+  }
+  return needles;
 }
 
 // A mask may land inside a JSON string, or on a terminal.

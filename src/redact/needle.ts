@@ -8,13 +8,17 @@ export interface Spelling {
 }
 
 export interface MaskedSecret {
-  readonly name: string;
+  /** More than one where secrets have the same value. The first is in the mask. */
+  readonly names: string[];
   readonly mask: Uint8Array;
 }
 
 export interface Needle extends Spelling {
   readonly secret: MaskedSecret;
 }
+
+export const byteStringOf = (value: string | Uint8Array): string =>
+  typeof value === "string" ? byteString(value) : Buffer.from(value).toString("latin1");
 
 export const byteString = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 

@@ -6,7 +6,7 @@ import { reprForms } from "./encodings/repr.ts";
 import { shellForms } from "./encodings/shell.ts";
 import { xmlForms } from "./encodings/xml.ts";
 import { yamlForms } from "./encodings/yaml.ts";
-import { byteString, type Spelling } from "./needle.ts";
+import { byteString, byteStringOf, type Spelling } from "./needle.ts";
 import type { Encoding } from "./redactor.ts";
 
 // The spellings of a value that are looked for, each once. What comes first here names the encoding of those that are
@@ -72,11 +72,10 @@ function addWhole(spellings: Spellings, bytes: string, encoding: Encoding): void
   if (bytes.includes("\n")) addMultiLine(spellings, bytes);
 }
 
-// Another layout is looked for as it is. Who escapes or encodes a value has it from where it was put, not from a terminal.
 function addMultiLine(spellings: Spellings, bytes: string): void {
   const lines = bytes.split(/\r?\n/);
-  spellings.add("lf", [lines.join("\n")]);
-  spellings.add("crlf", [lines.join("\r\n")]);
+  addLayout(spellings, "lf", lines.join("\n"));
+  addLayout(spellings, "crlf", lines.join("\r\n"));
   spellings.add("spaces", [lines.join(" ")]);
   const minimum = lines.some((line) => PEM_BOUNDARY.test(line)) ? MIN_PEM_LINE_BYTES : MIN_LINE_BYTES;
   const isLarge = bytes.length > LARGE_BYTES;
@@ -85,6 +84,16 @@ function addMultiLine(spellings: Spellings, bytes: string): void {
     if (isLarge) spellings.add("line", [line]);
     else addText(spellings, line, "line");
   }
+}
+
+// Of other line ends than the value's own, what files of it are usually made into.
+function addLayout(spellings: Spellings, encoding: Encoding, bytes: string): void {
+  if (spellings.has(bytes)) return;
+  spellings.add(encoding, [bytes]);
+  if (bytes.length > LARGE_BYTES) return;
+  const text = textOf(bytes);
+  if (text !== undefined) spellings.add("json", plainJsonForms(text, true));
+  addEncoded(spellings, bytes);
 }
 
 // A value that is a JSON document is also used, and printed, in parts.
@@ -159,7 +168,7 @@ function textOf(bytes: string): string | undefined {
 }
 
 function trimmed(value: string | Uint8Array): string {
-  return trim(typeof value === "string" ? byteString(value) : Buffer.from(value).toString("latin1"));
+  return trim(byteStringOf(value));
 }
 
 // Not String.trim: it would cut A0, which is half a character in UTF-8.

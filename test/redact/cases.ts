@@ -143,6 +143,18 @@ export const CASES: readonly Case[] = [
     "-----BEGIN PRIVATE KEY-----\nnone\n",
   ),
   single("a PEM block in JSON", PEM, `{"k":${JSON.stringify(PEM)}}\n`, '{"k":"[R]\\n"}\n'),
+  single(
+    "a PEM block with CR LF in JSON",
+    PEM,
+    `{"k":${JSON.stringify(PEM.replaceAll("\n", "\r\n"))}}\n`,
+    '{"k":"[R]\\r\\n"}\n',
+  ),
+  single(
+    "a PEM block with CR LF in base64",
+    PEM,
+    `${btoa(PEM.trim().replaceAll("\n", "\r\n")).replace(/.{76}/g, "$&\n")}\n`,
+    "[R]\n",
+  ),
   single("one line of a PEM block", PEM, `got ${BODY[1]}!\n`, "got [R]!\n"),
   single("a value that ends in a line feed", `${PASSWORD}\n`, `<${PASSWORD}>`, "<[R]>"),
   single("a value with CR LF, printed with LF", "line one\r\nline two", "line one\nline two\n", "[R]\n"),

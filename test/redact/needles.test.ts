@@ -62,6 +62,11 @@ const PYTHON = {
   "python json.dumps, twice": "json.dumps(json.dumps(s))",
   "python quote_plus": "urllib.parse.quote_plus(s)",
   "python quote": "urllib.parse.quote(s)",
+  "python quote with delimiters": 'urllib.parse.quote(s, safe="!$&\'()*+,;=")',
+  "python json.dumps in json.dumps, not ASCII": "json.dumps(json.dumps(s, ensure_ascii=False))",
+  "python quoteattr": "sax.quoteattr(s)",
+  "python xmlcharrefreplace": "html.escape(s).encode('ascii', 'xmlcharrefreplace').decode()",
+  "python csv": "row(s)",
   "python urlencode": "urllib.parse.urlencode({'q': s})",
   "python shlex.quote": "shlex.quote(s)",
   "python html.escape": "html.escape(s)",
@@ -78,13 +83,19 @@ const NODE = {
   "node JSON.stringify, twice": "JSON.stringify(JSON.stringify(s))",
   "node encodeURIComponent": "encodeURIComponent(s)",
   "node URLSearchParams": "String(new URLSearchParams({ s }))",
+  "node encodeURI": "encodeURI(s)",
+  "node URL, password": "(() => { const u = new URL('http://u@h/'); u.password = s; return u.href; })()",
   "node querystring": "require('querystring').stringify({ s })",
   "node base64url": "Buffer.from(s).toString('base64url')",
   "node hex": "Buffer.from(s).toString('hex').toUpperCase()",
 };
 
 const PYTHON_PROGRAM = `
-import base64, binascii, html, json, os, shlex, urllib.parse, xml.sax.saxutils as sax
+import base64, binascii, csv, html, io, json, os, shlex, urllib.parse, xml.sax.saxutils as sax
+def row(*cells):
+    file = io.StringIO()
+    csv.writer(file).writerow(["a", *cells])
+    return file.getvalue()
 s = os.environ["S"]
 b = os.environb[b"S"]
 ${Object.values(PYTHON)

@@ -11,7 +11,7 @@ import { Random } from "./random.ts";
 const STREAMS = Number(process.env.REDACT_STREAMS ?? 20_000);
 const PAUSING_STREAMS = STREAMS / 4;
 
-const secret = { name: "s", mask: Buffer.from(MASK) };
+const secret = { names: ["s"], mask: Buffer.from(MASK) };
 const LETTERS = ["ab", "abc", "ab\n", "aab", "abcdefgh"];
 const SKIPPED = [["\r"], ["\x1b[0m"], ["\n"], ["\r\n", "\r"], ["\x1b", "\x1b[1;31m", "\x1b[9\x00", "\n"], []];
 

@@ -67,6 +67,15 @@ describe("a report", () => {
     ]);
   });
 
+  it("counts two secrets of the same value both", () => {
+    const seen: string[] = [];
+    const secrets = [SECRET, { name: "old/API_KEY", value: Buffer.from(SECRET.value) }];
+    const redactor = createRedactor(secrets, { onMatch: ({ name }) => seen.push(name) });
+    expect(write(redactor.stream(), `${SECRET.value}.`)).toBe("[REDACTED:stripe/API_KEY].");
+    expect(redactor.counts().map(({ name }) => name)).toEqual(["stripe/API_KEY", "old/API_KEY"]);
+    expect(seen).toEqual(["stripe/API_KEY", "old/API_KEY"]);
+  });
+
   it("counts every secret that one mask covers, each once", () => {
     const redactor = createRedactor([
       { name: "a", value: "alpha-bravo" },

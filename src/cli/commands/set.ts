@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { planSet, type SetOutcome } from "../../admin/plans/set.ts";
-import { createRedactor } from "../../redact/index.ts";
+import { isTooShort } from "../../redact/needles.ts";
 import { formatRef, parseSecretRef, parseVariableName } from "../../vault/names.ts";
 import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
 import { Secret } from "../../vault/secret.ts";
@@ -25,7 +25,7 @@ export async function run(context: CommandContext): Promise<number> {
     unsafeName: context.has("unsafe-name"),
   };
   using value = new Secret(place, await readValue(context, place));
-  const tooShort = createRedactor([{ name: place, value: value.bytes() }]).tooShort.length > 0;
+  const tooShort = isTooShort(value.bytes());
   let outcome: SetOutcome = "new";
   const done = await change(context, "set", async (session) => {
     const planned = await planSet(session, ref, value, options);
