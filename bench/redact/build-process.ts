@@ -1,9 +1,9 @@
 // A process of its own measures how long it takes to build the redactor for COUNT secrets, and what it then keeps in
 // memory. The first build is what a launch pays; the later ones run as compiled code.
-// usage: node --expose-gc build-process.ts COUNT
+// usage: node --expose-gc build-process.ts COUNT KIND
 
 import { createRedactor, type Redactor } from "../../src/redact/index.ts";
-import { makeSecrets, nameOf } from "./secrets.ts";
+import { makeSecrets, makeTokens, nameOf } from "./secrets.ts";
 import { median } from "./statistics.ts";
 
 export interface Build {
@@ -14,7 +14,8 @@ export interface Build {
 
 const LATER_BUILDS = 7;
 
-const secrets = makeSecrets(Number(process.argv[2])).map((secret) => ({
+const count = Number(process.argv[2]);
+const secrets = (process.argv[3] === "tokens" ? makeTokens(count) : makeSecrets(count)).map((secret) => ({
   name: nameOf(secret),
   value: secret.value,
 }));

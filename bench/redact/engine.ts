@@ -16,16 +16,23 @@ export const CHUNK_BYTES = [65_536, 128] as const;
 const BUILD_PROCESSES = 5;
 const PIPED_BYTES = { 65536: 256_000_000, 128: 32_000_000 } as const;
 
+/** `tokens` alone, or with them a key of ten lines in ten secrets and what else secrets.ts makes. */
+export const SECRET_KINDS = ["tokens", "tokens and keys"] as const;
+
 export interface BuildResult extends Build {
+  readonly kind: (typeof SECRET_KINDS)[number];
   readonly secrets: number;
 }
 
 export function measureBuilds(): BuildResult[] {
-  const builds = SECRET_COUNTS.map((secrets) => ({ secrets, measured: [] as Build[] }));
+  const builds = SECRET_KINDS.flatMap((kind) =>
+    SECRET_COUNTS.map((secrets) => ({ kind, secrets, measured: [] as Build[] })),
+  );
   for (let turn = 0; turn < BUILD_PROCESSES; turn++) {
-    for (const { secrets, measured } of builds) measured.push(buildOnce(secrets));
+    for (const { kind, secrets, measured } of builds) measured.push(buildOnce(secrets, kind));
   }
-  return builds.map(({ secrets, measured }) => ({
+  return builds.map(({ kind, secrets, measured }) => ({
+    kind,
     secrets,
     firstMs: median(measured.map(({ firstMs }) => firstMs)),
     laterMs: median(measured.map(({ laterMs }) => laterMs)),
@@ -33,10 +40,10 @@ export function measureBuilds(): BuildResult[] {
   }));
 }
 
-function buildOnce(secrets: number): Build {
+function buildOnce(secrets: number, kind: BuildResult["kind"]): Build {
   const script = join(import.meta.dirname, "build-process.ts");
   return JSON.parse(
-    execFileSync(process.execPath, ["--expose-gc", script, `${secrets}`], { encoding: "utf8" }),
+    execFileSync(process.execPath, ["--expose-gc", script, `${secrets}`, kind], { encoding: "utf8" }),
   );
 }
 

@@ -19,6 +19,16 @@ export function makeSecrets(count: number): BenchSecret[] {
   return Array.from({ length: count }, (_, i) => ({ variable: `SECRET_${i}`, value: makeValue(i) }));
 }
 
+/** What most agents are granted: of four tokens three are letters, digits, `_` and `-`, and one is base64. */
+export function makeTokens(count: number): BenchSecret[] {
+  return Array.from({ length: count }, (_, i) => {
+    const bytes = seededBytes(`plain token ${i}`, TOKEN_CHARACTERS);
+    const base64 = bytes.toString("base64").slice(0, TOKEN_CHARACTERS);
+    const value = i % 4 === 0 ? base64 : base64.replaceAll("+", "-").replaceAll("/", "_");
+    return { variable: `SECRET_${i}`, value };
+  });
+}
+
 /** The name that the vault and the redactor know a secret by. */
 export function nameOf({ variable }: BenchSecret): string {
   return `group/${variable}`;
