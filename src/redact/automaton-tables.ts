@@ -69,12 +69,12 @@ export interface Texts {
   readonly bytes: Uint8Array;
   readonly starts: Int32Array;
   readonly shortest: number;
+  readonly longest: number;
 }
 
 export function buildTables(needles: readonly Needle[]): Tables {
   const texts = textsOf(needles);
-  const { bytes, starts } = texts;
-  const longest = needles.reduce((most, needle) => Math.max(most, needle.bytes.length), 0);
+  const { bytes, starts, longest } = texts;
 
   const { classOf, classCount } = classesOf(texts);
   const rowShift = Math.ceil(Math.log2(classCount));
@@ -122,13 +122,15 @@ export function buildTables(needles: readonly Needle[]): Tables {
 function textsOf(needles: readonly Needle[]): Texts {
   const starts = new Int32Array(needles.length + 1);
   let shortest = Number.POSITIVE_INFINITY;
+  let longest = 0;
   for (let index = 0; index < needles.length; index++) {
     const { length } = (needles[index] as Needle).bytes;
+    longest = Math.max(longest, length);
     starts[index + 1] = (starts[index] as number) + length;
     shortest = Math.min(shortest, length);
   }
   const bytes = Buffer.from(needles.map((needle) => needle.bytes).join(""), "latin1");
-  return { bytes, starts, shortest };
+  return { bytes, starts, shortest, longest };
 }
 
 /** Without the room that was kept for states which needles turned out to share. */
@@ -304,10 +306,10 @@ function linkFailures(tables: Tables): void {
   const next = runs.head.slice();
   let active: number[] = [];
   let linked = depth[tables.denseCount - 1] as number;
+  const nextDepth = (): number => runs.depth[waiting.at(-1) ?? -1] ?? Number.POSITIVE_INFINITY;
   while (active.length > 0 || waiting.length > 0) {
-    while ((waiting.at(-1)?.depth ?? Number.POSITIVE_INFINITY) <= linked + 1)
-      active.push((waiting.pop() as StartingRun).run);
-    let least = (waiting.at(-1)?.depth ?? Number.POSITIVE_INFINITY) - 1;
+    while (nextDepth() <= linked + 1) active.push(waiting.pop() as number);
+    let least = nextDepth() - 1;
     active = active.filter((run) => {
       const state = linkRun(tables, run, next[run] as number, linked);
       next[run] = state;
@@ -355,12 +357,8 @@ function linkRun(tables: Tables, run: number, from: number, linked: number): num
   return state;
 }
 
-interface StartingRun {
-  readonly run: number;
-  readonly depth: number;
-}
-
-function runsByDepth({ count, depth }: Runs): StartingRun[] {
-  const starting = Array.from({ length: count }, (_, run) => ({ run, depth: depth[run] as number }));
-  return starting.sort((a, b) => b.depth - a.depth);
+/** The runs, those that begin deepest first. */
+function runsByDepth({ count, depth }: Runs): number[] {
+  const starting = Array.from({ length: count }, (_, run) => run);
+  return starting.sort((a, b) => (depth[b] as number) - (depth[a] as number));
 }

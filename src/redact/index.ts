@@ -1,7 +1,7 @@
 import { Automaton } from "./automaton.ts";
 import { LeakLedger } from "./leaks.ts";
 import { byteStringOf, type MaskedSecret, type Needle } from "./needle.ts";
-import { isTooShort, spellingsOf } from "./needles.ts";
+import { spellingsOf } from "./needles.ts";
 import type { Redactor, RedactorOptions, SecretValue } from "./redactor.ts";
 import { RedactionStream } from "./stream.ts";
 
@@ -23,8 +23,8 @@ export type {
 
 /** Makes a redactor whose masks read `[REDACTED:<name>]`. */
 export function createRedactor(secrets: readonly SecretValue[], options: RedactorOptions = {}): Redactor {
-  const tooShort = secrets.filter(({ value }) => isTooShort(value)).map(({ name }) => name);
-  const automaton = new Automaton(needlesOf(secrets));
+  const { needles, tooShort } = needlesOf(secrets);
+  const automaton = new Automaton(needles);
   const ledger = new LeakLedger();
 
   return {
@@ -42,20 +42,27 @@ export function createRedactor(secrets: readonly SecretValue[], options: Redacto
 }
 
 /** Two secrets of the same value are looked for once, and found both. */
-function needlesOf(secrets: readonly SecretValue[]): Needle[] {
+function needlesOf(secrets: readonly SecretValue[]): { needles: Needle[]; tooShort: string[] } {
   const byValue = new Map<string, MaskedSecret>();
   const needles: Needle[] = [];
+  const tooShort: string[] = [];
   for (const { name, value } of secrets) {
-    const same = byValue.get(byteStringOf(value));
+    const bytes = byteStringOf(value);
+    const same = byValue.get(bytes);
     if (same !== undefined) {
       same.names.push(name);
       continue;
     }
+    const spellings = spellingsOf(bytes);
+    if (spellings.length === 0) {
+      tooShort.push(name);
+      continue;
+    }
     const secret: MaskedSecret = { names: [name], mask: maskOf(name) };
-    byValue.set(byteStringOf(value), secret);
-    for (const spelling of spellingsOf(value)) needles.push({ ...spelling, secret });
+    byValue.set(bytes, secret);
+    for (const { bytes, encoding } of spellings) needles.push({ bytes, encoding, secret });
   }
-  return needles;
+  return { needles, tooShort };
 }
 
 // A mask may land inside a JSON string, or on a terminal.

@@ -32,12 +32,12 @@ const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 
 /** Whether a value is too short to be looked for. */
 export function isTooShort(value: string | Uint8Array): boolean {
-  return trimmed(value).length < MIN_RAW_BYTES;
+  return trim(byteStringOf(value)).length < MIN_RAW_BYTES;
 }
 
-/** Empty if the value is too short to be looked for. */
-export function spellingsOf(value: string | Uint8Array): Spelling[] {
-  const bytes = trimmed(value);
+/** Of a value as a byte string. Empty if it is too short to be looked for. */
+export function spellingsOf(value: string): Spelling[] {
+  const bytes = trim(value);
   const spellings = new Spellings();
   if (bytes.length >= MIN_RAW_BYTES) {
     addWhole(spellings, bytes, "raw");
@@ -165,10 +165,6 @@ function textOf(bytes: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function trimmed(value: string | Uint8Array): string {
-  return trim(byteStringOf(value));
 }
 
 // Not String.trim: it would cut A0, which is half a character in UTF-8.
