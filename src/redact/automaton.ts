@@ -1,12 +1,5 @@
-import {
-  BRANCHES,
-  buildTables,
-  CONTINUES,
-  IN_WRAPPING_NEEDLE,
-  ROOT,
-  step,
-  type Tables,
-} from "./automaton-tables.ts";
+import { BRANCHES, CONTINUES, IN_WRAPPING_NEEDLE, ROOT, step, type Tables } from "./automaton-tables.ts";
+import { buildTables } from "./build-tables.ts";
 import { CR, ESC, LF } from "./bytes.ts";
 import type { Needle } from "./needle.ts";
 import { EscapeSequences } from "./prefilter.ts";

@@ -23,10 +23,6 @@ beforeEach(() => {
 const launch = (command: readonly string[], ...options: string[]) =>
   program.run(["--agent", "crawler", ...options, "--", ...command]);
 const sh = (script: string, ...options: string[]) => launch(["sh", "-c", script], ...options);
-const auditLog = () => {
-  const [vault] = readdirIn(join(program.home, ".local/state/vault-run"));
-  return join(program.home, ".local/state/vault-run", vault ?? "", "audit.jsonl");
-};
 const readdirIn = (folder: string) => readdirSync(folder);
 
 describe("a launched program", () => {
@@ -44,7 +40,7 @@ describe("a launched program", () => {
   });
 
   it("was recorded before it started, with the secrets' value ids and argv[0] only (promise 11)", async () => {
-    const log = auditLog();
+    const log = program.auditLog;
     const { stdout } = await launch(["grep", "-c", '"action":"launch"', log]);
     expect(stdout).toBe("1\n");
     const line =
@@ -431,7 +427,7 @@ describe("nothing is started (promise 2)", () => {
       status: 0,
     });
     expect(existsSync(marker())).toBe(false);
-    expect(readFileSync(auditLog(), "utf8")).not.toContain('"launch"');
+    expect(readFileSync(program.auditLog, "utf8")).not.toContain('"launch"');
   });
 });
 
@@ -440,11 +436,7 @@ describe("many launches at once", () => {
     const all = await Promise.all(Array.from({ length: 24 }, () => sh("echo $API_KEY")));
     expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 24 }, () => 0));
     expect(all.every(({ stdout }) => stdout === "[REDACTED:stripe/API_KEY]\n")).toBe(true);
-    const lines = readFileSync(auditLog(), "utf8")
-      .split("\n")
-      // Empty lines are allowed in a log, and come about when launches write at the same moment.
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
+    const lines = program.auditLines();
     expect(lines.filter((line) => line.action === "launch")).toHaveLength(24);
     const audit = await program.run(["audit", "--json"]);
     expect(audit.status, audit.stdout).toBe(0);

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
@@ -24,14 +22,7 @@ beforeEach(() => {
 const launch = (command: readonly string[], ...options: string[]) =>
   program.run(["--agent", "crawler", ...options, "--", ...command]);
 const sh = (script: string, ...options: string[]) => launch(["sh", "-c", script], ...options);
-const audit = (): Record<string, unknown>[] => {
-  const state = join(program.home, ".local/state/vault-run");
-  const log = readFileSync(join(state, readdirSync(state)[0] ?? "", "audit.jsonl"), "utf8");
-  return log
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
-};
+const audit = () => program.auditLines();
 const running = async (mark: string) =>
   (await execa("pgrep", ["-f", mark], { reject: false })).stdout.split("\n").filter((pid) => pid !== "");
 
