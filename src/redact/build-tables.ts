@@ -14,6 +14,8 @@ import { Prefilter } from "./prefilter.ts";
 
 const MAX_ROW_ENTRIES = 1 << 19;
 const MAX_DENSE_DEPTH = 2;
+// What is less than that used is worth the time of a copy.
+const MIN_USED = 0.75;
 
 interface DenseState {
   readonly parent: number;
@@ -84,7 +86,7 @@ function textsOf(needles: readonly Needle[]): Texts {
 /** Without the room that was kept for states which needles turned out to share. */
 function trim(tables: Tables, count: number): Tables {
   const { edge, flags, fail, depth, out, unbranched } = tables;
-  if (count === edge.length) return tables;
+  if (count > edge.length * MIN_USED) return tables;
   return {
     ...tables,
     edge: edge.slice(0, count),

@@ -1,5 +1,7 @@
 import type { Encoding } from "./redactor.ts";
 
+const ASCII = /^[\0-\x7f]*$/;
+
 // Needles are byte strings: one char per byte (latin1), whatever the bytes mean. That keeps the escapers plain
 // `replace` calls, and the automaton reads them with charCodeAt.
 export interface Spelling {
@@ -20,7 +22,9 @@ export interface Needle extends Spelling {
 export const byteStringOf = (value: string | Uint8Array): string =>
   typeof value === "string" ? byteString(value) : Buffer.from(value).toString("latin1");
 
-export const byteString = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+export const byteString = (text: string): string =>
+  // Of such text the bytes are the characters.
+  ASCII.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 
 /** Base64 and hex are the encodings that programs wrap, so a line feed inside them means nothing. */
 export const wraps = (encoding: Encoding): boolean =>

@@ -21,7 +21,7 @@ const MIN_BLOCK_BYTES = 6;
 const MIN_BITS = 15;
 const MAX_BITS = 22;
 // The more bits for each group, the fewer groups are taken for another.
-const BITS_PER_GROUP = 16;
+const BITS_PER_GROUP = 8;
 const MULTIPLIER = 0x9e37_79b1;
 // For all bytes of a word at once: those below 0x0e, CR and LF among them, set their highest bit.
 const LOWEST_OTHERS = 0x0e0e_0e0e;
