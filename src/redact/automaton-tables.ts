@@ -10,6 +10,7 @@ import type { Prefilter } from "./prefilter.ts";
 //  - All other states are *sparse*. A needle adds one run of consecutive states, so the usual edge leads to the
 //    next number and only its byte is stored. Where a needle branches off it adds one edge to a hash table.
 //    What has no edge follows the failure link, which leads to a shorter state: at most two steps a byte, amortised.
+//    Links are made when states are first reached (failure-links.ts).
 //  - `out` holds the longest needle that ends in a state. Shorter ones that end there lie inside it, and what is
 //    masked is the union, so no list of them is kept.
 //
@@ -51,7 +52,6 @@ export interface Runs {
   readonly byte: Uint8Array;
   readonly head: Int32Array;
   readonly last: Int32Array;
-  readonly depth: Int32Array;
 }
 
 /** The needles' bytes one behind the other, and where each begins; the last number is where the last one ends. */

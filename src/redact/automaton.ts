@@ -1,6 +1,7 @@
 import { BRANCHES, CONTINUES, IN_WRAPPING_NEEDLE, ROOT, step, type Tables } from "./automaton-tables.ts";
 import { buildTables } from "./build-tables.ts";
 import { CR, ESC, LF } from "./bytes.ts";
+import { isLinked, linkState } from "./failure-links.ts";
 import type { Needle } from "./needle.ts";
 import { EscapeSequences } from "./prefilter.ts";
 
@@ -41,8 +42,10 @@ export class Automaton {
     return this.#tables.depth[state] as number;
   }
 
-  step(state: number, byte: number): number {
-    return step(this.#tables, state, byte);
+  step(from: number, byte: number): number {
+    const state = step(this.#tables, from, byte);
+    if (!isLinked(this.#tables, state)) linkState(this.#tables, state);
+    return state;
   }
 
   /**
@@ -84,7 +87,10 @@ export class Automaton {
       index++;
       if (state < denseCount) state = rows[(state << rowShift) | (classOf[byte] as number)] as number;
       else state = step(tables, state, byte);
-      matched = state >= denseCount && out[state] !== 0;
+      if (state >= denseCount) {
+        if ((fail[state] as number) < 0) linkState(tables, state);
+        matched = out[state] !== 0;
+      }
     }
     cursor.state = state;
     cursor.index = index;

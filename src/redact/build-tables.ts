@@ -6,9 +6,8 @@ import {
   type Tables,
   type Texts,
 } from "./automaton-tables.ts";
-import { ESC } from "./bytes.ts";
 import { EdgeTable } from "./edge-table.ts";
-import { linkFailures } from "./failure-links.ts";
+import { unlinkedHead } from "./failure-links.ts";
 import { type Needle, wraps } from "./needle.ts";
 import { Prefilter } from "./prefilter.ts";
 
@@ -38,7 +37,7 @@ export function buildTables(needles: readonly Needle[]): Tables {
     edge: new Uint8Array(capacity),
     branches: new EdgeTable(needles.length),
     flags: new Uint8Array(capacity),
-    fail: new Int32Array(capacity),
+    fail: new Int32Array(capacity).fill(-1),
     depth: longest < 0x10000 ? new Uint16Array(capacity) : new Int32Array(capacity),
     out: needles.length < 0x10000 ? new Uint16Array(capacity) : new Int32Array(capacity),
     wrappingOut: new Int32Array(needles.length + 1),
@@ -48,7 +47,6 @@ export function buildTables(needles: readonly Needle[]): Tables {
       byte: new Uint8Array(needles.length),
       head: new Int32Array(needles.length),
       last: new Int32Array(needles.length),
-      depth: new Int32Array(needles.length),
     },
     prefilter: Prefilter.of(texts),
     unbranched: new Uint8Array(capacity),
@@ -65,7 +63,6 @@ export function buildTables(needles: readonly Needle[]): Tables {
     next = insert(tables, bytes, starts[index] as number, starts[index + 1] as number, index + 1, flag, next);
   }
   completeRows(tables, dense);
-  linkFailures(tables);
   return trim(tables, next);
 }
 
@@ -154,7 +151,7 @@ function insert(
   flag: number,
   next: number,
 ): number {
-  const { edge, flags, depth, out, unbranched, wrappingOut } = tables;
+  const { edge, flags, depth, out, wrappingOut } = tables;
   let state = ROOT;
   let at = start;
   for (; at < end; at++) {
@@ -166,11 +163,10 @@ function insert(
 
   let added = next;
   if (at < end) {
-    branch(tables, state, bytes[at] as number, next, next + end - at - 1, at - start + 1);
+    branch(tables, state, bytes[at] as number, next, next + end - at - 1);
     for (at++; at < end; at++, added++) {
       const byte = bytes[at] as number;
       edge[added] = byte;
-      if (byte > ESC) unbranched[added] = byte;
       flags[added] = flag | CONTINUES;
       depth[added] = at - start;
     }
@@ -194,15 +190,8 @@ function childOf(tables: Tables, state: number, byte: number): number {
   return (flag & BRANCHES) === 0 ? ROOT : tables.branches.get(state, byte);
 }
 
-function branch(
-  tables: Tables,
-  parent: number,
-  byte: number,
-  head: number,
-  last: number,
-  depth: number,
-): void {
-  const { classOf, rowShift, rows, denseCount, branches, flags, runs } = tables;
+function branch(tables: Tables, parent: number, byte: number, head: number, last: number): void {
+  const { classOf, rowShift, rows, denseCount, branches, flags, fail, runs } = tables;
   if (parent < denseCount) {
     rows[(parent << rowShift) | (classOf[byte] as number)] = head;
   } else {
@@ -214,12 +203,13 @@ function branch(
   runs.byte[run] = byte;
   runs.head[run] = head;
   runs.last[run] = last;
-  runs.depth[run] = depth;
+  fail[head] = unlinkedHead(run);
 }
 
 // A dense state's failure link is dense and has a lower number, so its row is complete by then.
 function completeRows({ rows, rowShift, classOf, fail }: Tables, dense: readonly DenseState[]): void {
   const columns = 1 << rowShift;
+  fail[ROOT] = ROOT;
   for (let state = ROOT + 1; state < dense.length; state++) {
     const { parent, byte } = dense[state] as DenseState;
     const link = parent === ROOT ? ROOT : (rows[classOf[byte] as number] as number);

@@ -1,67 +1,67 @@
-import { ROOT, type Runs, step, type Tables } from "./automaton-tables.ts";
+import { CONTINUES, ROOT, step, type Tables } from "./automaton-tables.ts";
+import { ESC } from "./bytes.ts";
 
-// A state's link is found by way of its parent's and depends on the links of shallower states only. Going through all
-// runs depth by depth would touch all of memory for each depth. As most links lead near the root, each run is followed
-// instead for as long as they lead above `linked`, the depth down to which every state has its link by now.
-export function linkFailures(tables: Tables): void {
-  const { depth, runs } = tables;
-  const waiting = runsByDepth(runs);
-  const next = runs.head.slice();
-  let active: number[] = [];
-  let linked = depth[tables.denseCount - 1] as number;
-  const nextDepth = (): number => runs.depth[waiting.at(-1) ?? -1] ?? Number.POSITIVE_INFINITY;
-  while (active.length > 0 || waiting.length > 0) {
-    while (nextDepth() <= linked + 1) active.push(waiting.pop() as number);
-    let least = nextDepth() - 1;
-    active = active.filter((run) => {
-      const state = linkRun(tables, run, next[run] as number, linked);
-      next[run] = state;
-      if (state > (runs.last[run] as number)) return false;
-      least = Math.min(least, (depth[state] as number) - 1);
-      return true;
-    });
-    linked = least;
+// A state's failure link leads to its longest suffix that is a prefix of a needle. It is made when the state is first
+// reached: text reaches few of the states there are, and a launch does not wait for the others. With its link a state
+// learns what else ends in it (`out`, `wrappingOut`), and whether the way to it may be followed blindly (`unbranched`).
+//
+// What is linked has a link that is linked, so the way down the links is always there.
+
+/** Of a state that is not linked and is not the first one of its run: its parent is the state before it. */
+const UNLINKED = -1;
+
+/** What stands for the link of a run's first state, which does not follow its parent. */
+export function unlinkedHead(run: number): number {
+  return UNLINKED - 1 - run;
+}
+
+export function isLinked({ fail }: Tables, state: number): boolean {
+  return (fail[state] as number) >= 0;
+}
+
+/** Links a state that is reached by its parent's edge. */
+export function linkState(tables: Tables, reached: number): void {
+  const { fail, denseCount } = tables;
+  // What a link needs first is on top. Not a recursion: a value may repeat itself a million times.
+  const waiting = [reached];
+  for (let state = reached; ; ) {
+    const { parent, byte } = originOf(tables, state);
+    const isParentLinked = parent < denseCount || isLinked(tables, parent);
+    const link = isParentLinked ? linkOf(tables, parent, byte) : parent;
+    if (link >= denseCount && !isLinked(tables, link)) {
+      waiting.push(link);
+    } else {
+      fail[state] = link;
+      inherit(tables, state, link);
+      waiting.pop();
+      if (waiting.length === 0) return;
+    }
+    state = waiting[waiting.length - 1] as number;
   }
 }
 
-/** Links the states of a run from `from` on, for as long as that takes no link that is not there yet. */
-function linkRun(tables: Tables, run: number, from: number, linked: number): number {
-  const { rows, rowShift, classOf, denseCount, edge, fail, depth, out, unbranched, wrappingOut, runs } =
-    tables;
-  const head = runs.head[run] as number;
-  const last = runs.last[run] as number;
-  const begins = from === head;
-  const parent = begins ? (runs.parent[run] as number) : from - 1;
-  let byte = (begins ? runs.byte[run] : edge[parent]) as number;
-  let link = fail[parent] as number;
-  let state = from;
-  if (parent === ROOT) {
-    // Its link is the root, and so it stays.
-    byte = edge[state] as number;
-    link = ROOT;
-    state++;
-  }
-  for (; state <= last && (depth[link] as number) <= linked; state++) {
-    const to =
-      link < denseCount
-        ? (rows[(link << rowShift) | (classOf[byte] as number)] as number)
-        : step(tables, link, byte);
-    // What ends there too must be known.
-    if ((depth[to] as number) > linked) break;
-    link = to;
-    fail[state] = link;
-    const own = out[state] as number;
-    const inherited = out[link] as number;
-    if ((own !== 0 || inherited !== 0) && state > head) unbranched[state - 1] = 0;
-    if (own === 0) out[state] = inherited;
-    else if (wrappingOut[own] === 0) wrappingOut[own] = wrappingOut[inherited] as number;
-    byte = edge[state] as number;
-  }
-  return state;
+function originOf({ fail, edge, runs }: Tables, state: number): { parent: number; byte: number } {
+  const code = fail[state] as number;
+  if (code === UNLINKED) return { parent: state - 1, byte: edge[state - 1] as number };
+  const run = UNLINKED - 1 - code;
+  return { parent: runs.parent[run] as number, byte: runs.byte[run] as number };
 }
 
-/** The runs, those that begin deepest first. */
-function runsByDepth({ count, depth }: Runs): number[] {
-  const starting = Array.from({ length: count }, (_, run) => run);
-  return starting.sort((a, b) => (depth[b] as number) - (depth[a] as number));
+function linkOf(tables: Tables, parent: number, byte: number): number {
+  return parent === ROOT ? ROOT : step(tables, tables.fail[parent] as number, byte);
+}
+
+function inherit(
+  { edge, flags, out, wrappingOut, unbranched, denseCount }: Tables,
+  state: number,
+  link: number,
+): void {
+  const own = out[state] as number;
+  const inherited = out[link] as number;
+  if (own === 0) out[state] = inherited;
+  else if (wrappingOut[own] === 0) wrappingOut[own] = wrappingOut[inherited] as number;
+  const before = state - 1;
+  const follows = before >= denseCount && ((flags[before] as number) & CONTINUES) !== 0;
+  if (follows && out[state] === 0 && (edge[before] as number) > ESC)
+    unbranched[before] = edge[before] as number;
 }
