@@ -43,7 +43,7 @@ function parseLaunch(words: readonly string[]): Request {
     () => parseArgs({ args: [...own], options: LAUNCH_OPTIONS, strict: true, allowPositionals: false }),
     "vault-run --help",
   );
-  if (program === undefined) {
+  if (program === undefined || program === "") {
     const what = separator === -1 ? "no -- before the command" : "no command after --";
     throw new VaultError("usage", what, "write it as: vault-run --agent NAME -- COMMAND [ARG...]");
   }

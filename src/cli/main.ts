@@ -1,4 +1,6 @@
+import { closeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { isForeground } from "../launch/signals.ts";
 import type { Machine } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { asksForLaunch, parseRequest, type Request } from "./arguments.ts";
@@ -24,6 +26,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
   }
   await flushed(process.stdout);
   await flushed(process.stderr);
+  leaveTerminalAlone();
   // Not left to the event loop: a grandchild may still hold one of our pipes open, and is not waited for.
   process.exit(status);
 }
@@ -60,8 +63,18 @@ async function perform(request: Request, process: NodeJS.Process, console: Conso
   }
 }
 
-/** With these, node itself prints environments and arguments, a launched program's among them. */
+/**
+ * With these, node itself prints environments and arguments, a launched program's among them, or opens everything in
+ * memory to whoever connects.
+ */
 function refuseLoudNode(process: NodeJS.Process): void {
+  if ([process.env.NODE_OPTIONS ?? "", ...process.execArgv].some((option) => option.includes("--inspect"))) {
+    throw new VaultError(
+      "usage",
+      "--inspect opens everything in memory to whoever connects",
+      "start vault-run without it",
+    );
+  }
   const loud = ["NODE_DEBUG", "NODE_DEBUG_NATIVE"].find((variable) => (process.env[variable] ?? "") !== "");
   if (loud === undefined) return;
   throw new VaultError(
@@ -123,6 +136,21 @@ function report(error: unknown, isLaunch: boolean, console: Console): number {
       console.detail(line.trim());
   console.detail("please report it with these lines; they hold no value");
   return isLaunch ? LAUNCH_FAILED : REFUSED;
+}
+
+/**
+ * At its end node puts the terminal's modes back as it found them. In the background they are those of the program in
+ * the foreground by now: without a terminal at hand node does nothing.
+ */
+function leaveTerminalAlone(): void {
+  if (isForeground()) return;
+  for (const fd of [0, 1, 2]) {
+    try {
+      closeSync(fd);
+    } catch (error) {
+      if (systemCode(error) !== "EBADF") throw error;
+    }
+  }
 }
 
 /** A reader that went away (`vault-run list | head -1`) is no error of ours; a disk that is full is. */

@@ -42,6 +42,9 @@ export async function redactStream(
     });
   });
   warnOfShort(redactor, warn);
-  await new RedactedStream(from, to, redactor.stream("stdin"), warn).passAll();
-  reportLeaks(session, redactor.leaks(), options, undefined, warn);
+  try {
+    await new RedactedStream(from, to, redactor.stream("stdin"), warn).passAll();
+  } finally {
+    reportLeaks(session, redactor.leaks(), options, undefined, warn);
+  }
 }

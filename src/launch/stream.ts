@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { systemCode } from "../vault-error.ts";
+import { diskError, systemCode } from "../vault-error.ts";
 
 // One of the child's streams on its way to ours, redacted. Order is kept; a reader that is slow stops the child through
 // its pipe rather than filling our memory; a reader that is gone closes the child's pipe, as it would have without us.
@@ -22,6 +22,7 @@ export class RedactedStream {
   #busySince = 0;
   #ended = false;
   #readerGone = false;
+  #failure: Error | undefined;
   readonly #finished: Promise<void>;
 
   constructor(from: Readable, to: Writable, filter: Filter, warn: (text: string) => void) {
@@ -31,18 +32,33 @@ export class RedactedStream {
     this.#finished = new Promise((resolve) => {
       from.on("end", resolve);
       from.on("close", resolve);
-      // The child's end of a socket pair can vanish with ECONNRESET: to us that is its end.
-      from.on("error", () => resolve());
+      // The child's end of a socket pair can vanish with ECONNRESET, a pseudo-terminal's with EIO: to us that is its end.
+      from.on("error", (error) => {
+        this.#failure = error;
+        resolve();
+      });
     });
     from.on("data", (chunk: Buffer) => this.#pass(chunk));
     to.on("drain", () => from.resume());
     to.on("error", (error) => this.#onReaderGone(error, warn));
   }
 
-  /** Passes on all there is, to the end of the stream. */
+  /**
+   * Passes on all there is, to the end of the stream.
+   *
+   * @throws {VaultError} `disk` where the stream could not be read to its end.
+   */
   async passAll(): Promise<void> {
     await this.#finished;
     await this.#close();
+    if (this.#failure !== undefined) throw diskError(this.#failure, "read on", "standard input");
+  }
+
+  /** Passes on what has been written by now, and of what is held back as much as at a pause. */
+  async settle(): Promise<void> {
+    await this.#quiet(() => true);
+    this.#send([this.#filter.idle()]);
+    if (this.#to.writableNeedDrain && !this.#readerGone) await this.#drained();
   }
 
   /**
@@ -54,15 +70,21 @@ export class RedactedStream {
     void this.#finished.then(() => {
       isOpen = false;
     });
-    // Every turn of the event loop reads what the pipe has. Two turns without a byte, while we are not held up by our
-    // own reader, mean that all of the child's output has passed.
-    for (let quiet = 0; isOpen && quiet < 2; ) {
+    await this.#quiet(() => isOpen);
+    await this.#close();
+  }
+
+  /**
+   * Every turn of the event loop reads what the pipe has. Two turns without a byte, while we are not held up by our own
+   * reader, mean that all that was written has passed.
+   */
+  async #quiet(isOpen: () => boolean): Promise<void> {
+    for (let quiet = 0; isOpen() && quiet < 2; ) {
       const before = this.#busySince;
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#to.writableNeedDrain && !this.#readerGone) await this.#drained();
       quiet = this.#busySince === before ? quiet + 1 : 0;
     }
-    await this.#close();
   }
 
   async #close(): Promise<void> {

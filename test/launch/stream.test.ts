@@ -45,6 +45,17 @@ describe("a stream that is passed on", () => {
     expect(shown()).toBe("key sk_l[REDACTED:stripe/API_KEY].\n");
   });
 
+  it("fails where it cannot be read to its end, what was read passed on", async () => {
+    const { from, stream, shown } = passing();
+    from.emit("data", Buffer.from("as far as sk_live"));
+    from.destroy(Object.assign(new Error("read"), { code: "EIO" }));
+    await expect(stream.passAll()).rejects.toMatchObject({
+      code: "disk",
+      message: "cannot read on (EIO): standard input",
+    });
+    expect(shown()).toBe("as far as sk_live");
+  });
+
   it("has what was held back passed on at its end", async () => {
     const { from, stream, shown } = passing();
     from.end("ends in sk_live");

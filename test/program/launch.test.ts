@@ -101,6 +101,7 @@ describe("a launched program", () => {
     });
     expect((await launch([file])).status).toBe(126);
     expect((await launch([program.repo])).status).toBe(126);
+    expect((await launch([""])).stderr).toContain("no command after --");
   });
 
   it("reads our standard input to its end", async () => {
@@ -265,6 +266,23 @@ describe("what could go around the launcher", () => {
     const { exitCode, stderr } = await child;
     expect(exitCode).toBe(4);
     expect(stderr).not.toMatch(/debugger|ws:/i);
+  });
+
+  it("does not: a signal before the first line of ours leaves no inspector open and is not lost (A17)", async () => {
+    const script = "trap 'exit 5' USR1; i=0; while [ $i -lt 30 ]; do sleep 0.05; i=$((i+1)); done";
+    for (let delayMs = 0; delayMs < 60; delayMs += 6) {
+      const child = program.start(["--agent", "crawler", "--", "sh", "-c", script]);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      child.kill("SIGUSR1");
+      const { exitCode, signal } = await child;
+      const reached = exitCode === 5 || exitCode === 138 || signal === "SIGUSR1";
+      expect(reached, `${delayMs} ms: ${exitCode} ${signal}`).toBe(true);
+    }
+    const inspected = await program.run(["--agent", "crawler", "--", "true"], {
+      env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
+    });
+    expect(inspected.status).toBe(125);
+    expect(inspected.stderr).toContain("--inspect opens everything in memory to whoever connects");
   });
 
   it("does not: a variable called __proto__ or constructor is delivered like any other (promise 2)", async () => {

@@ -172,6 +172,39 @@ describe("job control", () => {
     expect(untyped, shown).toBe(0);
   });
 
+  it("shows what the program wrote before it stopped before the shell's prompt", async () => {
+    const script =
+      "import os, signal, sys; sys.stdout.write('x' * 20000 + '<right>' + 'sk_l'); sys.stdout.flush(); os.kill(0, signal.SIGTSTP)";
+    writeFileSync(join(program.repo, "stops.py"), script);
+    const { shown, untyped } = await inBash(program, [
+      ["ready> ", `${job}python3 stops.py\r`],
+      ["<right>sk_l", ""],
+      ["Stopped", "fg\r"],
+      ["ready> ", "exit\r"],
+    ]);
+    expect(untyped, shown.slice(-500)).toBe(0);
+  });
+
+  it("leaves the modes of the program in the foreground alone when it ends in the background", async () => {
+    const raw = [
+      "import sys, termios, time, tty",
+      "before = termios.tcgetattr(0)",
+      "tty.setraw(0)",
+      "time.sleep(1.5)",
+      "still = not termios.tcgetattr(0)[3] & termios.ICANON",
+      "termios.tcsetattr(0, termios.TCSANOW, before)",
+      "print('still', 'raw' if still else 'cooked')",
+    ];
+    writeFileSync(join(program.repo, "raw.py"), raw.join("\n"));
+    for (const mode of ["pty", "pipe"]) {
+      const { shown } = await inBash(program, [
+        ["ready> ", `${LAUNCH.join(" ")} --tty ${mode} -- sleep 0.5 & python3 raw.py\r`],
+        ["still ", "exit\r"],
+      ]);
+      expect(shown).toContain("still raw");
+    }
+  });
+
   it("runs in the background without taking the keys, and takes them in the foreground", async () => {
     const { shown, untyped } = await inBash(program, [
       ["ready> ", `${job}sh -c 'echo begun; read line; echo "got $line"' &\r`],
@@ -241,6 +274,16 @@ describe("signals and ends", () => {
   });
 });
 
+describe("a terminal that goes away", () => {
+  it("is gone for a program too that does not mind a hangup", async () => {
+    const script = 'trap "" HUP; echo up; read line; echo "read $?" > end';
+    await sh(script, [["up", { hangUp: true }]]);
+    await expect
+      .poll(() => existsSync(join(program.repo, "end")) && file("end"), { timeout: 10_000 })
+      .toBe("read 1\n");
+  });
+});
+
 describe("streams that are no terminal", () => {
   const shell = (script: string) =>
     onTerminal(program, ["bash", "-c", script.replaceAll("RUN", LAUNCH.join(" "))]);
@@ -293,6 +336,11 @@ describe("what a terminal costs", () => {
       "not passed on, as no shell does (--tty pipe passes them on): odd.name, npm_config_//x",
     );
     expect(shown).not.toContain("odd.name=1");
+    const own = await onTerminal(program, [...LAUNCH, "--", "sh", "-c", "echo fine"], [], {
+      OPTIND: "abc",
+      IFS: "x",
+    });
+    expect(own.shown).toMatch(/pipe passes them on\): [A-Z, ]*OPTIND.*\r\nfine\r\n$/);
     expect((await onTerminal(program, [...LAUNCH, "--tty", "pipe", "--", "env"], [], odd)).shown).toContain(
       "odd.name=1",
     );

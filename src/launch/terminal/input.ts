@@ -16,11 +16,13 @@ export class Input {
   #wanted = false;
   readonly #listener = (typed: Buffer): void => this.#take(typed);
 
-  constructor(from: Readable, to: number) {
+  /** @param gone called when there is no more to come: the user's terminal is gone. */
+  constructor(from: Readable, to: number, gone: () => void) {
     this.#from = from;
     this.#to = to;
-    // A terminal that is gone: what matters of that comes as a signal.
-    from.on("error", () => {});
+    from.on("error", gone);
+    from.on("end", gone);
+    from.on("close", gone);
   }
 
   start(): void {

@@ -9,6 +9,8 @@ import { type Child, RESERVED_DESCRIPTOR, startProcess, stdioOf } from "../child
 
 const SHELL = "/bin/sh";
 const [STDIN, STDOUT, STDERR] = [0, 1, 2];
+/** A shell has values of its own for these, and some do not start with others. */
+const OWN_VARIABLES = new Set(["IFS", "OPTIND", "PPID"]);
 
 // The shell keeps the child's standard error under this number, while its own talk ("Killed", …) goes nowhere.
 const KEPT = RESERVED_DESCRIPTOR;
@@ -27,18 +29,14 @@ exit $1
 `;
 
 /**
- * Starts the child on the pseudo-terminal whose descriptor and path are given.
+ * Starts the child on the pseudo-terminal whose descriptor and path are given. Its environment is what a shell passes on.
  *
- * @param warn told which variables do not reach the child.
  * @throws {SpawnFailure} when no shell was started.
  */
 export function startLeader(
-  child: Child,
+  { command, cwd, env, descriptors }: Child,
   terminal: { readonly fd: number; readonly path: string },
-  warn: (text: string) => void,
 ): Promise<ChildProcess> {
-  const { command, cwd, descriptors } = child;
-  const env = throughTheShell(child.env, warn);
   const { fd, path } = terminal;
   const stdin = isatty(STDIN) ? fd : "inherit";
   const stderr = isatty(STDOUT) && isatty(STDERR) ? fd : "pipe";
@@ -50,10 +48,14 @@ export function startLeader(
   return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, command[0]);
 }
 
-/** What a shell passes on of an environment: variables with the names of variables. */
-function throughTheShell(env: Child["env"], warn: (text: string) => void): Child["env"] {
+/**
+ * What a shell passes on of an environment: variables with the names of variables that are not its own.
+ *
+ * @param warn told which ones it does not.
+ */
+export function throughTheShell(env: Child["env"], warn: (text: string) => void): Child["env"] {
   const names = Object.keys(env);
-  const lost = names.filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  const lost = names.filter((name) => OWN_VARIABLES.has(name) || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
   if (lost.length === 0) return env;
   warn(`not passed on, as no shell does (--tty pipe passes them on): ${lost.join(", ")}`);
   const passed: Record<string, string> = Object.create(null);

@@ -32,21 +32,18 @@ export class Session {
   readonly #listening: { stop(): void };
   #stops: { stop(): void };
   #leader: ChildProcess | undefined;
+  #output: ReadStream | undefined;
+  #passed: readonly RedactedStream[] = [];
+  #isEnded = false;
   #background: NodeJS.Timeout | undefined;
 
-  constructor(
-    around: Supervision,
-    libc: Libc,
-    fd: number,
-    user: UserTerminal | undefined,
-    path: string | undefined,
-  ) {
+  constructor(around: Supervision, libc: Libc, fd: number, user: UserTerminal | undefined) {
     this.#around = around;
     this.#libc = libc;
     this.#fd = fd;
     this.#user = user;
-    this.#guard = user?.guard(path);
-    this.#input = user === undefined ? undefined : inputOf(around.streams, fd);
+    this.#guard = user?.guard();
+    this.#input = user === undefined ? undefined : inputOf(around.streams, fd, () => this.#hangUp());
     this.#listening = listen(around.signals, [...FORWARDED, "SIGWINCH", "SIGCONT"], (signal) =>
       this.#hear(signal),
     );
@@ -61,15 +58,17 @@ export class Session {
     this.#around.kill.addEventListener("abort", () => {
       if (leader.pid !== undefined) killTree(leader.pid);
     });
-    const output = new ReadStream(this.#fd);
-    const passed = [new RedactedStream(output, streams.stdout, filter("terminal"), warn)];
+    this.#output = new ReadStream(this.#fd);
+    const passed = [new RedactedStream(this.#output, streams.stdout, filter("terminal"), warn)];
     if (leader.stderr !== null) {
       passed.push(new RedactedStream(leader.stderr, streams.stderr, filter("stderr"), warn));
     }
+    this.#passed = passed;
     return untilEnd(leader, passed);
   }
 
   end(): void {
+    this.#isEnded = true;
     clearTimeout(this.#background);
     this.#listening.stop();
     this.#stops.stop();
@@ -82,6 +81,12 @@ export class Session {
     if (signal === "SIGWINCH") this.#resize();
     else if (signal === "SIGCONT") this.#enter();
     else this.#forward(signal);
+    if (signal === "SIGHUP" && this.#user?.isGone === true) this.#hangUp();
+  }
+
+  /** The user's terminal is gone, so the child's goes too: whoever reads it reads its end. */
+  #hangUp(): void {
+    if (!this.#isEnded) this.#output?.destroy();
   }
 
   #listenForStops(): { stop(): void } {
@@ -132,6 +137,8 @@ export class Session {
     if (leader === undefined) return;
     for (let polls = 0; stateOf(leader) !== "T" && polls < MAX_POLLS; polls++) await sleep(POLL_MS);
     if (stateOf(leader) !== "T") return;
+    // What it showed last, to put the screen right for instance, is shown before the shell's prompt.
+    await Promise.all(this.#passed.map((stream) => stream.settle()));
     this.#input?.stop();
     this.#user?.leave();
     this.#stops.stop();
@@ -145,10 +152,11 @@ export class Session {
 }
 
 /** What is typed: standard input where it is the terminal, otherwise the terminal itself. */
-function inputOf(streams: Streams, to: number): Input | undefined {
-  if (isatty(STDIN)) return new Input(streams.stdin, to);
+function inputOf(streams: Streams, to: number, gone: () => void): Input | undefined {
+  if (isatty(STDIN)) return new Input(streams.stdin, to, gone);
   try {
-    return new Input(new ReadStream(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY)), to);
+    const terminal = new ReadStream(openSync("/dev/tty", constants.O_RDONLY | constants.O_NOCTTY));
+    return new Input(terminal, to, gone);
   } catch {
     // It is not the terminal that controls us: nothing can be typed to us there.
     return undefined;

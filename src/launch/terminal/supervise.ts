@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { Child, Supervision } from "../child.ts";
 import { requireExecutable } from "../find-executable.ts";
-import { startLeader } from "./leader.ts";
+import { startLeader, throughTheShell } from "./leader.ts";
 import type { Libc } from "./libc.ts";
 import { Session } from "./session.ts";
 import { UserTerminal } from "./user-terminal.ts";
@@ -22,6 +22,8 @@ const TERMINALS = [1, 0];
  */
 export async function superviseOnTerminal(child: Child, around: Supervision, libc: Libc): Promise<number> {
   requireExecutable(child);
+  // What is said is said before the user's terminal passes everything on as it is.
+  const env = throughTheShell(child.env, around.warn);
   const ours = libc.openPseudoTerminal();
   const theirs = openSync(ours.path, constants.O_RDWR | constants.O_NOCTTY);
   const user = UserTerminal.find(libc, TERMINALS);
@@ -29,10 +31,10 @@ export async function superviseOnTerminal(child: Child, around: Supervision, lib
   const size = user?.size;
   if (size !== undefined) libc.setWindowSize(theirs, size);
 
-  const session = new Session(around, libc, ours.fd, user, child.env.PATH);
+  const session = new Session(around, libc, ours.fd, user);
   try {
     const terminal = { fd: theirs, path: ours.path };
-    const leader = await startLeader(child, terminal, around.warn).finally(() => closeSync(theirs));
+    const leader = await startLeader({ ...child, env }, terminal).finally(() => closeSync(theirs));
     return await session.run(leader);
   } finally {
     session.end();

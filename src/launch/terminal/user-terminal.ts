@@ -6,6 +6,9 @@ import type { Libc, Modes, WindowSize } from "./libc.ts";
 // makes signals of keys; this one passes every byte on as it is. Only a process in the foreground may say so, and what
 // was set is put back however we end: by ourselves, or, where we are killed, by a small shell that waits for it.
 
+/** Not the user's, which may be what a launch says it is: it decides which program runs. */
+const STTY_PATH = "/usr/bin:/bin";
+
 export class UserTerminal {
   readonly fd: number;
   readonly #libc: Libc;
@@ -52,15 +55,20 @@ export class UserTerminal {
     this.#isRaw = false;
   }
 
+  /** Whether it has been hung up. */
+  get isGone(): boolean {
+    return this.#libc.modes(this.fd) === undefined;
+  }
+
   /** Starts what puts the modes back if we are killed. To be released once they are back. */
-  guard(path: string | undefined): { release(): void } {
+  guard(): { release(): void } {
     const [raw, found] = [sttyText(this.#raw), sttyText(this.#found)];
     // Its input ends when we do. Where the modes are not ours any more, someone has put them right already.
     const script = `read -r _; [ "$(stty -g <&3)" = ${raw} ] && stty ${found} <&3`;
     const guard = spawn("/bin/sh", ["-c", script], {
       stdio: ["pipe", "ignore", "ignore", this.fd],
       detached: true,
-      env: path === undefined ? {} : { PATH: path },
+      env: { PATH: STTY_PATH },
     });
     guard.on("error", () => {});
     guard.unref();
