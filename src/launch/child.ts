@@ -9,6 +9,9 @@ export const STATUS_NOT_EXECUTABLE = 126;
 export const STATUS_NOT_FOUND = 127;
 const STATUS_FAILED = 125;
 
+/** What leads a terminal's session. */
+export const SHELL = "/bin/sh";
+
 /** The first number after the standard three. */
 const FIRST_DESCRIPTOR = 3;
 /** Kept free for the shell that leads a terminal's session (terminal/supervise.ts): not every shell takes two digits. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
 import { VaultError } from "../vault-error.ts";
-import type { Child, Supervision } from "./child.ts";
+import { type Child, SHELL, type Supervision } from "./child.ts";
 
 /** How a terminal is kept: `auto` gives the child a pseudo-terminal where standard output is a terminal. */
 export type TtyMode = "auto" | "pty" | "pipe";
@@ -12,7 +12,6 @@ export interface TerminalSupervisor {
 }
 
 const STDOUT = 1;
-const SHELL = "/bin/sh";
 
 /**
  * What holds the child by a pseudo-terminal; undefined where pipes do.
@@ -25,19 +24,27 @@ export async function chooseTerminal(
   warn: (text: string) => void,
 ): Promise<TerminalSupervisor | undefined> {
   if (mode === "pipe" || (mode === "auto" && !isatty(STDOUT))) return undefined;
+  try {
+    return await terminalSupervisor();
+  } catch (error) {
+    if (mode === "pty" || !(error instanceof VaultError)) throw error;
+    warn(`${error.message}, so the program sees pipes (--tty pipe asks for that)`);
+    return undefined;
+  }
+}
+
+async function terminalSupervisor(): Promise<TerminalSupervisor> {
   const { Libc } = await import("./terminal/libc.ts");
   const libc = existsSync(SHELL) ? await Libc.load() : `there is no ${SHELL}`;
-  if (typeof libc !== "string") {
-    const { superviseOnTerminal } = await import("./terminal/supervise.ts");
-    return { supervise: (child, around) => superviseOnTerminal(child, around, libc) };
-  }
-  if (mode === "pty") {
+  if (typeof libc === "string") {
     throw new VaultError(
       "no-terminal",
       `no pseudo-terminal: ${libc}`,
       "reinstall vault-run with its optional packages, or pass --tty pipe",
     );
   }
-  warn(`no pseudo-terminal, the program sees pipes (--tty pipe asks for that): ${libc}`);
-  return undefined;
+  // Made now, before anything is released: where there can be none the launch is refused, or goes on with pipes.
+  const terminal = libc.openPseudoTerminal();
+  const { superviseOnTerminal } = await import("./terminal/supervise.ts");
+  return { supervise: (child, around) => superviseOnTerminal(child, around, libc, terminal) };
 }

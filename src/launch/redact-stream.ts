@@ -4,12 +4,10 @@ import type { Machine } from "../vault/machine.ts";
 import { parseGroupName, parseSecretRef } from "../vault/names.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
 import { reportLeaks, warnOfShort } from "./leaks.ts";
-import { grantedSecrets } from "./select.ts";
+import { grantedSecrets, type SelectionOptions } from "./select.ts";
 import { RedactedStream } from "./stream.ts";
 
-export interface RedactStreamOptions extends AgentOptions {
-  readonly group: readonly string[];
-  readonly only: readonly string[];
+export interface RedactStreamOptions extends AgentOptions, Pick<SelectionOptions, "group" | "only"> {
   readonly quiet: boolean;
 }
 

@@ -30,6 +30,8 @@ export class RedactedStream {
     this.#to = to;
     this.#filter = filter;
     this.#finished = new Promise((resolve) => {
+      // It may be over before we look: a filter that is told to end while it opens what it is to mask.
+      if (from.destroyed) resolve();
       from.on("end", resolve);
       from.on("close", resolve);
       // The child's end of a socket pair can vanish with ECONNRESET, a pseudo-terminal's with EIO: to us that is its end.

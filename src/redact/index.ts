@@ -8,7 +8,8 @@ import { RedactionStream } from "./stream.ts";
 // Redacts secrets from streams of bytes. It guarantees that no registered value, nor one of the spellings that needles.ts
 // lists, leaves a stream, however the stream is cut into chunks, and that all other bytes leave it unchanged and in
 // order. What it may show of a match is its first four bytes, where the stream pauses inside it (stream.ts), or two of
-// them at the end of a line that does not look wrapped (readings.ts). It is a net, not a boundary: a value that is compressed, encrypted, split up or spelled in another way is not seen.
+// them at the end of a line that does not look wrapped (readings.ts). It is a net, not a boundary: a value that is
+// compressed, encrypted, split up or spelled in another way is not seen.
 
 export type {
   Count,

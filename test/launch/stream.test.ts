@@ -45,6 +45,14 @@ describe("a stream that is passed on", () => {
     expect(shown()).toBe("key sk_l[REDACTED:stripe/API_KEY].\n");
   });
 
+  it("is at its end where it was ended before", async () => {
+    const from = new PassThrough();
+    from.destroy();
+    await new Promise((resolve) => from.once("close", resolve));
+    const stream = new RedactedStream(from, new Sink(), createRedactor([SECRET]).stream(), () => {});
+    await stream.passAll();
+  });
+
   it("fails where it cannot be read to its end, what was read passed on", async () => {
     const { from, stream, shown } = passing();
     from.emit("data", Buffer.from("as far as sk_live"));

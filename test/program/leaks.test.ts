@@ -181,7 +181,27 @@ describe("the filter vault-run redact", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "y\n0", stderr: "" });
   });
 
-  it("lets nothing through where it cannot open what it is to mask", async () => {
+  it("lets nothing through where that cannot be recorded and the policy is required (promise 11, A20)", async () => {
+    const env = { VAULT_RUN_AUDIT_DIR: "/proc/self" };
+    const { status, stdout, stderr } = await program.run(["redact", "--agent", "crawler"], {
+      input: "text\n",
+      env,
+    });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^vault-run: [^\n]+\n {2}[^\n]+\n$/);
+  });
+
+  it("ends with its signal also where that comes while it opens", async () => {
+    for (let delayMs = 60; delayMs <= 140; delayMs += 10) {
+      const filter = program.start(["redact", "--agent", "crawler"], { stdin: "pipe" });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      filter.kill("SIGTERM");
+      const { exitCode, signal } = await filter;
+      expect(exitCode === 143 || signal === "SIGTERM", `${delayMs} ms: ${exitCode} ${signal}`).toBe(true);
+    }
+  });
+
+  it("lets nothing through where it cannot open what it is to mask (promise 2)", async () => {
     const refused = await program.run(["redact", "--agent", "other"], { input: `${VALUE}\n` });
     expect(refused).toMatchObject({ status: 1, stdout: "" });
     expect(refused.stderr).toContain("other was granted nothing");

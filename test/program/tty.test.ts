@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, inject, it } from "vitest";
@@ -54,7 +54,23 @@ describe("a program on a terminal", () => {
     expect(shown).toBe("18\r\n18\r\n18\r\n18\r\n");
   });
 
-  it("ends with its own status, or 128 + n, or is not found, as without one", async () => {
+  it("gets no identity, nor does the shell that leads its session, and no argument vector holds a value (promise 3, promise 10, A16, A17)", async () => {
+    const keys = join(program.home, ".config/vault-run");
+    const key = readFileSync(join(keys, readdirSync(keys)[0] ?? "", "agents/crawler.key"), "utf8");
+    const script =
+      "cat /proc/self/environ /proc/$PPID/environ > env; cat /proc/[0-9]*/cmdline > args 2>/dev/null; echo end";
+    const command = ["vault-run", "--quiet", "--", "sh", "-c", script];
+    const { shown } = await onTerminal(program, command, [], { VAULT_RUN_KEY: key });
+    expect(shown).toBe("end\r\n");
+    expect(file("env").split(VALUE).length).toBeGreaterThan(2);
+    expect(file("env")).not.toContain("AGE-SECRET-KEY");
+    expect(file("env")).not.toContain("VAULT_RUN_KEY");
+    expect(file("args")).toContain("vault-run");
+    expect(file("args")).not.toContain(VALUE);
+    expect(file("args")).not.toContain("AGE-SECRET-KEY");
+  });
+
+  it("ends with its own status, or 128 + n, or is not found, as without one (promise 12)", async () => {
     expect((await sh("exit 7")).status).toBe(7);
     expect((await sh("exit 148")).status).toBe(148);
     const killed = await sh("kill -KILL $$");
@@ -360,7 +376,7 @@ describe("what a terminal costs", () => {
     const script = "[ -t 1 ] || echo pipe $API_KEY";
     const auto = await onTerminal(program, [...LAUNCH, "--", "sh", "-c", script], [], plain);
     expect(auto.shown).toBe(
-      `vault-run: no pseudo-terminal, the program sees pipes (--tty pipe asks for that): the optional package koffi is not installed\r\npipe ${MASK}\r\n`,
+      `vault-run: no pseudo-terminal: the optional package koffi is not installed, so the program sees pipes (--tty pipe asks for that)\r\npipe ${MASK}\r\n`,
     );
     const asked = await onTerminal(program, [...LAUNCH, "--tty", "pty", "--", "touch", "started"], [], plain);
     expect(asked.status).toBe(125);
@@ -375,6 +391,27 @@ describe("what a terminal costs", () => {
       plain,
     );
     expect(quiet.shown).toBe(`pipe ${MASK}\r\n`);
+  });
+
+  it("is said where the system has none to give, before anything is released", async () => {
+    const without = (mode: string, command: string) =>
+      onTerminal(program, [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        `mount --bind /dev/null /dev/ptmx; ${LAUNCH.join(" ")} --tty ${mode} -- ${command}`,
+      ]);
+    const auto = await without("auto", "sh -c '[ -t 1 ] || echo pipe'");
+    expect(auto).toMatchObject({ status: 0 });
+    expect(auto.shown).toMatch(
+      /no pseudo-terminal can be made \(E\w+\), so the program sees pipes.*\r\npipe\r\n$/,
+    );
+    const before = program.auditLines().length;
+    const asked = await without("pty", "touch started");
+    expect(asked.status).toBe(125);
+    expect(existsSync(join(program.repo, "started"))).toBe(false);
+    expect(program.auditLines()).toHaveLength(before);
   });
 
   it("is no mode of another name", async () => {

@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { isatty } from "node:tty";
-import { type Child, RESERVED_DESCRIPTOR, startProcess, stdioOf } from "../child.ts";
+import { type Child, RESERVED_DESCRIPTOR, SHELL, startProcess, stdioOf } from "../child.ts";
+import type { PseudoTerminal } from "./libc.ts";
 
 // A shell leads the session of the pseudo-terminal and runs the child as its foreground job. The child's own parent cannot
 // be us: a program whose parent is in another session cannot be stopped from the keyboard, and Ctrl-Z would do nothing.
 // When the job stops, the shell says so by SIGURG, which nobody minds who does not listen, and stops as well; when it is
 // continued, so is the job. It starts the child by `exec` in a child of its own, so the command is never a builtin.
 
-const SHELL = "/bin/sh";
 const [STDIN, STDOUT, STDERR] = [0, 1, 2];
 /** A shell has values of its own for these, and some do not start with others. */
 const OWN_VARIABLES = new Set(["IFS", "OPTIND", "PPID"]);
@@ -29,18 +29,17 @@ exit $1
 `;
 
 /**
- * Starts the child on the pseudo-terminal whose descriptor and path are given. Its environment is what a shell passes on.
+ * Starts the child on the pseudo-terminal. Its environment is what a shell passes on.
  *
  * @throws {SpawnFailure} when no shell was started.
  */
 export function startLeader(
   { command, cwd, env, descriptors }: Child,
-  terminal: { readonly fd: number; readonly path: string },
+  { theirs, path }: PseudoTerminal,
 ): Promise<ChildProcess> {
-  const { fd, path } = terminal;
-  const stdin = isatty(STDIN) ? fd : "inherit";
-  const stderr = isatty(STDOUT) && isatty(STDERR) ? fd : "pipe";
-  const stdio = stdioOf<number | "inherit" | "pipe">([stdin, fd, stderr], descriptors);
+  const stdin = isatty(STDIN) ? theirs : "inherit";
+  const stderr = isatty(STDOUT) && isatty(STDERR) ? theirs : "pipe";
+  const stdio = stdioOf<number | "inherit" | "pipe">([stdin, theirs, stderr], descriptors);
   // The first terminal that the leader of a session opens becomes the session's own. A shell looks for it, and some
   // of them on standard error, when it starts with job control (-m), so it starts again.
   const script = `: <>${path}; exec ${KEPT}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;

@@ -1,7 +1,7 @@
-import { constants } from "node:fs";
+import { constants, openSync } from "node:fs";
 import { arch, platform } from "node:process";
 import { getSystemErrorName } from "node:util";
-import { VaultError } from "../../vault-error.ts";
+import { systemCode, VaultError } from "../../vault-error.ts";
 
 // The few calls of the C library that a terminal takes and node lacks. The package that makes them is optional, and
 // loaded only here: never on a launch without a terminal.
@@ -31,6 +31,15 @@ interface Calls {
   ioctl(fd: number, request: number, type: "void *", argument: Buffer): number;
 }
 
+/** Both ends of a pseudo-terminal. */
+export interface PseudoTerminal {
+  /** Our descriptor, which does not block. */
+  readonly ours: number;
+  /** The descriptor that programs get, and the path of what it leads to. */
+  readonly theirs: number;
+  readonly path: string;
+}
+
 export class Libc {
   readonly #calls: Calls;
   readonly #errno: () => number;
@@ -55,15 +64,19 @@ export class Libc {
     }
   }
 
-  /** Both ends of a new pseudo-terminal: the descriptor of ours, which does not block, and the path of the other. */
-  openPseudoTerminal(): { readonly fd: number; readonly path: string } {
+  /** @throws {VaultError} `no-terminal` */
+  openPseudoTerminal(): PseudoTerminal {
     const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
-    const fd = this.#calls.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (fd === -1 || this.#calls.grantpt(fd) === -1 || this.#calls.unlockpt(fd) === -1)
-      throw this.#noneMade();
-    const path = this.#calls.ptsname(fd);
-    if (path === null) throw this.#noneMade();
-    return { fd, path };
+    const ours = this.#calls.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (ours === -1 || this.#calls.grantpt(ours) === -1 || this.#calls.unlockpt(ours) === -1)
+      throw noneMade(getSystemErrorName(-this.#errno()));
+    const path = this.#calls.ptsname(ours);
+    if (path === null) throw noneMade(getSystemErrorName(-this.#errno()));
+    try {
+      return { ours, theirs: openSync(path, O_RDWR | O_NOCTTY), path };
+    } catch (error) {
+      throw noneMade(systemCode(error) ?? "error");
+    }
   }
 
   /** Undefined where the descriptor is no terminal, or one that is gone. */
@@ -93,14 +106,14 @@ export class Libc {
   setWindowSize(fd: number, size: WindowSize): void {
     this.#calls.ioctl(fd, TIOCSWINSZ, "void *", size);
   }
+}
 
-  #noneMade(): VaultError {
-    return new VaultError(
-      "no-terminal",
-      `no pseudo-terminal can be made (${getSystemErrorName(-this.#errno())})`,
-      "look at the system's limit (/proc/sys/kernel/pty), or pass --tty pipe",
-    );
-  }
+function noneMade(code: string): VaultError {
+  return new VaultError(
+    "no-terminal",
+    `no pseudo-terminal can be made (${code})`,
+    "look at /dev/ptmx, /dev/pts and /proc/sys/kernel/pty, or pass --tty pipe",
+  );
 }
 
 const PROTOTYPES: readonly (readonly [keyof Calls, string])[] = [

@@ -1,8 +1,8 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import type { Child, Supervision } from "../child.ts";
 import { requireExecutable } from "../find-executable.ts";
 import { startLeader, throughTheShell } from "./leader.ts";
-import type { Libc } from "./libc.ts";
+import type { Libc, PseudoTerminal } from "./libc.ts";
 import { Session } from "./session.ts";
 import { UserTerminal } from "./user-terminal.ts";
 
@@ -20,20 +20,23 @@ const TERMINALS = [1, 0];
  * @returns its exit status, 128 + n where signal n ended it.
  * @throws {SpawnFailure} when no child was started.
  */
-export async function superviseOnTerminal(child: Child, around: Supervision, libc: Libc): Promise<number> {
+export async function superviseOnTerminal(
+  child: Child,
+  around: Supervision,
+  libc: Libc,
+  terminal: PseudoTerminal,
+): Promise<number> {
   requireExecutable(child);
   // What is said is said before the user's terminal passes everything on as it is.
   const env = throughTheShell(child.env, around.warn);
-  const ours = libc.openPseudoTerminal();
-  const theirs = openSync(ours.path, constants.O_RDWR | constants.O_NOCTTY);
+  const { ours, theirs } = terminal;
   const user = UserTerminal.find(libc, TERMINALS);
   if (user !== undefined) libc.setModes(theirs, user.modes);
   const size = user?.size;
   if (size !== undefined) libc.setWindowSize(theirs, size);
 
-  const session = new Session(around, libc, ours.fd, user);
+  const session = new Session(around, libc, ours, user);
   try {
-    const terminal = { fd: theirs, path: ours.path };
     const leader = await startLeader({ ...child, env }, terminal).finally(() => closeSync(theirs));
     return await session.run(leader);
   } finally {
