@@ -40,6 +40,7 @@ export type VaultErrorCode =
   | "disk"
   | "audit"
   | "no-terminal"
+  | "no-pipe"
   | "canceled";
 
 export class VaultError extends Error {

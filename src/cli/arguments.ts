@@ -47,6 +47,14 @@ function parseLaunch(words: readonly string[]): Request {
     const what = separator === -1 ? "no -- before the command" : "no command after --";
     throw new VaultError("usage", what, "write it as: vault-run --agent NAME -- COMMAND [ARG...]");
   }
+  const redact = values["no-redact"] !== true;
+  const tty = oneOf("tty", TTY_MODES, values.tty ?? "auto");
+  const onLeak = oneOf("on-leak", LEAK_POLICIES, values["on-leak"] ?? "report");
+  const needing = tty === "pty" ? "--tty pty" : onLeak === "kill" ? "--on-leak kill" : undefined;
+  if (!redact && needing !== undefined) {
+    const hint = "leave one of them out";
+    throw new VaultError("usage", `${needing} needs the output, which --no-redact leaves alone`, hint);
+  }
   return {
     kind: "launch",
     dryRun: values["dry-run"] === true,
@@ -59,11 +67,14 @@ function parseLaunch(words: readonly string[]): Request {
       only: values.only ?? [],
       env: values.env ?? [],
       file: values.file ?? [],
+      pipe: values.pipe ?? [],
       cleanEnv: values["clean-env"] === true,
       pass: values.pass ?? [],
+      strictEnv: values["strict-env"] === true,
       allowExpired: values["allow-expired"] === true,
-      tty: oneOf("tty", TTY_MODES, values.tty ?? "auto"),
-      onLeak: oneOf("on-leak", LEAK_POLICIES, values["on-leak"] ?? "report"),
+      redact,
+      tty,
+      onLeak,
       quiet: values.quiet === true,
     },
   };

@@ -46,5 +46,6 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   disk: REFUSED,
   audit: REFUSED,
   "no-terminal": REFUSED,
+  "no-pipe": REFUSED,
   canceled: REFUSED,
 };

@@ -22,6 +22,12 @@ export const LAUNCH_OPTIONS = {
     takes: "VAR=GROUP/NAME",
     about: "deliver as an unnamed in-memory file, its path in VAR; repeatable",
   },
+  pipe: {
+    type: "string",
+    multiple: true,
+    takes: "VAR=GROUP/NAME",
+    about: "deliver through a pipe that can be read once, its path in VAR; repeatable",
+  },
   "clean-env": {
     type: "boolean",
     about: "start from PATH HOME USER LOGNAME SHELL LANG LC_* TERM TZ TMPDIR only",
@@ -32,11 +38,19 @@ export const LAUNCH_OPTIONS = {
     takes: "VAR",
     about: "with --clean-env, keep this variable too; repeatable",
   },
+  "strict-env": {
+    type: "boolean",
+    about: "a variable of the parent that a secret would replace is an error",
+  },
   "allow-expired": { type: "boolean", about: "also inject values whose time has passed" },
   tty: {
     type: "string",
     takes: "MODE",
     about: "auto (default): a terminal stays one, redacted; pty: always one; pipe: never",
+  },
+  "no-redact": {
+    type: "boolean",
+    about: "do not redact: become the program, so that nothing of vault-run stays, where that is possible",
   },
   "on-leak": {
     type: "string",

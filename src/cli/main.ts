@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
+import { type InheritedDescriptor, inheritedDescriptors } from "../launch/inherited-descriptors.ts";
 import { isForeground } from "../launch/signals.ts";
 import type { Machine } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
@@ -13,6 +14,8 @@ import { DONE, LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 
 export async function run(process: NodeJS.Process): Promise<void> {
   const words = process.argv.slice(2);
+  // First: a console may open a terminal anew.
+  const inherited = asksForLaunch(words) ? inheritedDescriptors() : [];
   const console = new Console(process, process.env);
   let status: number;
   try {
@@ -20,7 +23,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
     const request = parseRequest(words);
     // A launch passes its child's output on, and its streams have their own answer to a failed write.
     if (request.kind !== "launch" || request.dryRun) watchOutput(process, console);
-    status = await perform(request, process, console);
+    status = await perform(request, process, inherited, console);
   } catch (error) {
     status = report(error, asksForLaunch(words), console);
   }
@@ -31,7 +34,12 @@ export async function run(process: NodeJS.Process): Promise<void> {
   process.exit(status);
 }
 
-async function perform(request: Request, process: NodeJS.Process, console: Console): Promise<number> {
+async function perform(
+  request: Request,
+  process: NodeJS.Process,
+  inherited: readonly InheritedDescriptor[],
+  console: Console,
+): Promise<number> {
   switch (request.kind) {
     case "help": {
       const { printHelp } = await import("./help.ts");
@@ -55,6 +63,7 @@ async function perform(request: Request, process: NodeJS.Process, console: Conso
           machine: machineOf(process),
           streams: process,
           signals: process,
+          inherited,
           warn: (text) => console.say(text),
         },
         console,

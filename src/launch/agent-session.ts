@@ -133,7 +133,7 @@ export class AgentSession {
   async release<T>(
     secrets: readonly SecretRecord[],
     event: AuditEvent,
-    prepare: (opened: readonly Secret[]) => T,
+    prepare: (opened: readonly Secret[]) => T | Promise<T>,
   ): Promise<T> {
     const identities = new Map<GroupName, Identity>();
     const opened: Secret[] = [];
@@ -147,7 +147,7 @@ export class AgentSession {
       }
       opened.push(await openSecret(secret, identity));
     }
-    const prepared = prepare(opened);
+    const prepared = await prepare(opened);
     const pull = { ...event, agent: this.name };
     await recordPull(this.#machine, this.vault, secrets, pull, this.#log, this.#signingKey, this.#warn);
     return prepared;

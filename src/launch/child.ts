@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { systemCode, VaultError } from "../vault-error.ts";
+import { withFoundFilter } from "./protection.ts";
 import type { Filter } from "./stream.ts";
 
 // What a launched program is, whichever way it is held: by pipes (supervise.ts) or on a terminal (terminal/supervise.ts).
@@ -11,17 +12,6 @@ const STATUS_FAILED = 125;
 
 /** What leads a terminal's session. */
 export const SHELL = "/bin/sh";
-
-/** The first number after the standard three. */
-const FIRST_DESCRIPTOR = 3;
-/** Kept free for the shell that leads a terminal's session (terminal/supervise.ts): not every shell takes two digits. */
-export const RESERVED_DESCRIPTOR = 9;
-
-/** Under which number the child gets the descriptor that is the `count`th besides the standard three, from 0. */
-export function descriptorNumber(count: number): number {
-  const number = FIRST_DESCRIPTOR + count;
-  return number < RESERVED_DESCRIPTOR ? number : number + 1;
-}
 
 export interface Child {
   readonly command: readonly [string, ...string[]];
@@ -44,12 +34,15 @@ export interface SignalSource {
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/** What holds a child: where its output goes and through what, what reaches it, and what ends it. */
+/** The filter for one of the child's streams, by the name under which its leaks are counted. */
+export type Filters = (stream: "stdout" | "stderr" | "terminal") => Filter;
+
+/** What holds a child: where its output goes, what reaches it, and what ends it. */
 export interface Supervision {
   readonly streams: Streams;
   readonly signals: SignalSource;
-  /** The filter for one of the child's streams, by the name under which its leaks are counted. */
-  readonly filter: (stream: "stdout" | "stderr" | "terminal") => Filter;
+  /** Called once, when the child is there and has the descriptors it was given. */
+  readonly started: (pid: number) => void;
   /** Once aborted, the child and all it started are killed. */
   readonly kill: AbortSignal;
   /** Told once, without a value, when output could not be passed on for another reason than a reader gone. */
@@ -90,7 +83,7 @@ export function startProcess(
   return new Promise((resolve, reject) => {
     let running: ChildProcess;
     try {
-      running = spawn(file, args, options);
+      running = withFoundFilter(() => spawn(file, args, options));
     } catch (error) {
       // A NUL byte in an argument and an over-long argument list are thrown rather than emitted.
       reject(spawnFailure(systemCode(error), name, error));

@@ -19,6 +19,8 @@ export interface SelectionOptions {
   readonly env: readonly string[];
   /** `VAR=GROUP/NAME`. */
   readonly file: readonly string[];
+  /** `VAR=GROUP/NAME`. */
+  readonly pipe: readonly string[];
   readonly allowExpired: boolean;
 }
 
@@ -26,23 +28,22 @@ export interface SelectionOptions {
 export interface Delivery {
   readonly secret: SecretRecord;
   readonly variable: string;
-  readonly as: "env" | "file";
+  readonly as: "env" | "file" | "pipe";
 }
 
-interface Mapping {
-  readonly variable: string;
+interface Mapping extends Pick<Delivery, "variable" | "as"> {
   readonly ref: SecretRef;
-  readonly as: "env" | "file";
 }
 
 /**
- * Decides what is delivered under which variable. `--group` and `--only` narrow; `--env` and `--file` name a secret,
- * which selects it too, and replace the variable it would have had.
+ * Decides what is delivered under which variable. `--group` and `--only` narrow; `--env`, `--file` and `--pipe` name a
+ * secret, which selects it too, and replace the variable it would have had.
  */
 export function select(session: AgentSession, options: SelectionOptions): Delivery[] {
   const mappings = [
     ...options.env.map((text) => parseMapping(text, "env")),
     ...options.file.map((text) => parseMapping(text, "file")),
+    ...options.pipe.map((text) => parseMapping(text, "pipe")),
   ];
   const only = options.only.map(parseSecretRef);
   const groups = options.group.map(parseGroupName);
@@ -118,7 +119,7 @@ function refuseUnsafe({ secret, variable }: Delivery): void {
   );
 }
 
-function parseMapping(text: string, as: "env" | "file"): Mapping {
+function parseMapping(text: string, as: Delivery["as"]): Mapping {
   const equals = text.indexOf("=");
   if (equals === -1) {
     throw new VaultError("usage", `--${as} needs VAR=GROUP/NAME`, `for example: --${as} TOKEN=github/TOKEN`);

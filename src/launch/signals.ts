@@ -7,6 +7,7 @@ import type { SignalSource } from "./child.ts";
 // the child included: passing those on would deliver them twice. Without a controlling terminal the child leads a group
 // of its own and everything is passed on to that group.
 
+/** What ends a program that does not handle it, or is there for it to handle, and what others may send to it. */
 export const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGTERM",
   "SIGINT",
@@ -14,9 +15,18 @@ export const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGQUIT",
   "SIGUSR1",
   "SIGUSR2",
-  "SIGWINCH",
+  "SIGALRM",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGIO",
+  "SIGPWR",
 ];
-const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(["SIGINT", "SIGQUIT", "SIGWINCH"]);
+const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTSTP",
+  "SIGWINCH",
+]);
 
 /** Sends a signal. A process that has ended meanwhile, or runs as another user by now, gets none. */
 export function send(pid: number, signal: NodeJS.Signals): void {

@@ -19,7 +19,7 @@ beforeEach(() => {
   vault = template.copy();
 });
 
-const none: SelectionOptions = { group: [], only: [], env: [], file: [], allowExpired: false };
+const none: SelectionOptions = { group: [], only: [], env: [], file: [], pipe: [], allowExpired: false };
 
 function chosen(options: Partial<SelectionOptions> = {}, agent = "crawler"): string[] {
   return select(vault.agent(agent), { ...none, ...options }).map(

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { isatty } from "node:tty";
-import { type Child, RESERVED_DESCRIPTOR, SHELL, startProcess, stdioOf } from "../child.ts";
-import type { PseudoTerminal } from "./libc.ts";
+import { type Child, SHELL, startProcess, stdioOf } from "../child.ts";
+import type { PseudoTerminal } from "../libc.ts";
 
 // A shell leads the session of the pseudo-terminal and runs the child as its foreground job. The child's own parent cannot
 // be us: a program whose parent is in another session cannot be stopped from the keyboard, and Ctrl-Z would do nothing.
@@ -12,12 +12,10 @@ const [STDIN, STDOUT, STDERR] = [0, 1, 2];
 /** A shell has values of its own for these, and some do not start with others. */
 const OWN_VARIABLES = new Set(["IFS", "OPTIND", "PPID"]);
 
-// The shell keeps the child's standard error under this number, while its own talk ("Killed", …) goes nowhere.
-const KEPT = RESERVED_DESCRIPTOR;
-
-const LEADER = `
+/** @param kept where the shell keeps the child's standard error, while its own talk ("Killed", …) goes nowhere. */
+const leaderScript = (kept: number) => `
 exec 2>/dev/null
-(exec "$@" 2>&${KEPT} ${KEPT}>&-)
+(exec "$@" 2>&${kept} ${kept}>&-)
 set -- $?
 while [ $1 -gt 146 ] && jobs %% >/dev/null; do
   kill -URG $PPID
@@ -31,19 +29,21 @@ exit $1
 /**
  * Starts the child on the pseudo-terminal. Its environment is what a shell passes on.
  *
+ * @param kept a number of one digit that is free.
  * @throws {SpawnFailure} when no shell was started.
  */
 export function startLeader(
   { command, cwd, env, descriptors }: Child,
   { theirs, path }: PseudoTerminal,
+  kept: number,
 ): Promise<ChildProcess> {
   const stdin = isatty(STDIN) ? theirs : "inherit";
   const stderr = isatty(STDOUT) && isatty(STDERR) ? theirs : "pipe";
   const stdio = stdioOf<number | "inherit" | "pipe">([stdin, theirs, stderr], descriptors);
   // The first terminal that the leader of a session opens becomes the session's own. A shell looks for it, and some
   // of them on standard error, when it starts with job control (-m), so it starts again.
-  const script = `: <>${path}; exec ${KEPT}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;
-  const args = ["-c", script, LEADER, ...command];
+  const script = `: <>${path}; exec ${kept}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;
+  const args = ["-c", script, leaderScript(kept), ...command];
   return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, command[0]);
 }
 

@@ -2,16 +2,15 @@ import type { ChildProcess } from "node:child_process";
 import { constants, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty, ReadStream } from "node:tty";
-import type { Streams, Supervision } from "../child.ts";
+import type { Filters, Streams, Supervision } from "../child.ts";
+import type { Libc } from "../libc.ts";
 import { childrenOf, killTree, stateOf } from "../process-tree.ts";
-import { listen, send } from "../signals.ts";
+import { FORWARDED, listen, send } from "../signals.ts";
 import { RedactedStream } from "../stream.ts";
 import { untilEnd } from "../supervise.ts";
 import { Input } from "./input.ts";
-import type { Libc } from "./libc.ts";
 import type { UserTerminal } from "./user-terminal.ts";
 
-const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 const STOPS: readonly NodeJS.Signals[] = ["SIGTSTP", "SIGURG"];
 const STDIN = 0;
 /** Ourselves and all of our job. */
@@ -23,6 +22,7 @@ const BACKGROUND_POLL_MS = 100;
 /** What passes between the user's terminal and the child's while the child runs. */
 export class Session {
   readonly #around: Supervision;
+  readonly #filters: Filters;
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #user: UserTerminal | undefined;
@@ -37,8 +37,9 @@ export class Session {
   #isEnded = false;
   #background: NodeJS.Timeout | undefined;
 
-  constructor(around: Supervision, libc: Libc, fd: number, user: UserTerminal | undefined) {
+  constructor(around: Supervision, filters: Filters, libc: Libc, fd: number, user: UserTerminal | undefined) {
     this.#around = around;
+    this.#filters = filters;
     this.#libc = libc;
     this.#fd = fd;
     this.#user = user;
@@ -52,16 +53,17 @@ export class Session {
   }
 
   async run(leader: ChildProcess): Promise<number> {
-    const { streams, filter, warn } = this.#around;
+    const { streams, started, warn } = this.#around;
     this.#leader = leader;
+    if (leader.pid !== undefined) started(leader.pid);
     for (const signal of this.#waiting.splice(0)) this.#forward(signal);
     this.#around.kill.addEventListener("abort", () => {
       if (leader.pid !== undefined) killTree(leader.pid);
     });
     this.#output = new ReadStream(this.#fd);
-    const passed = [new RedactedStream(this.#output, streams.stdout, filter("terminal"), warn)];
+    const passed = [new RedactedStream(this.#output, streams.stdout, this.#filters("terminal"), warn)];
     if (leader.stderr !== null) {
-      passed.push(new RedactedStream(leader.stderr, streams.stderr, filter("stderr"), warn));
+      passed.push(new RedactedStream(leader.stderr, streams.stderr, this.#filters("stderr"), warn));
     }
     this.#passed = passed;
     return untilEnd(leader, passed);

@@ -1,8 +1,8 @@
 import { closeSync } from "node:fs";
-import type { Child, Supervision } from "../child.ts";
-import { requireExecutable } from "../find-executable.ts";
+import type { Child, Filters, Supervision } from "../child.ts";
+import { findExecutable } from "../executable.ts";
+import type { Libc, PseudoTerminal } from "../libc.ts";
 import { startLeader, throughTheShell } from "./leader.ts";
-import type { Libc, PseudoTerminal } from "./libc.ts";
 import { Session } from "./session.ts";
 import { UserTerminal } from "./user-terminal.ts";
 
@@ -14,6 +14,13 @@ import { UserTerminal } from "./user-terminal.ts";
 
 const TERMINALS = [1, 0];
 
+export interface ChildTerminal {
+  readonly libc: Libc;
+  readonly terminal: PseudoTerminal;
+  /** A number of one digit that is free. */
+  readonly shellDescriptor: number;
+}
+
 /**
  * Runs the child to its end on a pseudo-terminal, its output passing through the filter `terminal`.
  *
@@ -22,11 +29,11 @@ const TERMINALS = [1, 0];
  */
 export async function superviseOnTerminal(
   child: Child,
+  filters: Filters,
   around: Supervision,
-  libc: Libc,
-  terminal: PseudoTerminal,
+  { libc, terminal, shellDescriptor }: ChildTerminal,
 ): Promise<number> {
-  requireExecutable(child);
+  findExecutable(child);
   // What is said is said before the user's terminal passes everything on as it is.
   const env = throughTheShell(child.env, around.warn);
   const { ours, theirs } = terminal;
@@ -35,9 +42,10 @@ export async function superviseOnTerminal(
   const size = user?.size;
   if (size !== undefined) libc.setWindowSize(theirs, size);
 
-  const session = new Session(around, libc, ours, user);
+  const session = new Session(around, filters, libc, ours, user);
   try {
-    const leader = await startLeader({ ...child, env }, terminal).finally(() => closeSync(theirs));
+    const started = startLeader({ ...child, env }, terminal, shellDescriptor);
+    const leader = await started.finally(() => closeSync(theirs));
     return await session.run(leader);
   } finally {
     session.end();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
+import type { Libc, Modes, WindowSize } from "../libc.ts";
 import { isForeground } from "../signals.ts";
-import type { Libc, Modes, WindowSize } from "./libc.ts";
 
 // The terminal that we stand on. While the child has a pseudo-terminal, it is that one which edits lines, echoes and
 // makes signals of keys; this one passes every byte on as it is. Only a process in the foreground may say so, and what

@@ -1,10 +1,10 @@
 import { constants, openSync } from "node:fs";
 import { arch, platform } from "node:process";
 import { getSystemErrorName } from "node:util";
-import { systemCode, VaultError } from "../../vault-error.ts";
+import { systemCode, VaultError } from "../vault-error.ts";
 
-// The few calls of the C library that a terminal takes and node lacks. The package that makes them is optional, and
-// loaded only here: never on a launch without a terminal.
+// The few calls of the C library that node lacks. The package that makes them is optional, and loaded only here, where a
+// launch needs one of them (docs/DEPENDENCIES.md says which does): the plain launch through pipes needs none.
 
 // asm-generic/ioctls.h. Other processors, ppc64 among those that node runs on, number them otherwise.
 const TIOCGWINSZ = 0x5413;
@@ -14,6 +14,16 @@ const TCSANOW = 0;
 // More than any C library's struct termios takes; what is in it is the library's affair.
 const MODES_BYTES = 128;
 const O_CLOEXEC = 0o2000000;
+const MFD_CLOEXEC = 1;
+const F_SETFD = 2;
+const PR_SET_DUMPABLE = 4;
+const P_ALL = 0;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const SIGINFO_BYTES = 128;
+// Where si_pid stands in siginfo_t: behind three integers, at the next multiple of a pointer's size.
+const SI_PID_OFFSET = arch === "ia32" || arch === "arm" ? 12 : 16;
 
 /** A terminal's modes, as tcgetattr(3) gives them. */
 export type Modes = Buffer & { readonly __brand: "Modes" };
@@ -29,6 +39,18 @@ interface Calls {
   tcsetattr(fd: number, when: number, modes: Buffer): number;
   cfmakeraw(modes: Buffer): void;
   ioctl(fd: number, request: number, type: "void *", argument: Buffer): number;
+  pipe2(ends: number[], flags: number): number;
+  memfd_create(name: string, flags: number): number;
+  fcntl(fd: number, command: number, type: "int", argument: number): number;
+  prctl(option: number, type: "unsigned long", argument: number): number;
+  waitid(which: number, id: number, info: Buffer, options: number): number;
+  waitpid(pid: number, status: null, options: number): number;
+}
+
+/** Both ends of a pipe(2), ours: neither reaches a child that is not given it. */
+export interface Pipe {
+  readonly read: number;
+  readonly write: number;
 }
 
 /** Both ends of a pseudo-terminal. */
@@ -51,7 +73,7 @@ export class Libc {
 
   /** The library; or why there is none, for a message. */
   static async load(): Promise<Libc | string> {
-    if (platform !== "linux" || arch === "ppc64") return "they are made on Linux alone, and not on ppc64";
+    if (platform !== "linux") return "there is no Linux";
     try {
       const { default: koffi } = await import("koffi");
       const library = koffi.load(null);
@@ -64,19 +86,67 @@ export class Libc {
     }
   }
 
+  /** @throws {VaultError} `disk`: there are no descriptors left. */
+  openPipe(): Pipe {
+    const ends = [-1, -1];
+    if (this.#calls.pipe2(ends, O_CLOEXEC) === -1) {
+      throw new VaultError(
+        "disk",
+        `no pipe can be made (${this.#errorName()})`,
+        "raise the limit of open files, or of what pipes may hold (/proc/sys/fs/pipe-user-pages-soft)",
+      );
+    }
+    const [read = -1, write = -1] = ends;
+    return { read, write };
+  }
+
+  /** A file in memory that has no name and is open for writing; the code of the error where there can be none. */
+  openMemoryFile(): number | string {
+    const fd = this.#calls.memfd_create("vault-run", MFD_CLOEXEC);
+    return fd === -1 ? this.#errorName() : fd;
+  }
+
+  /** Lets the descriptor outlive an execve(2) of ours. */
+  keepOpen(fd: number): void {
+    this.#calls.fcntl(fd, F_SETFD, "int", 0);
+  }
+
+  /** No core dumps of this process, and no look into its memory from others of the same user. Ends with execve(2). */
+  hideMemory(): void {
+    this.#calls.prctl(PR_SET_DUMPABLE, "unsigned long", 0);
+  }
+
+  /** A child of ours that has ended and has not been waited for, which it still is afterwards. */
+  findZombie(): number | undefined {
+    const info = Buffer.alloc(SIGINFO_BYTES);
+    if (this.#calls.waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) === -1) return undefined;
+    const pid = info.readInt32LE(SI_PID_OFFSET);
+    return pid === 0 ? undefined : pid;
+  }
+
+  /** Waits for a child of ours that has ended, whoever started it. */
+  reap(pid: number): void {
+    this.#calls.waitpid(pid, null, WNOHANG);
+  }
+
   /** @throws {VaultError} `no-terminal` */
   openPseudoTerminal(): PseudoTerminal {
+    if (arch === "ppc64") throw noneMade("their calls are others on ppc64");
     const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
     const ours = this.#calls.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (ours === -1 || this.#calls.grantpt(ours) === -1 || this.#calls.unlockpt(ours) === -1)
-      throw noneMade(getSystemErrorName(-this.#errno()));
+      throw noneMade(this.#errorName());
     const path = this.#calls.ptsname(ours);
-    if (path === null) throw noneMade(getSystemErrorName(-this.#errno()));
+    if (path === null) throw noneMade(this.#errorName());
     try {
       return { ours, theirs: openSync(path, O_RDWR | O_NOCTTY), path };
     } catch (error) {
       throw noneMade(systemCode(error) ?? "error");
     }
+  }
+
+  #errorName(): string {
+    return getSystemErrorName(-this.#errno());
   }
 
   /** Undefined where the descriptor is no terminal, or one that is gone. */
@@ -125,4 +195,10 @@ const PROTOTYPES: readonly (readonly [keyof Calls, string])[] = [
   ["tcsetattr", "int tcsetattr(int fd, int when, const void *modes)"],
   ["cfmakeraw", "void cfmakeraw(_Inout_ void *modes)"],
   ["ioctl", "int ioctl(int fd, unsigned long request, ...)"],
+  ["pipe2", "int pipe2(_Out_ int *ends, int flags)"],
+  ["memfd_create", "int memfd_create(const char *name, unsigned int flags)"],
+  ["fcntl", "int fcntl(int fd, int command, ...)"],
+  ["prctl", "int prctl(int option, ...)"],
+  ["waitid", "int waitid(int which, int id, _Out_ void *info, int options)"],
+  ["waitpid", "int waitpid(int pid, void *status, int options)"],
 ];
