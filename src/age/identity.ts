@@ -1,4 +1,3 @@
-import { inspect } from "node:util";
 import { bech32 } from "@scure/base";
 
 /** `pq` is age's mlkem768x25519 hybrid, `classic` is X25519. A vault uses one of them throughout. */
@@ -68,7 +67,7 @@ export class Identity {
     return this.toString();
   }
 
-  [inspect.custom](): string {
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 }

@@ -1,4 +1,4 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { TTY_MODES } from "../launch/choose-terminal.ts";
 import type { LaunchOptions } from "../launch/launch.ts";
 import { LEAK_POLICIES } from "../launch/leaks.ts";
@@ -6,6 +6,10 @@ import { systemCode, VaultError } from "../vault-error.ts";
 import type { OptionValues } from "./context.ts";
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
 import { optionName, takesValue, VERBS, type Verb } from "./verbs.ts";
+
+// Not imported: an import of this module looks at all that it exports, opens standard error for that, and with it a
+// terminal that every child would have.
+const { parseArgs } = process.getBuiltinModule("node:util");
 
 // Words in, typed options out. Strict: an unknown option, a missing value or a word too many is an error that names it.
 

@@ -1,5 +1,4 @@
 import type { Readable, Writable } from "node:stream";
-import { styleText } from "node:util";
 import type { VaultError } from "../vault-error.ts";
 
 // The terminal contract, all of it: data that was asked for goes to stdout; talk, warnings and errors go to stderr. Talk
@@ -20,12 +19,12 @@ export interface ConsoleStreams {
 
 export class Console {
   readonly #streams: ConsoleStreams;
-  readonly #colour: boolean;
+  readonly #env: Readonly<Record<string, string | undefined>>;
   #progressShown = false;
 
   constructor(streams: ConsoleStreams, env: Readonly<Record<string, string | undefined>>) {
     this.#streams = streams;
-    this.#colour = streams.stdout.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+    this.#env = env;
   }
 
   get streams(): ConsoleStreams {
@@ -90,7 +89,9 @@ export class Console {
 
   /** Emphasis that carries no information of its own. */
   #bold(text: string): string {
-    return this.#colour ? styleText("bold", text, { validateStream: false }) : text;
+    const { NO_COLOR = "", TERM } = this.#env;
+    const isColourful = this.#streams.stdout.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
+    return isColourful ? `\x1b[1m${text}\x1b[22m` : text;
   }
 
   /** Columns as wide as their widest cell. */

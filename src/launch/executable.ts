@@ -1,6 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import { execPath } from "node:process";
 import { systemCode } from "../vault-error.ts";
 import { type Child, spawnFailure } from "./child.ts";
 
@@ -72,7 +71,7 @@ function isLoadable(path: string, depth: number): boolean {
 
 /** The same processor and word size as node's own. */
 function isForThisMachine(head: Buffer): boolean {
-  const own = findHead(execPath);
+  const own = findHead(process.execPath);
   return (
     own !== undefined &&
     head.length >= HEADER_BYTES &&

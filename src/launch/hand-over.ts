@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import type { Child } from "./child.ts";
 import type { ChildDescriptors } from "./child-descriptors.ts";
 import { findExecutable, isCertainToExecute } from "./executable.ts";

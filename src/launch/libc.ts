@@ -1,6 +1,5 @@
 import { constants, openSync } from "node:fs";
-import { arch, platform } from "node:process";
-import { getSystemErrorName } from "node:util";
+import { constants as os } from "node:os";
 import { systemCode, VaultError } from "../vault-error.ts";
 
 // The few calls of the C library that node lacks. The package that makes them is optional, and loaded only here, where a
@@ -23,7 +22,7 @@ const WEXITED = 4;
 const WNOWAIT = 0x01000000;
 const SIGINFO_BYTES = 128;
 // Where si_pid stands in siginfo_t: behind three integers, at the next multiple of a pointer's size.
-const SI_PID_OFFSET = arch === "ia32" || arch === "arm" ? 12 : 16;
+const SI_PID_OFFSET = process.arch === "ia32" || process.arch === "arm" ? 12 : 16;
 
 /** A terminal's modes, as tcgetattr(3) gives them. */
 export type Modes = Buffer & { readonly __brand: "Modes" };
@@ -73,7 +72,7 @@ export class Libc {
 
   /** The library; or why there is none, for a message. */
   static async load(): Promise<Libc | string> {
-    if (platform !== "linux") return "there is no Linux";
+    if (process.platform !== "linux") return "there is no Linux";
     try {
       const { default: koffi } = await import("koffi");
       const library = koffi.load(null);
@@ -131,7 +130,7 @@ export class Libc {
 
   /** @throws {VaultError} `no-terminal` */
   openPseudoTerminal(): PseudoTerminal {
-    if (arch === "ppc64") throw noneMade("their calls are others on ppc64");
+    if (process.arch === "ppc64") throw noneMade("their calls are others on ppc64");
     const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
     const ours = this.#calls.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (ours === -1 || this.#calls.grantpt(ours) === -1 || this.#calls.unlockpt(ours) === -1)
@@ -146,7 +145,8 @@ export class Libc {
   }
 
   #errorName(): string {
-    return getSystemErrorName(-this.#errno());
+    const errno = this.#errno();
+    return Object.entries(os.errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
   }
 
   /** Undefined where the descriptor is no terminal, or one that is gone. */

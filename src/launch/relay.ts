@@ -1,4 +1,3 @@
-import { pid as ownPid } from "node:process";
 import type { SignalSource } from "./child.ts";
 import { stateOf } from "./process-tree.ts";
 import { FORWARDED, kernelDelivers, listen, send } from "./signals.ts";
@@ -59,6 +58,6 @@ export class Relay {
   /** The child has stopped, so we do: the shell whose job we are then takes its terminal back. */
   async #stop(child: number): Promise<void> {
     await this.#settle?.();
-    if (stateOf(child) === "T") send(ownPid, "SIGSTOP");
+    if (stateOf(child) === "T") send(process.pid, "SIGSTOP");
   }
 }

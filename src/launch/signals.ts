@@ -1,5 +1,4 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
-import { kill } from "node:process";
 import { systemCode } from "../vault-error.ts";
 import type { SignalSource } from "./child.ts";
 
@@ -31,7 +30,7 @@ const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
 /** Sends a signal. A process that has ended meanwhile, or runs as another user by now, gets none. */
 export function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    kill(pid, signal);
+    process.kill(pid, signal);
   } catch (error) {
     if (systemCode(error) !== "ESRCH" && systemCode(error) !== "EPERM") throw error;
   }

@@ -12,7 +12,6 @@ import {
   statSync,
   unlinkSync,
 } from "node:fs";
-import { kill } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { writeFileDurably } from "./write-file.ts";
@@ -149,7 +148,7 @@ function isLeftBehind(
   if (staleAfterMs !== undefined && Date.now() - modifiedMs > staleAfterMs) return true;
   if (holder.host !== host) return false;
   try {
-    kill(holder.pid, 0);
+    process.kill(holder.pid, 0);
   } catch (error) {
     return systemCode(error) === "ESRCH";
   }

@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import { inspect } from "node:util";
 
 /**
  * One secret value. Printing, formatting, inspecting and serialising give its mask; `reveal()` and `bytes()` are
@@ -54,7 +53,7 @@ export class Secret {
     return this.toString();
   }
 
-  [inspect.custom](): string {
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 }
