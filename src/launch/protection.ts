@@ -49,7 +49,7 @@ export function hideMemory(libc: Libc | undefined): { stop(): void } {
 }
 
 function setFilter(filter: string): void {
-  attempt(() => writeFileSync(CORE_DUMP_FILTER, filter));
+  attempt(() => writeFileSync(CORE_DUMP_FILTER, filter, { flag: "r+" }));
 }
 
 /** Undefined where the system has no such thing, or our memory is hidden already and its files are no longer ours. */

@@ -1,0 +1,130 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { execa } from "execa";
+import { beforeEach, describe, expect, inject, it } from "vitest";
+import { Program } from "../fixtures/program.ts";
+import { onTerminal } from "../fixtures/terminal.ts";
+
+// As the first process of a container, in a real namespace of processes.
+
+const template = await Program.template(async (made) => {
+  await made.must(["init", "--classic"]);
+  await made.must(["add-agent", "crawler"]);
+  await made.set("stripe/API_KEY", "sk_live_51HabcdefghijKLMNOP");
+  await made.must(["grant", "crawler", "stripe"]);
+});
+let program: Program;
+beforeEach(() => {
+  program = template.copy();
+});
+
+const NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+const launchOf = (script: string, ...options: string[]) => [
+  ...NAMESPACE,
+  ...["vault-run", "--agent", "crawler", "--quiet", ...options, "--", "sh", "-c", script],
+];
+
+function start(script: string, ...options: string[]) {
+  const [file = "", ...args] = launchOf(script, ...options);
+  return execa(file, args, { cwd: program.repo, env: program.env, extendEnv: false, reject: false });
+}
+
+async function run(script: string, ...options: string[]) {
+  const { exitCode, stdout, stderr } = await start(script, ...options);
+  return { status: exitCode, stdout, stderr };
+}
+
+/** The first process of the namespace, by its number out here. */
+async function firstProcess(unshare: number | undefined): Promise<number> {
+  for (;;) {
+    const { stdout } = await execa("pgrep", ["-P", `${unshare}`], { reject: false });
+    if (stdout !== "") return Number(stdout);
+  }
+}
+
+/** Leaves `count` processes without a parent, waits until all have ended, and says how many are left as zombies. */
+const orphans = (count: number) => `
+i=0; while [ $i -lt ${count} ]; do (sleep 0.01 &); i=$((i+1)); done
+i=0
+while [ $i -lt 100 ] && [ "$(ps -eo stat,args | grep -c -e Z -e 'sleep 0.0[1]')" != 0 ]; do i=$((i+1)); sleep 0.1; done
+ps -eo stat | grep -c Z`;
+
+describe("the first process of a container", () => {
+  it("is vault-run, the program its child, and its exit status the program's (promise 12)", async () => {
+    expect(await run('echo "$$ $PPID $API_KEY"; exit 42')).toEqual({
+      status: 42,
+      stdout: expect.stringMatching(/^[1-9]\d* 1 \[REDACTED:stripe\/API_KEY\]$/),
+      stderr: "",
+    });
+    expect((await run("kill -KILL $$")).status).toBe(137);
+    expect((await run("kill -SEGV $$")).status).toBe(139);
+  });
+
+  it("leaves no zombie of 1,000 processes that lost their parent", async () => {
+    expect(await run(orphans(1000))).toMatchObject({ stdout: "0", status: 1 });
+  });
+
+  it("passes TERM on at once, takes the program's time and no more, and gives its status", async () => {
+    const child = start("trap 'echo got; sleep 0.3; exit 7' TERM; echo ready; while :; do sleep 0.05; done");
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    const started = Date.now();
+    process.kill(await firstProcess(child.pid), "SIGTERM");
+    const { exitCode, stdout } = await child;
+    expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: "ready\ngot" });
+    const tookMs = Date.now() - started;
+    expect(tookMs).toBeGreaterThan(250);
+    expect(tookMs).toBeLessThan(5000);
+  });
+
+  it("ends when the program ends, and with it what the program left running", async () => {
+    const mark = `vault-run-left-${process.pid}`;
+    expect((await run(`sh -c "sleep 60; : ${mark}" > /dev/null 2>&1 & exit 3`)).status).toBe(3);
+    expect((await execa("pgrep", ["-f", mark], { reject: false })).stdout).toBe("");
+  });
+
+  it("ends with 143 where TERM comes before the program is there, and starts nothing (promise 2)", async () => {
+    // Until node runs the first line of ours the kernel drops what the first process of a namespace has no answer to.
+    const marker = join(program.repo, "started");
+    let refused = 0;
+    for (let delayMs = 40; delayMs <= 240; delayMs += 20) {
+      const child = start(`touch ${marker}; sleep 1`);
+      const first = await firstProcess(child.pid);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      process.kill(first, "SIGTERM");
+      const { exitCode } = await child;
+      if (!existsSync(marker)) refused++;
+      expect(exitCode, `after ${delayMs} ms`).toBe(143);
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it("gives the program outputs that can be opened by path, as servers in containers do", async () => {
+    const script =
+      "echo to stdout > /dev/stdout; echo to stderr > /dev/stderr; echo again >> /proc/self/fd/1";
+    expect(await run(script)).toEqual({ status: 0, stdout: "to stdout\nagain", stderr: "to stderr" });
+  });
+
+  it("may have a terminal, as with docker run -it", async () => {
+    const { shown, status } = await onTerminal(program, launchOf(`${orphans(100)}; tty; exit 6`));
+    expect(shown).toMatch(/^0\r\n\/dev\/pts\/\d+\r\n$/);
+    expect(status).toBe(6);
+  });
+
+  it("says what it cannot do without the package for it, and does the rest", async () => {
+    const plain = program.env.PATH?.split(delimiter).with(0, inject("plainBinFolder")).join(delimiter) ?? "";
+    const [file = "", ...args] = launchOf("echo ran; exit 5");
+    const env = { ...program.env, PATH: plain };
+    const settings = { cwd: program.repo, env, extendEnv: false, reject: false };
+    const { exitCode, stdout, stderr } = await execa(file, args, settings);
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 5,
+      stdout: "ran",
+      stderr:
+        "vault-run: processes without a parent are not waited for: the optional package koffi is not installed",
+    });
+  });
+
+  it("is the program itself where it is handed over", async () => {
+    expect((await run("echo $$; exit 8", "--no-redact")).stdout).toBe("1");
+  });
+});
