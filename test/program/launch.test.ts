@@ -193,6 +193,73 @@ describe("a launched program", () => {
     expect(stderr).toBe("vault-run: API_KEY of the parent's environment is replaced by stripe/API_KEY\n");
   });
 
+  it("is refused such a variable with --strict-env, and nothing is started", async () => {
+    const strict = ["--agent", "crawler", "--strict-env", "--", "echo", "started"];
+    const { status, stdout, stderr } = await program.run(strict, { env: { API_KEY: "parents" } });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 125,
+      stdout: "",
+      stderr:
+        "vault-run: API_KEY is set in the parent's environment, and stripe/API_KEY is to be injected as it\n" +
+        "  unset it, inject the secret under another variable (--env OTHER_NAME=stripe/API_KEY), or leave --strict-env out\n",
+    });
+    expect(program.auditLines().some(({ action }) => action === "launch")).toBe(false);
+    expect((await program.run(strict)).stdout).toBe("started\n");
+    const clean = ["--clean-env", ...strict];
+    expect((await program.run(clean, { env: { API_KEY: "parents" } })).stdout).toBe("started\n");
+  });
+
+  it("gets no secret as a variable that loads code or breaks it, unless the owner marked it for that", async () => {
+    const steering =
+      "PATH LD_PRELOAD LD_LIBRARY_PATH NODE_OPTIONS PYTHONPATH BASH_ENV IFS GIT_SSH_COMMAND HOME ENV PERL5LIB RUBYOPT JAVA_TOOL_OPTIONS DYLD_INSERT_LIBRARIES EDITOR";
+    for (const variable of steering.split(" ")) {
+      const { status, stdout, stderr } = await launch(
+        ["echo", "started"],
+        "--env",
+        `${variable}=stripe/API_KEY`,
+      );
+      expect({ status, stdout }, variable).toEqual({ status: 125, stdout: "" });
+      expect(stderr).toContain(`stripe/API_KEY may not be injected as ${variable}`);
+    }
+    await program.set("stripe/OPTIONS", "--no-warnings", "--env", "NODE_OPTIONS", "--unsafe-name");
+    expect((await sh('echo "${#NODE_OPTIONS}"')).stdout).toBe("13\n");
+  });
+
+  it("is told clearly where arguments and environment are more than the system takes", async () => {
+    const { env, repo } = program;
+    // What vault-run itself could be started with, and what is injected besides, are together too much.
+    const large = { A: "x".repeat(100_000), B: "y".repeat(100_000) };
+    await program.set("stripe/BIG", "z".repeat(100_000));
+    const command = `ulimit -s 1024; exec vault-run --agent crawler -- echo started`;
+    const settings = { cwd: repo, env: { ...env, ...large }, extendEnv: false, reject: false };
+    const { exitCode, stdout, stderr } = await execa("sh", ["-c", command], settings);
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 125,
+      stdout: "",
+      stderr:
+        "vault-run: the command could not be started (E2BIG): echo\n" +
+        "  arguments and environment together are too large; deliver large values with --file",
+    });
+    await program.set("stripe/BIG", "z".repeat(131_072));
+    const single = await sh("echo started");
+    expect(single).toMatchObject({ status: 125, stdout: "" });
+    expect(single.stderr).toContain("stripe/BIG is too large for a variable (the system takes 131072 bytes)");
+  });
+
+  it("is not asked for something else: what is no UTF-8 is refused as an argument and named as a variable", async () => {
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false, reject: false };
+    const launched = "vault-run --agent crawler --quiet -- echo started";
+    const argument = await execa("bash", ["-c", `${launched} $'caf\\xe9'`], settings);
+    expect(argument).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(argument.stderr).toContain("an argument is no UTF-8 text, and node cannot pass it on as it is");
+    const variable = await execa("bash", ["-c", `PLACE=$'caf\\xe9' ${launched}`], settings);
+    expect(variable).toMatchObject({
+      exitCode: 0,
+      stdout: "started",
+      stderr: "vault-run: no UTF-8 text, and changed on its way to the program: PLACE",
+    });
+  });
+
   it("starts from a short environment when asked to", async () => {
     const { stdout } = await program.run(
       ["--agent", "crawler", "--clean-env", "--pass", "KEPT", "--", "env"],
@@ -450,6 +517,20 @@ describe("nothing is started (promise 2)", () => {
 });
 
 describe("many launches at once", () => {
+  it("500 of them work, on one machine and one vault", { timeout: 600_000 }, async () => {
+    const many = `
+      seq 500 | xargs -P 500 -I{} sh -c '
+        vault-run --agent crawler --quiet -- sh -c "echo got \\$API_KEY; exit 9" > {}.out 2>&1; echo $? >> {}.out'
+      cat *.out | sort | uniq -c`;
+    const folder = join(program.home, "many");
+    mkdirSync(folder);
+    const env = { ...program.env, VAULT_RUN_VAULT: program.repo };
+    const { stdout } = await execa("bash", ["-c", many], { cwd: folder, env, extendEnv: false });
+    const counted = stdout.split("\n").map((line) => line.trim());
+    expect(counted).toEqual(["500 9", "500 got [REDACTED:stripe/API_KEY]"]);
+    expect(program.auditLines().filter((line) => line.action === "launch")).toHaveLength(500);
+  });
+
   it("all work and all are recorded", async () => {
     const all = await Promise.all(Array.from({ length: 24 }, () => sh("echo $API_KEY")));
     expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 24 }, () => 0));

@@ -188,6 +188,65 @@ describe("job control", () => {
     expect(untyped, shown).toBe(0);
   });
 
+  it.each([
+    ["through pipes", "--tty pipe"],
+    ["supervised without redaction", "--no-redact --file F=stripe/API_KEY"],
+    ["handed over", "--no-redact"],
+  ])("is the job that a program is alone, %s", async (_, options) => {
+    const { shown, untyped, modes } = await inBash(program, [
+      ["ready> ", `${LAUNCH.join(" ")} ${options} -- sh -c 'echo be""gun; cat'\r`],
+      ["begun", "one\r"],
+      ["one\r\none\r\n", "\u001a"],
+      ["Stopped", ""],
+      ["ready> ", "fg\r"],
+      ["; cat'", "two\r"],
+      ["two\r\ntwo\r\n", "\u0003"],
+      ["ready> ", "echo status-$?\r"],
+      ["status-130", "exit\r"],
+    ]);
+    expect(untyped, shown).toBe(0);
+    expect(modes).toEqual(SANE);
+  });
+
+  it.each([
+    ["on a pseudo-terminal", ""],
+    ["through pipes", "--tty pipe"],
+  ])("stops when its program is stopped from elsewhere, and goes on with fg, %s", async (_, options) => {
+    const script =
+      "import os, signal, sys; print('begun', flush=True); os.kill(os.getpid(), signal.SIGSTOP); print('again')";
+    writeFileSync(join(program.repo, "stops.py"), script);
+    const { shown, untyped } = await inBash(program, [
+      ["ready> ", `${LAUNCH.join(" ")} ${options} -- python3 stops.py\r`],
+      ["begun", ""],
+      ["Stopped", ""],
+      ["ready> ", "fg\r"],
+      ["again", ""],
+      ["ready> ", "echo status-$?\r"],
+      ["status-0", "exit\r"],
+    ]);
+    expect(untyped, shown).toBe(0);
+  });
+
+  it("does not stop while its program minds Ctrl-Z and does not stop itself, through pipes", async () => {
+    const script = [
+      "import os, signal, sys, time",
+      "signal.signal(signal.SIGTSTP, lambda *_: print('minded', flush=True))",
+      "print('begun', flush=True)",
+      "sys.stdin.readline()",
+      "print('read')",
+    ];
+    writeFileSync(join(program.repo, "minds.py"), script.join("\n"));
+    const { shown, untyped } = await inBash(program, [
+      ["ready> ", `${LAUNCH.join(" ")} --tty pipe -- python3 minds.py\r`],
+      ["begun", "\u001a"],
+      ["minded", "line\r"],
+      ["read", ""],
+      ["ready> ", "exit\r"],
+    ]);
+    expect(untyped, shown).toBe(0);
+    expect(shown).not.toContain("Stopped");
+  });
+
   it("shows what the program wrote before it stopped before the shell's prompt", async () => {
     const script =
       "import os, signal, sys; sys.stdout.write('x' * 20000 + '<right>' + 'sk_l'); sys.stdout.flush(); os.kill(0, signal.SIGTSTP)";

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { execa } from "execa";
+import { beforeEach, describe, expect, inject, it } from "vitest";
+import { Program } from "../fixtures/program.ts";
+
+// The memory of vault-run itself, which holds what redaction looks for as long as the program runs.
+
+const VALUE = "sk_live_51HabcdefghijKLMNOP";
+const template = await Program.template(async (made) => {
+  await made.must(["init", "--classic"]);
+  await made.must(["add-agent", "crawler"]);
+  await made.set("stripe/API_KEY", VALUE);
+  await made.must(["grant", "crawler", "stripe"]);
+});
+let program: Program;
+beforeEach(() => {
+  program = template.copy();
+});
+
+const PLAIN = () =>
+  program.env.PATH?.split(delimiter).with(0, inject("plainBinFolder")).join(delimiter) ?? "";
+const SCRIPT = "cat /proc/self/coredump_filter; while :; do sleep 0.05; done";
+
+// Who may look at everything could look at this too: such power is given up on both sides.
+const UNPRIVILEGED = ["setpriv", "--bounding-set=-sys_ptrace,-perfmon,-sys_admin"];
+
+async function start(env: Record<string, string>, limit = "ulimit -c 0") {
+  const launch = ["vault-run", "--agent", "crawler", "--only", "stripe/API_KEY", "--", "sh", "-c", SCRIPT];
+  const settings = { cwd: program.repo, env, extendEnv: false, reject: false };
+  const [file = "", ...args] = UNPRIVILEGED;
+  const child = execa(file, [...args, "sh", "-c", `${limit}; exec "$@"`, "sh", ...launch], settings);
+  const found = await new Promise<string>((resolve) =>
+    child.stdout.once("data", (data) => resolve(String(data))),
+  );
+  const { pid } = child;
+  if (pid === undefined) throw new Error("not started");
+  return { child, pid, filterOfProgram: found.trim() };
+}
+
+const look = (path: string) =>
+  execa(UNPRIVILEGED[0] ?? "", [...UNPRIVILEGED.slice(1), "cat", path], { reject: false });
+
+describe("vault-run's own memory", () => {
+  it("is left out of core dumps from the start; the program's are as they were (A17)", async () => {
+    const { child, pid, filterOfProgram } = await start(
+      { ...program.env, PATH: PLAIN() },
+      "ulimit -c unlimited",
+    );
+    expect(readFileSync(`/proc/${pid}/coredump_filter`, "utf8").trim()).toBe("00000000");
+    expect(filterOfProgram).toBe(readFileSync("/proc/self/coredump_filter", "utf8").trim());
+    process.kill(pid, "SIGSEGV");
+    expect((await child).signal).toBe("SIGSEGV");
+    // Where the system writes core dumps into the folder of the process, there is one, and nothing in it.
+    for (const name of readdirSync(program.repo).filter((file) => file.startsWith("core")))
+      expect(readFileSync(join(program.repo, name)).includes(VALUE)).toBe(false);
+  });
+
+  it("is closed to other processes of the same user soon after the program started (A16)", async () => {
+    const { child, pid } = await start(program.env);
+    let code: number | undefined = 0;
+    for (let looks = 0; code === 0 && looks < 100; looks++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      code = (await look(`/proc/${pid}/environ`)).exitCode;
+    }
+    expect(code).not.toBe(0);
+    expect((await look(`/proc/${pid}/maps`)).exitCode).not.toBe(0);
+    // The look itself is no mistake: the program is as open as it would be alone.
+    const { stdout: children } = await execa("pgrep", ["-P", `${pid}`]);
+    expect((await look(`/proc/${children.split("\n")[0]}/environ`)).exitCode).toBe(0);
+    child.kill("SIGTERM");
+    expect((await child).exitCode).toBe(143);
+  });
+});
