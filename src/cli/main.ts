@@ -15,7 +15,7 @@ import { DONE, LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 export async function run(process: NodeJS.Process): Promise<void> {
   const words = process.argv.slice(2);
   // First: a console may open a terminal anew.
-  const inherited = asksForLaunch(words) ? inheritedDescriptors() : [];
+  const inherited = asksForLaunch(words) ? inheritedDescriptors(process.env) : [];
   const console = new Console(process, process.env);
   let status: number;
   try {

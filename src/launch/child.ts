@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { systemCode, VaultError } from "../vault-error.ts";
-import { withFoundFilter } from "./protection.ts";
+import type { Protection } from "./protection.ts";
 import type { Filter } from "./stream.ts";
 
 // What a launched program is, whichever way it is held: by pipes (supervise.ts) or on a terminal (terminal/supervise.ts).
@@ -9,6 +9,9 @@ import type { Filter } from "./stream.ts";
 export const STATUS_NOT_EXECUTABLE = 126;
 export const STATUS_NOT_FOUND = 127;
 const STATUS_FAILED = 125;
+
+/** execve(2): one string of the arguments or the environment, with its NUL, may not exceed this on Linux. */
+export const MAX_STRING_BYTES = 131_072;
 
 /** What leads a terminal's session. */
 export const SHELL = "/bin/sh";
@@ -41,6 +44,7 @@ export type Filters = (stream: "stdout" | "stderr" | "terminal") => Filter;
 export interface Supervision {
   readonly streams: Streams;
   readonly signals: SignalSource;
+  readonly protection: Protection;
   /** Called once, when the child is there and has the descriptors it was given. */
   readonly started: (pid: number) => void;
   /** Once aborted, the child and all it started are killed. */
@@ -73,17 +77,21 @@ export function stdioOf<T>(
   return stdio;
 }
 
-/** @throws {SpawnFailure} when no process was started. `name` is what the user called it. */
+/**
+ * @param name what the user called it.
+ * @throws {SpawnFailure} when no process was started.
+ */
 export function startProcess(
   file: string,
   args: readonly string[],
   options: SpawnOptions,
+  protection: Protection,
   name = file,
 ): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
     let running: ChildProcess;
     try {
-      running = withFoundFilter(() => spawn(file, args, options));
+      running = protection.outside(() => spawn(file, args, options));
     } catch (error) {
       // A NUL byte in an argument and an over-long argument list are thrown rather than emitted.
       reject(spawnFailure(systemCode(error), name, error));

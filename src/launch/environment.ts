@@ -1,27 +1,26 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { credentialKeyPath, KEY_VARIABLES } from "../vault/key-lookup.ts";
+import { credentialKeyPath, KEY_TEXT_VARIABLE, KEY_VARIABLES } from "../vault/key-lookup.ts";
 import { parseVariableName } from "../vault/names.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 
 export interface EnvironmentOptions {
   readonly cleanEnv: boolean;
   readonly pass: readonly string[];
-  /** Whether a variable of the parent that a secret would replace is an error. */
-  readonly strictEnv: boolean;
 }
 
 const CLEAN = new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "TZ", "TMPDIR"]);
 
 type Environment = Record<string, string>;
+type Parent = Readonly<Record<string, string | undefined>>;
 
 /**
  * What of the parent's environment the child starts from. Never there: the variables that lead to an identity, and any
  * other variable whose value holds the identity in use.
  */
 export function inheritedEnvironment(
-  parent: Readonly<Record<string, string | undefined>>,
-  options: Pick<EnvironmentOptions, "cleanEnv" | "pass">,
+  parent: Parent,
+  options: EnvironmentOptions,
   identity: string,
 ): Environment {
   const passed = new Set(options.pass.map(parseVariableName));
@@ -37,31 +36,46 @@ export function inheritedEnvironment(
   return child;
 }
 
-/**
- * Node reads arguments and variables as UTF-8 and would pass others on with U+FFFD in them.
- *
- * @param warn told of such variables.
- * @throws {VaultError} `usage` for such an argument: the program would be asked for something else.
- */
-export function requireUtf8(warn: (text: string) => void): void {
-  if (!isUtf8(findBytes("/proc/self/cmdline"))) {
-    throw new VaultError(
-      "usage",
-      "an argument is no UTF-8 text, and node cannot pass it on as it is",
-      "name the file otherwise, or have a script hold the argument",
-    );
-  }
-  const environment = findBytes("/proc/self/environ");
-  if (!isUtf8(environment)) {
-    const strings = environment.toString("latin1").split("\0");
-    const others = strings.filter((text) => !isUtf8(Buffer.from(text, "latin1")));
-    const names = others.map((text) => text.split("=", 1)[0] ?? "");
-    warn(`no UTF-8 text, and changed on its way to the program: ${names.join(", ")}`);
-  }
-  environment.fill(0);
+/** The variables of ours that hold the identity in use, or another one: a program can look at its parent's. */
+export function identityVariables(parent: Parent, identity: string): string[] {
+  return Object.entries(parent)
+    .filter(
+      ([name, value]) => value !== undefined && (name === KEY_TEXT_VARIABLE || value.includes(identity)),
+    )
+    .map(([name]) => name);
 }
 
-function findBytes(path: string): Buffer {
+/**
+ * Node reads arguments as UTF-8 and would pass others on with U+FFFD in them: the program would be asked for something
+ * else.
+ *
+ * @throws {VaultError} `usage` for such an argument.
+ */
+export function requireUtf8Arguments(): void {
+  if (isUtf8(readBytes("/proc/self/cmdline"))) return;
+  throw new VaultError(
+    "usage",
+    "an argument is not UTF-8, and node cannot pass it on as it is",
+    "name the file otherwise, or have a script hold the argument",
+  );
+}
+
+/** Names in one warning the variables that node cannot pass on as they are. */
+export function warnOfChanged(env: Environment, warn: (text: string) => void): void {
+  const strings = readBytes("/proc/self/environ");
+  if (!isUtf8(strings)) {
+    const others = strings
+      .toString("latin1")
+      .split("\0")
+      .filter((text) => !isUtf8(Buffer.from(text, "latin1")));
+    const names = others.map((text) => text.split("=", 1)[0] ?? "").filter((name) => env[name] !== undefined);
+    if (names.length > 0) warn(`not UTF-8, and changed on the way to the program: ${names.join(", ")}`);
+  }
+  strings.fill(0);
+}
+
+/** Nothing where there is no /proc. */
+function readBytes(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

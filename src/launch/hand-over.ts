@@ -1,16 +1,18 @@
 import { readFileSync } from "node:fs";
-import type { Child } from "./child.ts";
+import { systemCode } from "../vault-error.ts";
+import { type Child, MAX_STRING_BYTES } from "./child.ts";
 import type { ChildDescriptors } from "./child-descriptors.ts";
-import { findExecutable, isCertainToExecute } from "./executable.ts";
-import { withFoundFilter } from "./protection.ts";
+import { isExecutableForm, requireExecutable } from "./executable.ts";
+import type { Protection } from "./protection.ts";
+import { pendingSignals } from "./signals.ts";
 
 // Handing over: this process becomes the program. Nothing of vault-run is left then, neither to redact nor to wait, and
-// the process id, the parent and the terminal are the program's own.
+// the process id, the parent and the terminal are the program's own. Node ends itself where execve(2) fails, so whatever
+// can be known of that is looked at before.
 
 // Node ignores these, and what is ignored stays so; what is handled does not.
 const IGNORED_BY_NODE: readonly NodeJS.Signals[] = ["SIGPIPE", "SIGXFSZ"];
-// execve(2): a string of arguments or environment, and all of them with a pointer each.
-const MAX_STRING_BYTES = 131_072;
+// execve(2): all strings of arguments and environment, with a pointer each.
 const LEAST_BYTES = 131_072;
 const MOST_BYTES = 6 * 1024 * 1024;
 const STACK_SHARE = 4;
@@ -19,23 +21,27 @@ const POINTER_BYTES = 8;
 const SPARE_BYTES = 8192;
 
 /**
- * Becomes the program, and returns only where it cannot: node ends itself where its execve(2) fails, so it is called only
- * where it is certain not to.
+ * Becomes the program, and returns only where it cannot.
  *
  * @returns why it cannot.
  * @throws {SpawnFailure} where there is no such program.
  */
-export async function handOver(child: Child, descriptors: ChildDescriptors): Promise<string> {
-  const path = findExecutable(child);
+export async function handOver(
+  child: Child,
+  descriptors: ChildDescriptors,
+  protection: Protection,
+): Promise<string> {
+  const path = requireExecutable(child);
   const { execve } = process;
-  if (descriptors.hasDeliveries) return "secrets are delivered through descriptors";
   if (execve === undefined) return "this node cannot";
-  if (!isCertainToExecute(path)) return "it is neither a program nor a script that says what reads it";
+  if (descriptors.hasDeliveries) return "secrets are delivered through descriptors";
+  if (!isExecutableForm(path)) return "it is neither a program for this machine nor a script with a #! line";
   if (!fits(child)) return "its arguments and environment are near what the system takes";
   const unkept = await keepOpen([...descriptors.given.keys()]);
   if (unkept !== undefined) return unkept;
+  await pendingSignals();
   for (const signal of IGNORED_BY_NODE) process.on(signal, () => {});
-  return withFoundFilter(() => execve.call(process, path, child.command, child.env));
+  return protection.outside(() => execve.call(process, path, child.command, child.env));
 }
 
 /** Why the descriptors, which node marked to be closed, cannot be kept; undefined where they are. */
@@ -43,9 +49,10 @@ async function keepOpen(marked: readonly number[]): Promise<string | undefined> 
   if (marked.length === 0) return undefined;
   const { Libc } = await import("./libc.ts");
   const libc = await Libc.load();
-  if (typeof libc === "string") return `it is to have descriptors besides the standard three, and ${libc}`;
-  for (const fd of marked) libc.keepOpen(fd);
-  return undefined;
+  const unkept = typeof libc === "string" ? libc : libc.keepOpen(marked);
+  return unkept === undefined
+    ? undefined
+    : `it is to have descriptors besides the standard three, and ${unkept}`;
 }
 
 function fits({ command, env }: Child): boolean {
@@ -57,8 +64,17 @@ function fits({ command, env }: Child): boolean {
 
 /** A quarter of the stack that this process may have, in bytes, between two bounds. */
 function spaceForStrings(): number {
-  const limits = readFileSync("/proc/self/limits", "latin1");
-  const stack = /^Max stack size\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? "0";
+  const stack = /^Max stack size\s+(\d+|unlimited)/m.exec(readLimits())?.[1] ?? "0";
   const bytes = stack === "unlimited" ? MOST_BYTES : Math.floor(Number(stack) / STACK_SHARE);
   return Math.min(Math.max(bytes, LEAST_BYTES), MOST_BYTES);
+}
+
+/** Nothing where there is no /proc. */
+function readLimits(): string {
+  try {
+    return readFileSync("/proc/self/limits", "latin1");
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return "";
+  }
 }

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemCode, VaultError } from "../vault-error.ts";
 
 // Descriptors besides the standard three that whoever started us handed on. The program is to have them as if it had been
@@ -19,19 +29,44 @@ interface Descriptor extends InheritedDescriptor {
 const FIRST = 3;
 const O_CLOEXEC = 0o2000000;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const POLL_MS = 2;
+const MAX_POLLS = 1000;
+
 /** To be called first: what vault-run opens later would be taken for the caller's. */
-export function inheritedDescriptors(): InheritedDescriptor[] {
+export function inheritedDescriptors(env: Environment): InheritedDescriptor[] {
   const open = openDescriptors();
+  const background = findBackgroundFile(env);
   // Of its own node opens this one first, and each descriptor gets the lowest number that is free.
   const first = open.find(({ target }) => target === "anon_inode:[eventpoll]")?.fd ?? 0;
   const isOwn = ({ fd, target, isMarked }: Descriptor) =>
-    isMarked &&
-    fd >= first &&
-    (target.startsWith("anon_inode:") ||
-      target === "/dev/null" ||
-      // Both ends of a pipe.
-      (target.startsWith("pipe:") && open.filter((other) => other.target === target).length > 1));
+    target === background ||
+    (isMarked &&
+      fd >= first &&
+      (target.startsWith("anon_inode:") ||
+        target === "/dev/null" ||
+        // Both ends of a pipe.
+        (target.startsWith("pipe:") && open.filter((other) => other.target === target).length > 1)));
   return open.filter((descriptor) => !isOwn(descriptor)).map(({ fd, isMarked }) => ({ fd, isMarked }));
+}
+
+/** Resolves once node has closed the file that it reads in the background: a child that starts earlier would have it. */
+export async function backgroundFileClosed(env: Environment): Promise<void> {
+  const background = findBackgroundFile(env);
+  if (background === undefined) return;
+  const isOpen = () => openDescriptors().some(({ target }) => target === background);
+  for (let polls = 0; polls < MAX_POLLS && isOpen(); polls++) await sleep(POLL_MS);
+}
+
+/** Node reads these certificates in a thread of its own, through a descriptor that it does not mark to be closed. */
+function findBackgroundFile({ NODE_EXTRA_CA_CERTS: path = "" }: Environment): string | undefined {
+  try {
+    return path === "" ? undefined : realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 function openDescriptors(): Descriptor[] {

@@ -1,5 +1,5 @@
 import type { AuditEvent } from "../audit/event.ts";
-import { createRedactor, type Match, type Redactor } from "../redact/index.ts";
+import { createRedactor, type Redactor } from "../redact/index.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
 import type { Secret } from "../vault/secret.ts";
@@ -8,21 +8,26 @@ import { type AgentOptions, AgentSession } from "./agent-session.ts";
 import type { Child, SignalSource, Streams, Supervision } from "./child.ts";
 import { ChildDescriptors } from "./child-descriptors.ts";
 import { chooseTerminal, type TerminalSupervisor, type TtyMode } from "./choose-terminal.ts";
-import { type EnvironmentOptions, inheritedEnvironment, requireUtf8 } from "./environment.ts";
-import { type InheritedDescriptor, withoutKey } from "./inherited-descriptors.ts";
+import {
+  type EnvironmentOptions,
+  identityVariables,
+  inheritedEnvironment,
+  requireUtf8Arguments,
+  warnOfChanged,
+} from "./environment.ts";
+import { backgroundFileClosed, type InheritedDescriptor, withoutKey } from "./inherited-descriptors.ts";
+import { inject } from "./inject.ts";
 import { type LeakPolicy, LeakWatch, reportLeaks, warnOfShort } from "./leaks.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 import { leadToOnePlace, NOT_REDACTED, redactedOutputs } from "./outputs.ts";
-import { emptyCoreDumps, hideMemory } from "./protection.ts";
+import { Protection } from "./protection.ts";
 import { type Delivery, type SelectionOptions, select } from "./select.ts";
+import { pendingSignals } from "./signals.ts";
 import { supervise } from "./supervise.ts";
 
 // The order is the promise: read, verify and open everything; build the environment; write the audit record; only then
 // start the child. Whatever fails before that leaves nothing started.
-
-/** execve(2): one environment string, `NAME=value` with its NUL, may not exceed this on Linux. */
-const MAX_ENV_STRING_BYTES = 131_072;
 
 /** A redacted value was in the output, and `--on-leak kill` says what that means. */
 const STATUS_LEAKED = 120;
@@ -36,6 +41,8 @@ export interface LaunchOptions extends AgentOptions, SelectionOptions, Environme
   readonly redact: boolean;
   readonly tty: TtyMode;
   readonly onLeak: LeakPolicy;
+  /** Whether a variable of the parent that a secret would replace is an error. */
+  readonly strictEnv: boolean;
   /** Without the line at the end that says what was masked. */
   readonly quiet: boolean;
 }
@@ -50,85 +57,17 @@ export interface Surroundings {
   readonly warn: (text: string) => void;
 }
 
-interface Prepared {
-  readonly env: Record<string, string>;
-  /** Undefined where the output is not redacted. */
-  readonly redactor: Redactor | undefined;
-  /** Undefined where the launch takes no call that node lacks. */
-  readonly libc: Libc | undefined;
-}
-
 /** Runs the command with what the agent was granted. Resolves to its exit status; not at all where we became it. */
 export async function launch(options: LaunchOptions, around: Surroundings): Promise<number> {
-  const { machine, warn } = around;
-  emptyCoreDumps();
-  requireUtf8(warn);
-  const session = AgentSession.open(machine, options, warn);
+  const protection = new Protection();
+  requireUtf8Arguments();
+  const session = AgentSession.open(around.machine, options, around.warn);
   const descriptors = new ChildDescriptors(withoutKey(around.inherited, session.keyFrom));
-  const terminal = options.redact
-    ? await chooseTerminal(options.tty, descriptors.shellDescriptor, warn)
-    : undefined;
-  const watch = new LeakWatch(options.onLeak);
-  const onMatch = (match: Match) => watch.see(match);
   try {
-    const prepared = await session.recordingDenials(options.command[0], async () => {
-      const deliveries = select(session, options);
-      const libc = terminal?.libc ?? (await findLibc(deliveries, options, around));
-      const secrets = [...new Map(deliveries.map(({ secret }) => [formatRef(secret), secret])).values()];
-      const event: AuditEvent = { action: "launch", command: options.command[0] };
-      return session.release(secrets, event, async (values) => {
-        const env = await prepareEnvironment(session, deliveries, values, descriptors, libc, options, around);
-        const redactor = options.redact ? prepareRedactor(values, onMatch, warn) : undefined;
-        for (const value of values) value.dispose();
-        // A signal that came meanwhile ends us now, before anything is recorded or started.
-        await pendingSignals();
-        return { env, redactor, libc };
-      });
-    });
-    return await run(prepared, descriptors, terminal, watch, session, options, around);
+    return await new Launch(options, around, session, descriptors, protection).run();
   } finally {
     descriptors.close();
-  }
-}
-
-/** Starts the child and holds it to its end. */
-async function run(
-  { env, redactor, libc }: Prepared,
-  descriptors: ChildDescriptors,
-  terminal: TerminalSupervisor | undefined,
-  watch: LeakWatch,
-  session: AgentSession,
-  options: LaunchOptions,
-  { machine, streams, signals, warn }: Surroundings,
-): Promise<number> {
-  const child: Child = { command: options.command, cwd: machine.cwd, env, descriptors: descriptors.given };
-  if (redactor === undefined) {
-    const { handOver } = await import("./hand-over.ts");
-    warn(`it is supervised rather than handed over: ${await handOver(child, descriptors)}`);
-  }
-  const orphans = machine.pid === INIT && libc !== undefined ? new Orphans(libc, signals) : undefined;
-  let hiding: { stop(): void } | undefined;
-  const started = (pid: number) => {
-    descriptors.started();
-    orphans?.except(pid);
-    hiding = hideMemory(libc);
-  };
-  const around: Supervision = { streams, signals, warn, started, kill: watch.kill };
-  try {
-    const filters = redactor?.stream;
-    const status =
-      terminal !== undefined && filters !== undefined
-        ? await terminal.supervise(child, filters, around)
-        : await supervise(
-            child,
-            filters === undefined ? NOT_REDACTED : redactedOutputs(libc, filters, around),
-            around,
-          );
-    return watch.first === undefined ? status : STATUS_LEAKED;
-  } finally {
-    hiding?.stop();
-    orphans?.stop();
-    if (redactor !== undefined) reportLeaks(session, redactor.leaks(), options, watch, warn);
+    protection.end();
   }
 }
 
@@ -138,106 +77,142 @@ export function dryRun(options: LaunchOptions, around: Surroundings): Delivery[]
   return select(session, options);
 }
 
-/**
- * The C library, where this launch takes a call that node lacks: real pipes, and waiting for processes that others
- * started.
- */
-async function findLibc(
-  deliveries: readonly Delivery[],
-  { redact }: LaunchOptions,
-  { machine, warn }: Surroundings,
-): Promise<Libc | undefined> {
-  const hasPipes = deliveries.some(({ as }) => as === "pipe");
-  if (!hasPipes && machine.pid !== INIT && !(redact && leadToOnePlace())) return undefined;
-  const { Libc } = await import("./libc.ts");
-  const libc = await Libc.load();
-  if (typeof libc !== "string") return libc;
-  if (hasPipes) {
-    throw new VaultError(
-      "no-pipe",
-      `no pipe can be made: ${libc}`,
-      "reinstall vault-run with its optional packages, or deliver the secret with --file",
-    );
-  }
-  if (machine.pid === INIT) warn(`processes without a parent are not waited for: ${libc}`);
-  return undefined;
+/** Everything that a child is started with. */
+interface Prepared {
+  readonly child: Child;
+  /** Undefined where the output is not redacted. */
+  readonly redactor: Redactor | undefined;
+  /** Undefined where the launch takes no call that node lacks. */
+  readonly libc: Libc | undefined;
 }
 
-async function prepareEnvironment(
-  session: AgentSession,
-  deliveries: readonly Delivery[],
-  values: readonly Secret[],
-  descriptors: ChildDescriptors,
-  libc: Libc | undefined,
-  options: LaunchOptions,
-  { machine, warn }: Surroundings,
-): Promise<Record<string, string>> {
-  const env = inheritedEnvironment(machine.env, options, session.identity.reveal());
-  const byRef = new Map(values.map((value) => [value.ref, value]));
-  for (const { secret, variable, as } of deliveries) {
-    const value = byRef.get(formatRef(secret));
-    if (value === undefined) throw new TypeError("a delivery without its value");
-    if (env[variable] !== undefined) {
-      if (options.strictEnv) throw alreadySet(variable, value);
-      warn(`${variable} of the parent's environment is replaced by ${value.ref}`);
+class Launch {
+  readonly #options: LaunchOptions;
+  readonly #around: Surroundings;
+  readonly #session: AgentSession;
+  readonly #descriptors: ChildDescriptors;
+  readonly #protection: Protection;
+  readonly #watch: LeakWatch;
+
+  constructor(
+    options: LaunchOptions,
+    around: Surroundings,
+    session: AgentSession,
+    descriptors: ChildDescriptors,
+    protection: Protection,
+  ) {
+    this.#options = options;
+    this.#around = around;
+    this.#session = session;
+    this.#descriptors = descriptors;
+    this.#protection = protection;
+    this.#watch = new LeakWatch(options.onLeak);
+  }
+
+  async run(): Promise<number> {
+    const { command, redact, tty } = this.#options;
+    const { warn } = this.#around;
+    const { shellDescriptor } = this.#descriptors;
+    const terminal = redact ? await chooseTerminal(tty, shellDescriptor, warn) : undefined;
+    const prepared = await this.#session.recordingDenials(command[0], () => this.#prepare(terminal));
+    await backgroundFileClosed(this.#around.machine.env);
+    if (!redact) {
+      const { handOver } = await import("./hand-over.ts");
+      const reason = await handOver(prepared.child, this.#descriptors, this.#protection);
+      warn(`--no-redact: the program is supervised, not handed over: ${reason}`);
     }
-    env[variable] = await deliver(value, variable, as, descriptors, libc);
+    return this.#hold(prepared, terminal);
   }
-  return env;
-}
 
-/** @returns what the variable is to hold: the value, or the path to it. */
-async function deliver(
-  value: Secret,
-  variable: string,
-  as: Delivery["as"],
-  descriptors: ChildDescriptors,
-  libc: Libc | undefined,
-): Promise<string> {
-  if (as === "env") return variableText(value, variable);
-  if (as === "file") return `/dev/fd/${await descriptors.addFile(value.bytes())}`;
-  if (libc === undefined) throw new TypeError("a pipe without the library that makes it");
-  return `/dev/fd/${descriptors.addPipe(value.bytes(), libc)}`;
-}
-
-function prepareRedactor(
-  values: readonly Secret[],
-  onMatch: (match: Match) => void,
-  warn: (text: string) => void,
-): Redactor {
-  const secrets = values.map((value) => ({ name: value.ref, value: value.bytes() }));
-  const redactor = createRedactor(secrets, { onMatch });
-  warnOfShort(redactor, warn);
-  return redactor;
-}
-
-/** The event loop looks for signals once a turn. */
-function pendingSignals(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function alreadySet(variable: string, { ref }: Secret): VaultError {
-  return new VaultError(
-    "collision",
-    `${variable} is set in the parent's environment, and ${ref} is to be injected as it`,
-    `unset it, inject the secret under another variable (--env OTHER_NAME=${ref}), or leave --strict-env out`,
-  );
-}
-
-function variableText(value: Secret, variable: string): string {
-  if (!value.isText()) {
-    throw new VaultError(
-      "bad-value",
-      `${value.ref} is binary and cannot stand in a variable`,
-      `deliver it as a file: --file ${variable}=${value.ref}`,
-    );
+  /** Everything up to the audit record. Nothing is started. */
+  async #prepare(terminal: TerminalSupervisor | undefined): Promise<Prepared> {
+    const { command, redact, strictEnv } = this.#options;
+    const { machine, warn } = this.#around;
+    const deliveries = select(this.#session, this.#options);
+    const libc = terminal?.libc ?? (await this.#loadLibc(deliveries));
+    const secrets = [...new Map(deliveries.map(({ secret }) => [formatRef(secret), secret])).values()];
+    const event: AuditEvent = { action: "launch", command: command[0] };
+    return this.#session.release(secrets, event, async (values) => {
+      const env = inheritedEnvironment(machine.env, this.#options, this.#session.identity.reveal());
+      warnOfChanged(env, warn);
+      const target = { env, descriptors: this.#descriptors, libc };
+      await inject(deliveries, values, target, { strictEnv, warn });
+      const redactor = redact ? this.#makeRedactor(values) : undefined;
+      for (const value of values) value.dispose();
+      // A signal that came meanwhile ends us now, before anything is recorded or started.
+      await pendingSignals();
+      const child = { command, cwd: machine.cwd, env, descriptors: this.#descriptors.given };
+      return { child, redactor, libc };
+    });
   }
-  if (variable.length + value.bytes().length + 2 > MAX_ENV_STRING_BYTES) {
-    throw new VaultError(
-      "bad-value",
-      `${value.ref} is too large for a variable (the system takes ${MAX_ENV_STRING_BYTES} bytes)`,
-      `deliver it as a file: --file ${variable}=${value.ref}`,
-    );
+
+  /** Starts the child and holds it to its end. */
+  async #hold(prepared: Prepared, terminal: TerminalSupervisor | undefined): Promise<number> {
+    const { redactor, libc } = prepared;
+    const { machine, streams, signals, warn } = this.#around;
+    const orphans = machine.pid === INIT && libc !== undefined ? new Orphans(libc, signals) : undefined;
+    // Before the program is there to look.
+    if (libc !== undefined) this.#protection.hide(libc);
+    const started = (pid: number) => {
+      this.#descriptors.started();
+      orphans?.except(pid);
+      if (libc === undefined) this.#protection.hideLater();
+    };
+    const { kill } = this.#watch;
+    const protection = this.#protection;
+    const around: Supervision = { streams, signals, warn, protection, started, kill };
+    try {
+      const status = await this.#supervise(prepared, terminal, around);
+      return this.#watch.first === undefined ? status : STATUS_LEAKED;
+    } finally {
+      orphans?.stop();
+      if (redactor !== undefined)
+        reportLeaks(this.#session, redactor.leaks(), this.#options, this.#watch, warn);
+    }
   }
-  return value.reveal();
+
+  #supervise(
+    { child, redactor, libc }: Prepared,
+    terminal: TerminalSupervisor | undefined,
+    around: Supervision,
+  ): Promise<number> {
+    if (redactor === undefined) return supervise(child, NOT_REDACTED, around);
+    if (terminal !== undefined) return terminal.supervise(child, redactor.stream, around);
+    return supervise(child, redactedOutputs(libc, redactor.stream, around), around);
+  }
+
+  /**
+   * The C library, where this launch takes a call that node lacks: real pipes, waiting for processes that others started,
+   * and memory that is hidden before the program can look, where a key came in a variable.
+   */
+  async #loadLibc(deliveries: readonly Delivery[]): Promise<Libc | undefined> {
+    const { machine, warn } = this.#around;
+    const hasPipes = deliveries.some(({ as }) => as === "pipe");
+    const isOneOutput = this.#options.redact && leadToOnePlace();
+    const readable = identityVariables(machine.env, this.#session.identity.reveal());
+    const isInit = machine.pid === INIT;
+    if (!hasPipes && !isOneOutput && !isInit && readable.length === 0) return undefined;
+    const { Libc } = await import("./libc.ts");
+    const libc = await Libc.load();
+    if (typeof libc !== "string") return libc;
+    if (hasPipes) {
+      throw new VaultError(
+        "no-pipe",
+        `no pipe can be made: ${libc}`,
+        "reinstall vault-run with its optional packages, or deliver the secret with --file",
+      );
+    }
+    if (isInit) warn(`processes without a parent are not waited for: ${libc}`);
+    if (readable.length > 0) {
+      warn(`the program can read vault-run's own environment, and in it ${readable.join(", ")}: ${libc}`);
+    }
+    return undefined;
+  }
+
+  #makeRedactor(values: readonly Secret[]): Redactor {
+    const secrets = values.map((value) => ({ name: value.ref, value: value.bytes() }));
+    const redactor = createRedactor(secrets, { onMatch: (match) => this.#watch.see(match) });
+    warnOfShort(redactor, this.#around.warn);
+    return redactor;
+  }
 }

@@ -1,4 +1,4 @@
-import { constants, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { constants as os } from "node:os";
 import { systemCode, VaultError } from "../vault-error.ts";
 
@@ -72,7 +72,7 @@ export class Libc {
 
   /** The library; or why there is none, for a message. */
   static async load(): Promise<Libc | string> {
-    if (process.platform !== "linux") return "there is no Linux";
+    if (process.platform !== "linux") return "this is not Linux";
     try {
       const { default: koffi } = await import("koffi");
       const library = koffi.load(null);
@@ -80,8 +80,10 @@ export class Libc {
         PROTOTYPES.map(([name, prototype]) => [name, library.func(prototype)]),
       );
       return new Libc(calls as unknown as Calls, () => koffi.errno());
-    } catch {
-      return "the optional package koffi is not installed";
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === "ERR_MODULE_NOT_FOUND") return "the optional package koffi is not installed";
+      return `the optional package koffi does not work here (${code ?? (error instanceof Error ? error.name : "error")})`;
     }
   }
 
@@ -105,9 +107,10 @@ export class Libc {
     return fd === -1 ? this.#errorName() : fd;
   }
 
-  /** Lets the descriptor outlive an execve(2) of ours. */
-  keepOpen(fd: number): void {
-    this.#calls.fcntl(fd, F_SETFD, "int", 0);
+  /** Lets the descriptors outlive an execve(2) of ours. @returns why not; undefined where they do. */
+  keepOpen(descriptors: readonly number[]): string | undefined {
+    const unkept = descriptors.find((fd) => this.#calls.fcntl(fd, F_SETFD, "int", 0) === -1);
+    return unkept === undefined ? undefined : `${unkept} cannot be kept open (${this.#errorName()})`;
   }
 
   /** No core dumps of this process, and no look into its memory from others of the same user. Ends with execve(2). */
@@ -133,14 +136,15 @@ export class Libc {
     if (process.arch === "ppc64") throw noneMade("their calls are others on ppc64");
     const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
     const ours = this.#calls.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (ours === -1 || this.#calls.grantpt(ours) === -1 || this.#calls.unlockpt(ours) === -1)
-      throw noneMade(this.#errorName());
-    const path = this.#calls.ptsname(ours);
-    if (path === null) throw noneMade(this.#errorName());
+    if (ours === -1) throw noneMade(this.#errorName());
     try {
+      const isReady = this.#calls.grantpt(ours) === 0 && this.#calls.unlockpt(ours) === 0;
+      const path = isReady ? this.#calls.ptsname(ours) : null;
+      if (path === null) throw noneMade(this.#errorName());
       return { ours, theirs: openSync(path, O_RDWR | O_NOCTTY), path };
     } catch (error) {
-      throw noneMade(systemCode(error) ?? "error");
+      closeSync(ours);
+      throw error instanceof VaultError ? error : noneMade(systemCode(error) ?? "error");
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SignalSource } from "./child.ts";
 import { stateOf } from "./process-tree.ts";
 import { FORWARDED, kernelDelivers, listen, send } from "./signals.ts";
@@ -14,12 +15,16 @@ const HEARD: readonly NodeJS.Signals[] = [
   "SIGCHLD",
 ];
 
+/** Output whose reader has stopped as well waits until both go on. */
+export const SETTLE_MS = 100;
+
 export class Relay {
   readonly #leadsOwnGroup: boolean;
   readonly #listening: { stop(): void };
   readonly #waiting: NodeJS.Signals[] = [];
   #child: number | undefined;
   #settle: (() => Promise<unknown>) | undefined;
+  #isNew = true;
 
   /**
    * Listens from now on: a signal that comes while the child starts must reach it, not end us and leave it alone.
@@ -36,6 +41,10 @@ export class Relay {
   begin(child: number, settle: () => Promise<unknown>): void {
     this.#child = child;
     this.#settle = settle;
+    // What comes to be heard until then may have come before the child was there.
+    setImmediate(() => {
+      this.#isNew = false;
+    });
     for (const signal of this.#waiting.splice(0)) this.#hear(signal);
   }
 
@@ -52,12 +61,12 @@ export class Relay {
     } else if (signal === "SIGCONT") {
       // From a shell it went to all of the job. From elsewhere it came to us alone, and we stand for the child.
       if (stateOf(this.#child) === "T") send(this.#child, signal);
-    } else if (!kernelDelivers(signal)) send(this.#child, signal);
+    } else if (this.#isNew || !kernelDelivers(signal)) send(this.#child, signal);
   }
 
   /** The child has stopped, so we do: the shell whose job we are then takes its terminal back. */
   async #stop(child: number): Promise<void> {
-    await this.#settle?.();
+    await Promise.race([this.#settle?.(), sleep(SETTLE_MS)]);
     if (stateOf(child) === "T") send(process.pid, "SIGSTOP");
   }
 }

@@ -6,7 +6,7 @@ import type { SignalSource } from "./child.ts";
 // the child included: passing those on would deliver them twice. Without a controlling terminal the child leads a group
 // of its own and everything is passed on to that group.
 
-/** What ends a program that does not handle it, or is there for it to handle, and what others may send to it. */
+/** What people and programs send to a process, to end it or to be handled. */
 export const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGTERM",
   "SIGINT",
@@ -49,6 +49,11 @@ export function listen(
       for (const { signal, listener } of listeners) source.off(signal, listener);
     },
   };
+}
+
+/** Lets those that came by now be heard: the event loop looks for them once a turn. */
+export function pendingSignals(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 export function hasControllingTerminal(): boolean {

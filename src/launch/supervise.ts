@@ -3,8 +3,9 @@ import { constants as os } from "node:os";
 import { type Child, type Supervision, startProcess, stdioOf } from "./child.ts";
 import type { Outputs } from "./outputs.ts";
 import { killTree } from "./process-tree.ts";
+import type { Protection } from "./protection.ts";
 import { Relay } from "./relay.ts";
-import { hasControllingTerminal } from "./signals.ts";
+import { hasControllingTerminal, pendingSignals } from "./signals.ts";
 import type { RedactedStream } from "./stream.ts";
 
 /**
@@ -15,9 +16,10 @@ import type { RedactedStream } from "./stream.ts";
  */
 export async function supervise(child: Child, outputs: Outputs, around: Supervision): Promise<number> {
   const leadsOwnGroup = !hasControllingTerminal();
+  await pendingSignals();
   const relay = new Relay(around.signals, leadsOwnGroup);
   try {
-    const running = await start(child, outputs, leadsOwnGroup);
+    const running = await start(child, outputs, leadsOwnGroup, around.protection);
     const { pid } = running;
     if (pid === undefined) throw new TypeError("a child without a process");
     around.kill.addEventListener("abort", () => killTree(pid));
@@ -43,11 +45,13 @@ async function start(
   { command, cwd, env, descriptors }: Child,
   { ends: [stdout, stderr], abandon }: Outputs,
   leadsOwnGroup: boolean,
+  protection: Protection,
 ): Promise<ChildProcess> {
   const [file, ...args] = command;
   const stdio = stdioOf<"inherit" | "pipe" | number>(["inherit", stdout, stderr], descriptors);
   try {
-    return await startProcess(file, args, { cwd, env: { ...env }, stdio, detached: leadsOwnGroup });
+    const options = { cwd, env: { ...env }, stdio, detached: leadsOwnGroup };
+    return await startProcess(file, args, options, protection);
   } catch (error) {
     abandon();
     throw error;

@@ -15,9 +15,12 @@ export interface FoundKey {
   readonly from: string;
 }
 
+/** Holds a key file's text itself. */
+export const KEY_TEXT_VARIABLE = "VAULT_RUN_KEY";
+
 /** The variables that can lead to an identity. A child never gets them. */
 export const KEY_VARIABLES = [
-  "VAULT_RUN_KEY",
+  KEY_TEXT_VARIABLE,
   "VAULT_RUN_KEY_FILE",
   "VAULT_RUN_OWNER_KEY_FILE",
   "VAULT_RUN_OWNER_PASSPHRASE_FILE",
@@ -128,7 +131,7 @@ function findNamedKey(machine: Machine, option: string | undefined): FoundKey | 
   const text = findVariable(machine, "VAULT_RUN_KEY");
   return text === undefined
     ? undefined
-    : { keyFile: parseKeyFile(text, "VAULT_RUN_KEY"), from: "VAULT_RUN_KEY" };
+    : { keyFile: parseKeyFile(text, KEY_TEXT_VARIABLE), from: KEY_TEXT_VARIABLE };
 }
 
 function findDefaultKey(machine: Machine, vault: VaultId, agent: AgentName | undefined): FoundKey {

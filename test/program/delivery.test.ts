@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
@@ -165,17 +165,13 @@ status = os.stat(path); print(oct(status.st_mode), status.st_nlink, status.st_ui
   });
 
   it("has no name anywhere while the program runs, and is gone with it", async () => {
-    const script =
-      'readlink /proc/self/fd/3; ls -A /dev/shm; find /tmp /dev/shm -newer "$0" -type f 2>/dev/null | head -3';
-    const marker = join(program.home, "marker");
-    await execa("touch", [marker]);
-    const before = await execa("ls", ["-A", "/dev/shm"]);
-    const { stdout } = await launch(
-      ["--only", "files/BINARY"],
-      ["sh", "-c", `${script} | grep -v -e audit -e vault-run`, marker],
-    );
-    expect(stdout).toMatch(/^\/dev\/shm\/#\d+ \(deleted\)\n/);
-    expect((await execa("ls", ["-A", "/dev/shm"])).stdout).toBe(before.stdout);
+    const marker = "value-that-is-looked-for-everywhere-0123456789";
+    await program.set("files/MARKED", marker, "--as-file");
+    const found = (folder: string) => `grep -rlF looked-for-everywhere-0123456789 ${folder} 2>/dev/null`;
+    const script = `readlink /proc/self/fd/3; ${found("/dev/shm")}; ${found(program.home)}; echo end`;
+    const { stdout } = await launch(["--only", "files/MARKED"], ["sh", "-c", script]);
+    expect(stdout).toMatch(/^\/dev\/shm\/#\d+ \(deleted\)\nend\n$/);
+    expect((await execa("sh", ["-c", `${found("/dev/shm")}; true`])).stdout).toBe("");
   });
 
   // A namespace of its own: the machine's /dev/shm stays as it is.
@@ -270,11 +266,11 @@ describe("a secret as a pipe", () => {
   it("leaves its other end to nobody: a program that waits for the end sees it", async () => {
     const { stdout } = await launch(
       ["--pipe", "A=files/PEM", "--pipe", "B=files/SSH_KEY"],
-      ["sh", "-c", 'ls -l /proc/self/fd | grep -c "pipe:.*"; cat "$A" "$B" | wc -l'],
+      ["sh", "-c", 'cat "$A" "$B" | wc -l'],
     );
     const lines = (name: string) =>
       readFileSync(join(program.home, "keys", name), "utf8").split("\n").length - 1;
-    expect(stdout.split("\n")[1]?.trim()).toBe(`${lines("pem") + lines("ssh")}`);
+    expect(stdout.trim()).toBe(`${lines("pem") + lines("ssh")}`);
   });
 
   it("is refused without the package that makes it, and nothing is started (promise 2)", async () => {
@@ -285,7 +281,6 @@ describe("a secret as a pipe", () => {
       "vault-run: no pipe can be made: the optional package koffi is not installed\n" +
         "  reinstall vault-run with its optional packages, or deliver the secret with --file\n",
     );
-    rmSync(join(program.home, "keys"), { recursive: true });
   });
 });
 

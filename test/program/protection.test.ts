@@ -20,7 +20,8 @@ beforeEach(() => {
 
 const PLAIN = () =>
   program.env.PATH?.split(delimiter).with(0, inject("plainBinFolder")).join(delimiter) ?? "";
-const SCRIPT = "cat /proc/self/coredump_filter; while :; do sleep 0.05; done";
+// It ends by itself where vault-run was killed.
+const SCRIPT = "cat /proc/self/coredump_filter; i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done";
 
 // Who may look at everything could look at this too: such power is given up on both sides.
 const UNPRIVILEGED = ["setpriv", "--bounding-set=-sys_ptrace,-perfmon,-sys_admin"];
@@ -70,5 +71,34 @@ describe("vault-run's own memory", () => {
     expect((await look(`/proc/${children.split("\n")[0]}/environ`)).exitCode).toBe(0);
     child.kill("SIGTERM");
     expect((await child).exitCode).toBe(143);
+  });
+
+  it("shows the program no key, where that came in a variable: not even to its first look (promise 3, A16)", async () => {
+    const keys = join(program.home, ".config/vault-run");
+    const [vault = ""] = readdirSync(keys);
+    const key = readFileSync(join(keys, vault, "agents/crawler.key"), "utf8");
+    const identity = /AGE-SECRET-KEY-\S+/.exec(key)?.[0] ?? "none";
+    const read = "import os; print(open(f'/proc/{os.getppid()}/environ').read())";
+    const launch = (path: string, env: Record<string, string>) => {
+      const [file = "", ...args] = UNPRIVILEGED;
+      const command = ["vault-run", "--agent", "crawler", "--quiet", "--", "python3", "-c", read];
+      const settings = { cwd: program.repo, env: { ...program.env, PATH: path, ...env } } as const;
+      return execa(file, [...args, ...command], { ...settings, extendEnv: false, reject: false });
+    };
+    const { PATH = "" } = program.env;
+    const hidden = await launch(PATH, { VAULT_RUN_KEY: key });
+    expect(hidden.stdout).toBe("");
+    expect(hidden.stderr).toContain("PermissionError");
+    const copied = await launch(PATH, { VAULT_RUN_KEY: key, MY_COPY: identity });
+    expect(copied.stdout).toBe("");
+    // Without the library it is open, which is said. It shows that the look above would have found it.
+    const open = await launch(PLAIN(), { VAULT_RUN_KEY: key });
+    expect(open.stdout).toContain(identity);
+    expect(open.stderr).toBe(
+      "vault-run: the program can read vault-run's own environment, and in it VAULT_RUN_KEY: the optional package koffi is not installed",
+    );
+    const fromFile = await launch(PLAIN(), {});
+    expect(fromFile.stderr).toBe("");
+    expect(fromFile.stdout).not.toContain(identity);
   });
 });

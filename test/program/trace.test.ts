@@ -26,7 +26,7 @@ beforeEach(() => {
 
 const PRINT = 'echo "$API_KEY"; cat "$FILE"';
 const ALL = ["--file", "FILE=stripe/FILE"];
-const MEMORY = /^(pipe:\[|socket:\[|UNIX|\/dev\/shm\/#\d+|\/memfd:)/;
+const MEMORY = /^(pipe:\[|socket:\[|UNIX|\/dev\/shm\/#\d+|\/memfd:|\/dev\/pts\/|\/dev\/ptmx)/;
 
 interface Call {
   readonly pid: string;
@@ -69,18 +69,37 @@ function parseCall(line: string, pid: string): Call[] {
   return match === null ? [] : [{ pid, name: match[1] ?? "", text: match[2] ?? "" }];
 }
 
-type Way = readonly [name: string, options: readonly string[], before?: string];
+interface Way {
+  readonly name: string;
+  readonly options: readonly string[];
+  readonly before?: string;
+  /** What is started beside the program's own processes, and by which of ours. */
+  readonly starts: "the program" | "a terminal's shells" | "nothing: it becomes the program";
+}
 const WAYS: readonly Way[] = [
-  ["a variable", []],
-  ["a variable and a file", ALL],
-  ["a variable, a file and a pipe", [...ALL, "--pipe", "PIPE=stripe/PIPE"]],
-  ["a file where there is no /dev/shm", ALL, "mkdir -p disk; mount --bind disk /dev/shm"],
-  ["a variable, not redacted", ["--no-redact"]],
-  ["a file, not redacted", ["--no-redact", ...ALL]],
+  { name: "a variable", options: [], starts: "the program" },
+  { name: "a variable and a file", options: ALL, starts: "the program" },
+  {
+    name: "a variable, a file and a pipe",
+    options: [...ALL, "--pipe", "PIPE=stripe/PIPE"],
+    starts: "the program",
+  },
+  {
+    name: "a file where there is no /dev/shm",
+    options: ALL,
+    before: "mkdir -p disk; mount --bind disk /dev/shm",
+    starts: "the program",
+  },
+  {
+    name: "a variable, a file and a pipe, on a terminal",
+    options: ["--tty", "pty", ...ALL, "--pipe", "PIPE=stripe/PIPE"],
+    starts: "a terminal's shells",
+  },
+  { name: "a variable, not redacted", options: ["--no-redact"], starts: "nothing: it becomes the program" },
+  { name: "a file, not redacted", options: ["--no-redact", ...ALL], starts: "the program" },
 ];
 
-describe.each(WAYS.map((way) => ({ way, name: way[0] })))("a launch that delivers by $name", ({ way }) => {
-  const [, options, before] = way;
+describe.each(WAYS)("a launch that delivers by $name", ({ options, before, starts }) => {
   const isRedacted = !options.includes("--no-redact");
   const script = options.includes("--pipe")
     ? `${PRINT}; cat "$PIPE"`
@@ -88,7 +107,7 @@ describe.each(WAYS.map((way) => ({ way, name: way[0] })))("a launch that deliver
       ? PRINT
       : 'echo "$API_KEY"';
 
-  it("writes no value but into pipes, socket pairs, files in memory and the program's environment (promise 1, A17)", async () => {
+  it("writes no value but into pipes, socket pairs, pseudo-terminals, files in memory and the program's environment (promise 1, A17)", async () => {
     const { calls, stdout } = await trace(options, script, before);
     if (isRedacted) expect(stdout).toContain("[REDACTED:stripe/API_KEY]");
     const values = Object.values(VALUES);
@@ -114,7 +133,11 @@ describe.each(WAYS.map((way) => ({ way, name: way[0] })))("a launch that deliver
     for (const { name, text } of making) {
       const paths = [...text.matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? "");
       const isUnnamed = /O_TMPFILE/.test(text) && paths[0] === "/dev/shm";
-      expect(isUnnamed || paths.every((path) => path.startsWith(own)), `${name}${text}`).toBe(true);
+      // A shell's way to open a terminal, which is there.
+      const isTerminal = /^\/dev\/pts\/\d+$/.test(paths[0] ?? "");
+      expect(isUnnamed || isTerminal || paths.every((path) => path.startsWith(own)), `${name}${text}`).toBe(
+        true,
+      );
     }
   });
 
@@ -136,11 +159,18 @@ describe.each(WAYS.map((way) => ({ way, name: way[0] })))("a launch that deliver
         pid === own && /^(fork|vfork|clone|clone3)$/.test(name) && !text.includes("CLONE_THREAD"),
     );
     const others = programs.filter(({ pid, name }) => pid !== own && name !== "cat").map(({ name }) => name);
-    // Handed over, the process is the program, and what it forks is its own.
-    const isHandedOver = options.length === 1;
-    expect(others).toEqual(isHandedOver ? [] : ["sh"]);
-    if (!isHandedOver) expect(forks).toHaveLength(1);
     const inOwn = programs.filter(({ pid }) => pid === own).map(({ name }) => name);
-    expect(inOwn).toEqual(["vault-run", "node", ...(isHandedOver ? ["sh"] : [])]);
+    if (starts === "nothing: it becomes the program") {
+      // What it forks then is its own.
+      expect({ inOwn, others }).toEqual({ inOwn: ["vault-run", "node", "sh"], others: [] });
+    } else {
+      // The leader of a terminal's session starts twice and runs the program.
+      const expected = starts === "the program" ? ["sh"] : ["sh", "sh", "sh"];
+      expect({ inOwn, others, forks: forks.length }).toEqual({
+        inOwn: ["vault-run", "node"],
+        others: expected,
+        forks: 1,
+      });
+    }
   });
 });

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { isatty } from "node:tty";
 import { type Child, SHELL, startProcess, stdioOf } from "../child.ts";
 import type { PseudoTerminal } from "../libc.ts";
+import type { Protection } from "../protection.ts";
 
 // A shell leads the session of the pseudo-terminal and runs the child as its foreground job. The child's own parent cannot
 // be us: a program whose parent is in another session cannot be stopped from the keyboard, and Ctrl-Z would do nothing.
@@ -36,6 +37,7 @@ export function startLeader(
   { command, cwd, env, descriptors }: Child,
   { theirs, path }: PseudoTerminal,
   kept: number,
+  protection: Protection,
 ): Promise<ChildProcess> {
   const stdin = isatty(STDIN) ? theirs : "inherit";
   const stderr = isatty(STDOUT) && isatty(STDERR) ? theirs : "pipe";
@@ -44,7 +46,7 @@ export function startLeader(
   // of them on standard error, when it starts with job control (-m), so it starts again.
   const script = `: <>${path}; exec ${kept}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;
   const args = ["-c", script, leaderScript(kept), ...command];
-  return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, command[0]);
+  return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, protection, command[0]);
 }
 
 /**

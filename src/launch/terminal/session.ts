@@ -3,9 +3,10 @@ import { constants, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty, ReadStream } from "node:tty";
 import type { Filters, Streams, Supervision } from "../child.ts";
-import type { Libc } from "../libc.ts";
+import type { Libc, WindowSize } from "../libc.ts";
 import { childrenOf, killTree, stateOf } from "../process-tree.ts";
-import { FORWARDED, listen, send } from "../signals.ts";
+import { SETTLE_MS } from "../relay.ts";
+import { FORWARDED, listen, pendingSignals, send } from "../signals.ts";
 import { RedactedStream } from "../stream.ts";
 import { untilEnd } from "../supervise.ts";
 import { Input } from "./input.ts";
@@ -35,6 +36,8 @@ export class Session {
   #output: ReadStream | undefined;
   #passed: readonly RedactedStream[] = [];
   #isEnded = false;
+  #isSuspended = false;
+  #size: WindowSize | undefined;
   #background: NodeJS.Timeout | undefined;
 
   constructor(around: Supervision, filters: Filters, libc: Libc, fd: number, user: UserTerminal | undefined) {
@@ -80,9 +83,10 @@ export class Session {
   }
 
   #hear(signal: NodeJS.Signals): void {
-    if (signal === "SIGWINCH") this.#resize();
-    else if (signal === "SIGCONT") this.#enter();
-    else this.#forward(signal);
+    if (signal === "SIGCONT") this.#enter();
+    // What the kernel or the leading shell tells the child anyway is not told twice.
+    const isTold = signal === "SIGWINCH" ? this.#resize() : signal === "SIGCONT" && this.#isSuspended;
+    if (!isTold) this.#forward(signal);
     if (signal === "SIGHUP" && this.#user?.isGone === true) this.#hangUp();
   }
 
@@ -113,9 +117,13 @@ export class Session {
     this.#resize();
   }
 
-  #resize(): void {
+  /** Whether the size has changed, which the kernel says to all on the child's terminal. */
+  #resize(): boolean {
     const size = this.#user?.size;
-    if (size !== undefined) this.#libc.setWindowSize(this.#fd, size);
+    if (size === undefined || this.#size?.equals(size) === true) return false;
+    this.#size = size;
+    this.#libc.setWindowSize(this.#fd, size);
+    return true;
   }
 
   /**
@@ -140,16 +148,19 @@ export class Session {
     for (let polls = 0; stateOf(leader) !== "T" && polls < MAX_POLLS; polls++) await sleep(POLL_MS);
     if (stateOf(leader) !== "T") return;
     // What it showed last, to put the screen right for instance, is shown before the shell's prompt.
-    await Promise.all(this.#passed.map((stream) => stream.settle()));
+    const settled = Promise.all(this.#passed.map((stream) => stream.settle()));
+    await Promise.race([settled, sleep(SETTLE_MS)]);
     this.#input?.stop();
     this.#user?.leave();
     this.#stops.stop();
+    this.#isSuspended = true;
     send(OWN_GROUP, "SIGTSTP");
     // Here again once we were continued.
-    await sleep(0);
+    await pendingSignals();
     this.#stops = this.#listenForStops();
     this.#enter();
     send(leader, "SIGCONT");
+    this.#isSuspended = false;
   }
 }
 

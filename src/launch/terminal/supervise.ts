@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import type { Child, Filters, Supervision } from "../child.ts";
-import { findExecutable } from "../executable.ts";
+import { requireExecutable } from "../executable.ts";
 import type { Libc, PseudoTerminal } from "../libc.ts";
 import { startLeader, throughTheShell } from "./leader.ts";
 import { Session } from "./session.ts";
@@ -33,7 +33,7 @@ export async function superviseOnTerminal(
   around: Supervision,
   { libc, terminal, shellDescriptor }: ChildTerminal,
 ): Promise<number> {
-  findExecutable(child);
+  requireExecutable(child);
   // What is said is said before the user's terminal passes everything on as it is.
   const env = throughTheShell(child.env, around.warn);
   const { ours, theirs } = terminal;
@@ -44,7 +44,7 @@ export async function superviseOnTerminal(
 
   const session = new Session(around, filters, libc, ours, user);
   try {
-    const started = startLeader({ ...child, env }, terminal, shellDescriptor);
+    const started = startLeader({ ...child, env }, terminal, shellDescriptor, around.protection);
     const leader = await started.finally(() => closeSync(theirs));
     return await session.run(leader);
   } finally {
