@@ -83,7 +83,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     return log.trim();
   },
   "as PID 1: TERM": async (contender) => {
-    const script = `trap 'echo got >> "$LOG"' TERM; kill -TERM 1; i=0; while [ $i -lt 25 ]; do sleep 0.1; i=$((i+1)); done; echo end >> "$LOG"`;
+    const script = `trap 'echo got >> "$LOG"' TERM; kill -TERM 1; i=0; while [ $i -lt 40 ]; do sleep 0.1; i=$((i+1)); done; echo end >> "$LOG"`;
     const { log } = await see(contender, {}, NAMESPACE, ["sh", "-c", script]);
     return log.includes("got") ? "reaches it" : log.includes("end") ? "lost" : "ends all unheard";
   },

@@ -233,6 +233,20 @@ describe("handing over", () => {
     expect(String(stdout)).toMatch(/\nsh -c .*1\n$/s);
   });
 
+  it("calls the program as a launch without it does", async () => {
+    writeFileSync(join(program.repo, "names.sh"), '#!/bin/sh\necho "$0" "$@"\n', { mode: 0o755 });
+    const path = `${program.repo}:${program.env.PATH}`;
+    for (const command of [
+      ["./names.sh", "a b"],
+      ["names.sh"],
+      ["sh", "-c", 'echo "$0" "$1"', "zero", "one"],
+    ]) {
+      const run = (...options: string[]) =>
+        program.run(["--agent", "crawler", ...options, "--", ...command], { env: { PATH: path } });
+      expect((await run("--no-redact")).stdout).toBe((await run()).stdout);
+    }
+  });
+
   it("is recorded like any other launch (promise 11)", async () => {
     const { stdout } = await program.run([
       ...["--agent", "crawler", "--no-redact", "--", "grep", "-c", '"action":"launch"', program.auditLog],

@@ -227,6 +227,16 @@ describe("job control", () => {
     expect(untyped, shown).toBe(0);
   });
 
+  it("stops at once where its output waits for a reader that has stopped as well", async () => {
+    const { shown, untyped } = await inBash(program, [
+      ["ready> ", `${LAUNCH.join(" ")} -- sh -c 'echo be""gun >&2; exec yes' | sleep 100\r`],
+      ["begun", "\u001a"],
+      ["Stopped", ""],
+      ["ready> ", "kill -9 %1; wait; exit\r"],
+    ]);
+    expect(untyped, shown).toBe(0);
+  });
+
   it("does not stop while its program minds Ctrl-Z and does not stop itself, through pipes", async () => {
     const script = [
       "import os, signal, sys, time",
