@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import type { VaultError } from "../vault-error.ts";
 
@@ -5,6 +6,8 @@ import type { VaultError } from "../vault-error.ts";
 // has the program's name before it, lower case, no full stop. Nothing is asked unless stdin and stderr are terminals.
 // Colour and progress appear on a terminal only, colour never with NO_COLOR. Control characters that come from records,
 // paths or git are shown as escapes, so that no text from elsewhere can drive the terminal.
+
+const STDERR = 2;
 
 interface TerminalStream extends Writable {
   readonly isTTY?: boolean;
@@ -21,6 +24,7 @@ export class Console {
   readonly #streams: ConsoleStreams;
   readonly #env: Readonly<Record<string, string | undefined>>;
   #progressShown = false;
+  #isUnbuffered = false;
 
   constructor(streams: ConsoleStreams, env: Readonly<Record<string, string | undefined>>) {
     this.#streams = streams;
@@ -58,13 +62,26 @@ export class Console {
   /** One line of talk. */
   say(line: string): void {
     this.clearProgress();
-    this.#streams.stderr.write(`vault-run: ${visible(line)}\n`);
+    this.#talk(`vault-run: ${visible(line)}\n`);
   }
 
   /** A line that belongs to the talk before it. */
   detail(line: string): void {
     this.clearProgress();
-    this.#streams.stderr.write(`  ${visible(line)}\n`);
+    this.#talk(`  ${visible(line)}\n`);
+  }
+
+  /**
+   * From now on, talk leaves standard error as it is: node's stream for it would make a pipe non-blocking, for the program
+   * that this process is to become as well.
+   */
+  talkUnbuffered(): void {
+    this.#isUnbuffered = true;
+  }
+
+  #talk(text: string): void {
+    if (this.#isUnbuffered) writeSync(STDERR, text);
+    else this.#streams.stderr.write(text);
   }
 
   /** The whole report of an error: what and about which thing, then the next step. */

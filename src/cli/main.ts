@@ -56,6 +56,7 @@ async function perform(
       return command(new CommandContext(machineOf(process), console, process, request.values, request.words));
     }
     case "launch": {
+      if (!request.options.redact) console.talkUnbuffered();
       const { runLaunch } = await import("./run-launch.ts");
       return runLaunch(
         request,
@@ -73,14 +74,16 @@ async function perform(
 }
 
 /**
- * With these, node itself prints environments and arguments, a launched program's among them, or opens everything in
- * memory to whoever connects.
+ * With these, node itself prints environments and arguments, a launched program's among them, or gives everything in
+ * memory to whoever connects, or to a file.
  */
 function refuseLoudNode(process: NodeJS.Process): void {
-  if ([process.env.NODE_OPTIONS ?? "", ...process.execArgv].some((option) => option.includes("--inspect"))) {
+  const words = [process.env.NODE_OPTIONS ?? "", ...process.execArgv].join(" ").replaceAll("_", "-");
+  const revealing = /--(inspect|heapsnapshot|heap-prof|report)/.exec(words)?.[0];
+  if (revealing !== undefined) {
     throw new VaultError(
       "usage",
-      "--inspect opens everything in memory to whoever connects",
+      `${revealing} opens what is in memory, values included`,
       "start vault-run without it",
     );
   }
@@ -132,6 +135,16 @@ function report(error: unknown, isLaunch: boolean, console: Console): number {
   if (error instanceof VaultError) {
     console.error(error);
     return isLaunch ? LAUNCH_FAILED : VERB_STATUS[error.code];
+  }
+  if (systemCode(error) === "EMFILE" || systemCode(error) === "ENFILE") {
+    console.error(
+      new VaultError(
+        "disk",
+        `there are no descriptors left (${systemCode(error)})`,
+        "raise the limit of open files: ulimit -n",
+      ),
+    );
+    return isLaunch ? LAUNCH_FAILED : REFUSED;
   }
   // A defect. Its message may quote anything, so only where it happened is shown.
   console.say(

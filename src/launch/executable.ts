@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter } from "node:path";
 import { systemCode } from "../vault-error.ts";
 import { type Child, spawnFailure } from "./child.ts";
 
@@ -29,8 +29,9 @@ export function requireExecutable({ command: [file], cwd, env }: Child): string 
   const folders = file.includes("/") ? [""] : (env.PATH ?? DEFAULT_PATH).split(delimiter);
   let code = "ENOENT";
   for (const folder of folders) {
-    const path = file.includes("/") ? file : join(folder, file);
-    const refusal = refusalOf(resolve(cwd, path));
+    // As it is written: what a `..` leads to behind a link, only the system knows.
+    const path = folder === "" ? file : `${folder}/${file}`;
+    const refusal = refusalOf(path.startsWith("/") ? path : `${cwd}/${path}`);
     if (refusal === undefined) return path;
     // Like execvp: one that may not be executed is passed over for a later one, and else is the answer.
     if (refusal === "EACCES") code = refusal;
@@ -50,7 +51,7 @@ export function isExecutableForm(path: string): boolean {
 function isLoadable(path: string, depth: number): boolean {
   const head = depth === 0 || refusalOf(path) !== undefined ? undefined : findHead(path);
   if (head === undefined) return false;
-  if (isElf(head)) return isForThisMachine(head) && isLoaderThere(head);
+  if (isElf(head)) return isForThisMachine(head) && isLoaderLoadable(head);
   const interpreter = /^#![ \t]*([^ \t\n\0]+)[ \t\n]/.exec(
     head.toString("latin1", 0, SCRIPT_HEAD_BYTES),
   )?.[1];
@@ -74,13 +75,14 @@ function isForThisMachine(head: Buffer): boolean {
   );
 }
 
-/** Whether what loads the program is there, which one that is linked statically does not need. */
-function isLoaderThere(head: Buffer): boolean {
+/** Whether what loads the program is a program itself; one that is linked statically needs none. */
+function isLoaderLoadable(head: Buffer): boolean {
   const is64 = head[CLASS_OFFSET] === CLASS_64;
   // Elf64_Ehdr, Elf32_Ehdr: e_phoff, e_phentsize, e_phnum.
   const table = is64 ? Number(head.readBigUInt64LE(32)) : head.readUInt32LE(28);
   const entryBytes = head.readUInt16LE(is64 ? 54 : 42);
   const entries = head.readUInt16LE(is64 ? 56 : 44);
+  if (entries === 0 || entryBytes !== (is64 ? 56 : 32)) return false;
   for (let entry = 0; entry < entries; entry++) {
     const at = table + entry * entryBytes;
     if (at + entryBytes > head.length) return false;
@@ -88,8 +90,9 @@ function isLoaderThere(head: Buffer): boolean {
     // Elf64_Phdr, Elf32_Phdr: p_offset, p_filesz.
     const from = is64 ? Number(head.readBigUInt64LE(at + 8)) : head.readUInt32LE(at + 4);
     const bytes = is64 ? Number(head.readBigUInt64LE(at + 32)) : head.readUInt32LE(at + 16);
-    const loader = head.toString("latin1", from, from + bytes).replace(/\0.*$/s, "");
-    return from + bytes <= head.length && refusalOf(loader) === undefined;
+    if (from + bytes > head.length) return false;
+    const loader = findHead(head.toString("latin1", from, from + bytes).replace(/\0.*$/s, ""));
+    return loader !== undefined && isElf(loader) && isForThisMachine(loader);
   }
   return true;
 }

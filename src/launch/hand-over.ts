@@ -4,7 +4,7 @@ import { type Child, MAX_STRING_BYTES } from "./child.ts";
 import type { ChildDescriptors } from "./child-descriptors.ts";
 import { isExecutableForm, requireExecutable } from "./executable.ts";
 import type { Protection } from "./protection.ts";
-import { pendingSignals } from "./signals.ts";
+import { FORWARDED, pendingSignals } from "./signals.ts";
 
 // Handing over: this process becomes the program. Nothing of vault-run is left then, neither to redact nor to wait, and
 // the process id, the parent and the terminal are the program's own. Node ends itself where execve(2) fails, so whatever
@@ -12,6 +12,8 @@ import { pendingSignals } from "./signals.ts";
 
 // Node ignores these, and what is ignored stays so; what is handled does not.
 const IGNORED_BY_NODE: readonly NodeJS.Signals[] = ["SIGPIPE", "SIGXFSZ"];
+/** Unless someone listens to it. */
+const OPENS_INSPECTOR: NodeJS.Signals = "SIGUSR1";
 // execve(2): all strings of arguments and environment, with a pointer each.
 const LEAST_BYTES = 131_072;
 const MOST_BYTES = 6 * 1024 * 1024;
@@ -40,6 +42,8 @@ export async function handOver(
   const unkept = await keepOpen([...descriptors.given.keys()]);
   if (unkept !== undefined) return unkept;
   await pendingSignals();
+  // What was heard ends us; from here on the signals themselves do, and then they are the program's.
+  for (const signal of FORWARDED) if (signal !== OPENS_INSPECTOR) process.removeAllListeners(signal);
   for (const signal of IGNORED_BY_NODE) process.on(signal, () => {});
   return protection.outside(() => execve.call(process, path, child.command, child.env));
 }

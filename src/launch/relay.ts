@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SignalSource } from "./child.ts";
 import { stateOf } from "./process-tree.ts";
-import { FORWARDED, kernelDelivers, listen, send } from "./signals.ts";
+import { ENDING, FORWARDED, kernelDelivers, listen, send } from "./signals.ts";
 
 // What passes between us and a child that has no terminal of its own: signals to it, each once, and its stops to us, so
 // that whoever controls the job sees it stop, as without us.
@@ -25,6 +25,7 @@ export class Relay {
   #child: number | undefined;
   #settle: (() => Promise<unknown>) | undefined;
   #isNew = true;
+  #giveUp: (() => void) | undefined;
 
   /**
    * Listens from now on: a signal that comes while the child starts must reach it, not end us and leave it alone.
@@ -48,12 +49,19 @@ export class Relay {
     for (const signal of this.#waiting.splice(0)) this.#hear(signal);
   }
 
+  /** From now on, a signal that would have ended the child makes us give up what is left to do. */
+  childEnded(giveUp: () => void): void {
+    this.#giveUp = giveUp;
+  }
+
   end(): void {
     this.#listening.stop();
   }
 
   #hear(signal: NodeJS.Signals): void {
-    if (this.#child === undefined) this.#waiting.push(signal);
+    if (this.#giveUp !== undefined) {
+      if (ENDING.has(signal)) this.#giveUp();
+    } else if (this.#child === undefined) this.#waiting.push(signal);
     else if (this.#leadsOwnGroup) {
       if (signal !== "SIGCHLD") send(-this.#child, signal);
     } else if (signal === "SIGCHLD") {

@@ -20,6 +20,13 @@ export const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGIO",
   "SIGPWR",
 ];
+/** With these, people and supervisors ask for an end. */
+export const ENDING: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+]);
 const FROM_KEYBOARD: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
   "SIGINT",
   "SIGQUIT",
@@ -66,22 +73,34 @@ export function hasControllingTerminal(): boolean {
 }
 
 /**
- * Whether the kernel has already given this signal to the child, which shares our process group on a terminal: what the
- * keyboard sends, and the hangup, after which the terminal cannot be opened any more.
+ * Whether the kernel, or a shell, has already given this signal to the child, which shares our process group on a terminal:
+ * what the keyboard sends, and the hangup, after which the terminal cannot be opened any more. Of a session whose terminal
+ * hangs up the kernel tells the leader alone, which is a shell that tells its jobs, or it is us.
  */
 export function kernelDelivers(signal: NodeJS.Signals): boolean {
-  if (signal === "SIGHUP") return !hasControllingTerminal();
+  if (signal === "SIGHUP") return !hasControllingTerminal() && !leadsSession();
   return FROM_KEYBOARD.has(signal) && isForeground();
 }
 
-/** Whether our process group is the terminal's foreground group (fields 5 and 8 of /proc/self/stat). */
+/** Whether our process group is the terminal's foreground group. */
 export function isForeground(): boolean {
+  const [group, , foreground] = ownGroups();
+  // Without a controlling terminal there is no foreground, and nobody to leave it to.
+  return group === foreground || foreground === "-1";
+}
+
+function leadsSession(): boolean {
+  const [, session] = ownGroups();
+  return session === `${process.pid}`;
+}
+
+/** Our process group, our session, and the foreground group of our terminal: fields 5, 6 and 8 of /proc/self/stat. */
+function ownGroups(): (string | undefined)[] {
   try {
     const stat = readFileSync("/proc/self/stat", "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // Without a controlling terminal there is no foreground, and nobody to leave it to.
-    return fields[2] === fields[5] || fields[5] === "-1";
+    return [fields[2], fields[3], fields[5]];
   } catch {
-    return true;
+    return [];
   }
 }

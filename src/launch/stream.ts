@@ -76,6 +76,13 @@ export class RedactedStream {
     await this.#close();
   }
 
+  /** Waits for the reader no longer: what it has not taken is lost. */
+  giveUp(): void {
+    this.#readerGone = true;
+    this.#from.destroy();
+    this.#to.destroy();
+  }
+
   /**
    * Every turn of the event loop reads what the pipe has. Two turns without a byte, while we are not held up by our own
    * reader, mean that all that was written has passed.
@@ -126,6 +133,7 @@ export class RedactedStream {
     return new Promise((resolve) => {
       this.#to.once("drain", resolve);
       this.#to.once("error", () => resolve());
+      this.#to.once("close", resolve);
     });
   }
 

@@ -26,16 +26,27 @@ export async function supervise(child: Child, outputs: Outputs, around: Supervis
     const streams = outputs.take(running);
     around.started(pid);
     relay.begin(pid, () => Promise.all(streams.map((stream) => stream.settle())));
-    return await untilEnd(running, streams);
+    return await untilEnd(running, streams, (giveUp) => relay.childEnded(giveUp));
   } finally {
     relay.end();
   }
 }
 
-/** Resolves to the exit status, once all that the child wrote has been passed on. */
-export async function untilEnd(child: ChildProcess, streams: readonly RedactedStream[]): Promise<number> {
+/**
+ * Resolves to the exit status, once all that the child wrote has been passed on.
+ *
+ * @param ended told when the child has, and given what makes us wait for a slow reader no longer.
+ */
+export async function untilEnd(
+  child: ChildProcess,
+  streams: readonly RedactedStream[],
+  ended: (giveUp: () => void) => void,
+): Promise<number> {
   const status = await new Promise<number>((resolve) => {
     child.on("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : os.signals[signal])));
+  });
+  ended(() => {
+    for (const stream of streams) stream.giveUp();
   });
   await Promise.all(streams.map((stream) => stream.finish()));
   return status;

@@ -36,6 +36,8 @@ describe("the form of a file", () => {
     ["the beginning of a program", readFileSync("/bin/sh").subarray(0, 40)],
     ["a program for another machine", changed(18, 0x1234)],
     ["an object file", changed(16, 1)],
+    ["a program without a table of its parts", changed(56, 0)],
+    ["a program whose table is another's", changed(54, 32)],
   ])("is not that of %s", (_, content) => {
     expect(isExecutableForm(executable("file", content))).toBe(false);
   });
@@ -75,6 +77,14 @@ describe("the program of a command", () => {
     expect(find("here", ":/bin")).toBe("here");
     expect(find("./here", "/bin")).toBe("./here");
     expect(find("sh", "/bin")).toBe("/bin/sh");
+    // Behind a link `..` is the parent of what it leads to.
+    mkdirSync(join(folder, "other/deep"), { recursive: true });
+    symlinkSync("other/deep", join(folder, "link"));
+    executable("where", "#!/bin/sh\n", join(folder, "other"));
+    expect(find("./link/../where", "")).toBe("./link/../where");
+    expect(find("where", "link/..")).toBe("link/../where");
+    expect(() => find("./none/../where", "")).toThrow();
+    expect(() => find("bin/tool/", "")).toThrow();
   });
 
   it.each([

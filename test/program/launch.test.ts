@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -168,6 +169,19 @@ describe("a launched program", () => {
     expect({ length, sha256 }).toEqual({ length: bytes, sha256: expected.stdout.split(" ")[0] });
     expect(peakKb).toBeGreaterThan(0);
     expect(peakKb).toBeLessThan(250_000);
+  });
+
+  it("leaves vault-run waiting for a reader that never comes until that is told to end once more", async () => {
+    const args = ["--agent", "crawler", "--", "sh", "-c", "echo ready >&2; exec yes"];
+    const child = spawn("vault-run", args, { cwd: program.repo, env: program.env });
+    await new Promise((resolve) => child.stderr.once("data", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(143);
+    child.stdout.destroy();
   });
 
   it("is given signals once each, at once", async () => {
@@ -349,7 +363,16 @@ describe("what could go around the launcher", () => {
       env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
     });
     expect(inspected.status).toBe(125);
-    expect(inspected.stderr).toContain("--inspect opens everything in memory to whoever connects");
+    expect(inspected.stderr).toContain("--inspect opens what is in memory, values included");
+    for (const option of [
+      "--heapsnapshot-signal=SIGUSR2",
+      "--report-on-signal",
+      "--heap-prof",
+      "--report_on_signal",
+    ]) {
+      const env = { NODE_OPTIONS: option };
+      expect((await program.run(["--agent", "crawler", "--", "true"], { env })).status, option).toBe(125);
+    }
   });
 
   it("does not: a variable called __proto__ or constructor is delivered like any other (promise 2)", async () => {

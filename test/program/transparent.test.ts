@@ -207,6 +207,23 @@ describe("each signal exactly once, at once", () => {
     expect(launched).toMatchObject({ log: alone.log, status: 9, unsent: 0 });
   });
 
+  it.each([
+    ["through pipes", {}, []],
+    ["on a pseudo-terminal", { stdout: "tty" as const, stderr: "tty" as const, stdin: "tty" as const }, []],
+    ["supervised, not redacted", {}, ["--no-redact", "--file", "F=stripe/API_KEY"]],
+  ])("from a terminal that hangs up, %s", async (_, stand, options) => {
+    const command = tiny("hears", "SIGHUP", 1);
+    const { alone, launched } = await compared(
+      program,
+      { tty: true, ...stand, send: [{ hangUp: true }] },
+      command,
+      ...options,
+    );
+    expect(alone.log).toBe("ready\nSIGHUP\nend");
+    // On a pseudo-terminal vault-run ends with its terminal, before the program does.
+    expect(launched.log.replace(/\nend$/, "")).toBe("ready\nSIGHUP");
+  });
+
   it("and a program that ignores TERM is left to end by itself", async () => {
     await same({ send: [{ signal: "SIGTERM" }] }, tiny("ignores_term"));
   });
@@ -259,6 +276,14 @@ describe("handing over", () => {
       ...["--agent", "crawler", "--no-redact", "--", "printenv", "API_KEY"],
     ]);
     expect({ stdout, stderr }).toEqual({ stdout: "sk_live_51HabcdefghijKLMNOP\n", stderr: "" });
+  });
+
+  it("leaves the standard streams as they were, also where something had to be said", async () => {
+    const command = ["env", "API_KEY=parents", "vault-run", "--agent", "crawler", "--no-redact", "--"];
+    const alone = await onStand(program, {}, tiny("dumps"));
+    const launched = await onStand(program, {}, [...command, ...tiny("dumps")]);
+    expect(launched.outputs.stderr?.text).toContain("is replaced by stripe/API_KEY");
+    expect(launched.outputs.stdout?.text).toBe(alone.outputs.stdout?.text);
   });
 
   it.each([

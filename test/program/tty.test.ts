@@ -292,6 +292,17 @@ describe("job control", () => {
     }
   });
 
+  it("that starts in the background has the modes of a terminal, not those in which a shell reads its line", async () => {
+    const { shown, untyped } = await inBash(program, [
+      ["ready> ", `${job}cat &\r`],
+      ["ready> ", "fg\r"],
+      ["-- cat\r\n", "hello\r"],
+      ["hello\r\nhello\r\n", "\u0004"],
+      ["ready> ", "exit\r"],
+    ]);
+    expect(untyped, shown).toBe(0);
+  });
+
   it("runs in the background without taking the keys, and takes them in the foreground", async () => {
     const { shown, untyped } = await inBash(program, [
       ["ready> ", `${job}sh -c 'echo begun; read line; echo "got $line"' &\r`],

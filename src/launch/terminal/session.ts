@@ -3,10 +3,10 @@ import { constants, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty, ReadStream } from "node:tty";
 import type { Filters, Streams, Supervision } from "../child.ts";
-import type { Libc, WindowSize } from "../libc.ts";
+import type { Libc, Modes, WindowSize } from "../libc.ts";
 import { childrenOf, killTree, stateOf } from "../process-tree.ts";
 import { SETTLE_MS } from "../relay.ts";
-import { FORWARDED, listen, pendingSignals, send } from "../signals.ts";
+import { ENDING, FORWARDED, listen, pendingSignals, send } from "../signals.ts";
 import { RedactedStream } from "../stream.ts";
 import { untilEnd } from "../supervise.ts";
 import { Input } from "./input.ts";
@@ -27,7 +27,8 @@ export class Session {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #user: UserTerminal | undefined;
-  readonly #guard: { release(): void } | undefined;
+  /** The modes of the child's terminal where they are to become the user's, once those can be known. */
+  #unset: Modes | undefined;
   readonly #input: Input | undefined;
   readonly #waiting: NodeJS.Signals[] = [];
   readonly #listening: { stop(): void };
@@ -36,6 +37,7 @@ export class Session {
   #output: ReadStream | undefined;
   #passed: readonly RedactedStream[] = [];
   #isEnded = false;
+  #giveUp: (() => void) | undefined;
   #isSuspended = false;
   #size: WindowSize | undefined;
   #background: NodeJS.Timeout | undefined;
@@ -46,7 +48,7 @@ export class Session {
     this.#libc = libc;
     this.#fd = fd;
     this.#user = user;
-    this.#guard = user?.guard();
+    this.#unset = user !== undefined && user.modes === undefined ? libc.modes(fd) : undefined;
     this.#input = user === undefined ? undefined : inputOf(around.streams, fd, () => this.#hangUp());
     this.#listening = listen(around.signals, [...FORWARDED, "SIGWINCH", "SIGCONT"], (signal) =>
       this.#hear(signal),
@@ -69,7 +71,9 @@ export class Session {
       passed.push(new RedactedStream(leader.stderr, streams.stderr, this.#filters("stderr"), warn));
     }
     this.#passed = passed;
-    return untilEnd(leader, passed);
+    return untilEnd(leader, passed, (giveUp) => {
+      this.#giveUp = giveUp;
+    });
   }
 
   end(): void {
@@ -78,11 +82,11 @@ export class Session {
     this.#listening.stop();
     this.#stops.stop();
     this.#input?.end();
-    this.#user?.leave();
-    this.#guard?.release();
+    this.#user?.end();
   }
 
   #hear(signal: NodeJS.Signals): void {
+    if (this.#giveUp !== undefined && ENDING.has(signal)) this.#giveUp();
     if (signal === "SIGCONT") this.#enter();
     // What the kernel or the leading shell tells the child anyway is not told twice.
     const isTold = signal === "SIGWINCH" ? this.#resize() : signal === "SIGCONT" && this.#isSuspended;
@@ -109,12 +113,22 @@ export class Session {
   #enter(): void {
     clearTimeout(this.#background);
     if (this.#user === undefined) return;
-    if (this.#user.enter()) this.#input?.start();
-    else {
+    if (this.#user.enter()) {
+      this.#takeModes(this.#user.modes);
+      this.#input?.start();
+    } else {
       this.#input?.stop();
       this.#background = setTimeout(() => this.#enter(), BACKGROUND_POLL_MS);
     }
     this.#resize();
+  }
+
+  /** What started in the background gets the user's modes with the foreground, unless it has set its own. */
+  #takeModes(modes: Modes | undefined): void {
+    const unset = this.#unset;
+    this.#unset = undefined;
+    if (unset === undefined || modes === undefined) return;
+    if (this.#libc.modes(this.#fd)?.equals(unset) === true) this.#libc.setModes(this.#fd, modes);
   }
 
   /** Whether the size has changed, which the kernel says to all on the child's terminal. */

@@ -38,7 +38,7 @@ export async function superviseOnTerminal(
   const env = throughTheShell(child.env, around.warn);
   const { ours, theirs } = terminal;
   const user = UserTerminal.find(libc, TERMINALS);
-  if (user !== undefined) libc.setModes(theirs, user.modes);
+  if (user?.modes !== undefined) libc.setModes(theirs, user.modes);
   const size = user?.size;
   if (size !== undefined) libc.setWindowSize(theirs, size);
 

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { Libc, Modes, WindowSize } from "../libc.ts";
 import { isForeground } from "../signals.ts";
 
@@ -12,28 +12,24 @@ const STTY_PATH = "/usr/bin:/bin";
 export class UserTerminal {
   readonly fd: number;
   readonly #libc: Libc;
-  readonly #found: Modes;
-  readonly #raw: Modes;
+  #found: Modes | undefined;
+  #guard: ChildProcess | undefined;
   #isRaw = false;
 
-  private constructor(libc: Libc, fd: number, found: Modes) {
+  private constructor(libc: Libc, fd: number) {
     this.#libc = libc;
     this.fd = fd;
-    this.#found = found;
-    this.#raw = libc.raw(found);
+    this.#look();
   }
 
   /** Undefined where none of the descriptors is a terminal. */
   static find(libc: Libc, descriptors: readonly number[]): UserTerminal | undefined {
-    for (const fd of descriptors) {
-      const modes = libc.modes(fd);
-      if (modes !== undefined) return new UserTerminal(libc, fd, modes);
-    }
-    return undefined;
+    const fd = descriptors.find((candidate) => libc.modes(candidate) !== undefined);
+    return fd === undefined ? undefined : new UserTerminal(libc, fd);
   }
 
-  /** Its modes as they were found. */
-  get modes(): Modes {
+  /** Its modes as they were found when it was first ours; undefined before: in the background they are someone else's. */
+  get modes(): Modes | undefined {
     return this.#found;
   }
 
@@ -43,16 +39,25 @@ export class UserTerminal {
 
   /** Lets every byte pass as it is, if we are in the foreground; says whether we are. */
   enter(): boolean {
-    if (!isForeground()) return false;
-    this.#libc.setModes(this.fd, this.#raw);
+    const found = this.#look();
+    if (found === undefined || !isForeground()) return false;
+    const raw = this.#libc.raw(found);
+    this.#guard ??= this.#startGuard(raw, found);
+    this.#libc.setModes(this.fd, raw);
     this.#isRaw = true;
     return true;
   }
 
   /** Puts the modes back. In the background they are someone else's by now. */
   leave(): void {
-    if (this.#isRaw && isForeground()) this.#libc.setModes(this.fd, this.#found);
+    if (this.#isRaw && this.#found !== undefined && isForeground()) this.#libc.setModes(this.fd, this.#found);
     this.#isRaw = false;
+  }
+
+  /** Puts the modes back for good. */
+  end(): void {
+    this.leave();
+    this.#guard?.stdin?.destroy();
   }
 
   /** Whether it has been hung up. */
@@ -60,11 +65,15 @@ export class UserTerminal {
     return this.#libc.modes(this.fd) === undefined;
   }
 
-  /** Starts what puts the modes back if we are killed. To be released once they are back. */
-  guard(): { release(): void } {
-    const [raw, found] = [sttyText(this.#raw), sttyText(this.#found)];
+  #look(): Modes | undefined {
+    if (this.#found === undefined && isForeground()) this.#found = this.#libc.modes(this.fd);
+    return this.#found;
+  }
+
+  /** Starts what puts the modes back if we are killed. */
+  #startGuard(raw: Modes, found: Modes): ChildProcess {
     // Its input ends when we do. Where the modes are not ours any more, someone has put them right already.
-    const script = `read -r _; [ "$(stty -g <&3)" = ${raw} ] && stty ${found} <&3`;
+    const script = `read -r _; [ "$(stty -g <&3)" = ${sttyText(raw)} ] && stty ${sttyText(found)} <&3`;
     const guard = spawn("/bin/sh", ["-c", script], {
       stdio: ["pipe", "ignore", "ignore", this.fd],
       detached: true,
@@ -72,7 +81,7 @@ export class UserTerminal {
     });
     guard.on("error", () => {});
     guard.unref();
-    return { release: () => guard.stdin?.destroy() };
+    return guard;
   }
 }
 
