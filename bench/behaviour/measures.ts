@@ -27,6 +27,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     const others = SIGNALS.filter((name) => counts.get(name) !== 1).map(
       (name) => `${name} ${counts.get(name)}x`,
     );
+    if ([...counts.values()].every((count) => count === 0)) return `none of ${SIGNALS.length}`;
     return [`${once.length} of ${SIGNALS.length} once`, ...others].join("; ");
   },
   "TERM takes": async (contender) => {

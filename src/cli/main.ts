@@ -27,8 +27,10 @@ export async function run(process: NodeJS.Process): Promise<void> {
   } catch (error) {
     status = report(error, asksForLaunch(words), console);
   }
-  await flushed(process.stdout);
-  await flushed(process.stderr);
+  // A launch has waited for its readers; what is left is what it gave up.
+  const streams = [process.stdout, process.stderr];
+  const waiting = asksForLaunch(words) ? streams.filter((stream) => !stream.writableNeedDrain) : streams;
+  for (const stream of waiting) await flushed(stream);
   leaveTerminalAlone();
   // Not left to the event loop: a grandchild may still hold one of our pipes open, and is not waited for.
   process.exit(status);

@@ -23,6 +23,7 @@ export class RedactedStream {
   #ended = false;
   #readerGone = false;
   #failure: Error | undefined;
+  #stopWaiting: (() => void) | undefined;
   readonly #finished: Promise<void>;
 
   constructor(from: Readable, to: Writable, filter: Filter, warn: (text: string) => void) {
@@ -80,7 +81,7 @@ export class RedactedStream {
   giveUp(): void {
     this.#readerGone = true;
     this.#from.destroy();
-    this.#to.destroy();
+    this.#stopWaiting?.();
   }
 
   /**
@@ -133,7 +134,7 @@ export class RedactedStream {
     return new Promise((resolve) => {
       this.#to.once("drain", resolve);
       this.#to.once("error", () => resolve());
-      this.#to.once("close", resolve);
+      this.#stopWaiting = resolve;
     });
   }
 
