@@ -101,10 +101,10 @@ describe("the layers", () => {
 });
 
 describe("the launch path", () => {
-  it("loads no command, no owner operation, no git client, no help and nothing of a terminal", () => {
+  it("loads no command, no owner operation, no git client, no help, nothing of a terminal, and no call of the C library", () => {
     const loaded = [...loadedWith("cli/main.ts"), ...loadedWith("cli/run-launch.ts")];
     const unwanted = loaded.filter((file) =>
-      /^(admin\/|cli\/commands\/|git\/repository|cli\/help|cli\/prompt|age\/seal|age\/generate|launch\/terminal\/)/.test(
+      /^(admin\/|cli\/commands\/|git\/repository|cli\/help|cli\/prompt|age\/seal|age\/generate|launch\/(terminal\/|libc|hand-over|executable))/.test(
         file,
       ),
     );

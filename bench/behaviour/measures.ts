@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { NAMESPACE, UNPRIVILEGED } from "../../test/fixtures/isolation.ts";
 import { onStand, type Seen, type Stand, tiny } from "../../test/fixtures/stand.ts";
 import { type Contender, keepsPlaintext, VALUE } from "./contenders.ts";
 
@@ -91,9 +92,6 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
 };
 
 const TERMINAL: Stand = { stdin: "tty", stdout: "tty", stderr: "tty" };
-const NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
-// Whoever runs the bench as root could look at everything.
-const UNPRIVILEGED = ["setpriv", "--bounding-set=-sys_ptrace,-perfmon,-sys_admin"];
 
 /** Runs a command through the launcher; with two commands the first is what runs the launcher. */
 function see(contender: Contender, stand: Stand, ...commands: readonly (readonly string[])[]): Promise<Seen> {

@@ -3,23 +3,19 @@ import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, inject, it } from "vitest";
-import { Program } from "../fixtures/program.ts";
+import { crawlerTemplate } from "../fixtures/crawler.ts";
+import { NAMESPACE } from "../fixtures/isolation.ts";
+import type { Program } from "../fixtures/program.ts";
 import { onTerminal } from "../fixtures/terminal.ts";
 
 // As the first process of a container, in a real namespace of processes.
 
-const template = await Program.template(async (made) => {
-  await made.must(["init", "--classic"]);
-  await made.must(["add-agent", "crawler"]);
-  await made.set("stripe/API_KEY", "sk_live_51HabcdefghijKLMNOP");
-  await made.must(["grant", "crawler", "stripe"]);
-});
+const template = await crawlerTemplate();
 let program: Program;
 beforeEach(() => {
   program = template.copy();
 });
 
-const NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
 const launchOf = (script: string, ...options: string[]) => [
   ...NAMESPACE,
   ...["vault-run", "--agent", "crawler", "--quiet", ...options, "--", "sh", "-c", script],

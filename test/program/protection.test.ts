@@ -2,17 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, inject, it } from "vitest";
-import { Program } from "../fixtures/program.ts";
+import { crawlerTemplate, VALUE } from "../fixtures/crawler.ts";
+import { UNPRIVILEGED } from "../fixtures/isolation.ts";
+import type { Program } from "../fixtures/program.ts";
 
 // The memory of vault-run itself, which holds what redaction looks for as long as the program runs.
 
-const VALUE = "sk_live_51HabcdefghijKLMNOP";
-const template = await Program.template(async (made) => {
-  await made.must(["init", "--classic"]);
-  await made.must(["add-agent", "crawler"]);
-  await made.set("stripe/API_KEY", VALUE);
-  await made.must(["grant", "crawler", "stripe"]);
-});
+const template = await crawlerTemplate();
 let program: Program;
 beforeEach(() => {
   program = template.copy();
@@ -22,9 +18,6 @@ const PLAIN = () =>
   program.env.PATH?.split(delimiter).with(0, inject("plainBinFolder")).join(delimiter) ?? "";
 // It ends by itself where vault-run was killed.
 const SCRIPT = "cat /proc/self/coredump_filter; i=0; while [ $i -lt 200 ]; do sleep 0.05; i=$((i+1)); done";
-
-// Who may look at everything could look at this too: such power is given up on both sides.
-const UNPRIVILEGED = ["setpriv", "--bounding-set=-sys_ptrace,-perfmon,-sys_admin"];
 
 async function start(env: Record<string, string>, limit = "ulimit -c 0") {
   const launch = ["vault-run", "--agent", "crawler", "--only", "stripe/API_KEY", "--", "sh", "-c", SCRIPT];

@@ -1,17 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Program } from "../fixtures/program.ts";
+import { crawlerTemplate } from "../fixtures/crawler.ts";
+import type { Program } from "../fixtures/program.ts";
 import { compared, type Kind, onStand, type Sent, type Stand, tiny } from "../fixtures/stand.ts";
 
 // A program under vault-run and the same program alone: what their parent sees of them, and what they see, is the same.
 
-const template = await Program.template(async (made) => {
-  await made.must(["init", "--classic"]);
-  await made.must(["add-agent", "crawler"]);
-  await made.set("stripe/API_KEY", "sk_live_51HabcdefghijKLMNOP");
-  await made.must(["grant", "crawler", "stripe"]);
-});
+const template = await crawlerTemplate();
 let program: Program;
 beforeEach(() => {
   program = template.copy();
