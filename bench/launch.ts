@@ -52,22 +52,31 @@ function median(times: readonly number[]): number {
 }
 
 try {
-  const launch = [VAULT_RUN, "--agent", "crawler", "--", "true"];
+  const launchWith = (...options: string[]) => [VAULT_RUN, "--agent", "crawler", ...options, "--", "true"];
   const contenders: Contender[] = [
     { name: "node -e 0", command: ["node", "-e", "0"], cwd: folder, times: [] },
     { name: "node, spawn with pipes", command: ["node", "-e", SPAWN_ONLY], cwd: folder, times: [] },
     ...[1, 10].flatMap((secrets) =>
       ([["classic", "--classic"], ["pq"]] as const).map(([suite, ...options]) => ({
         name: `vault-run, ${suite}, ${secrets} secret${secrets === 1 ? "" : "s"}`,
-        command: launch,
+        command: launchWith(),
         cwd: makeVault(`${suite}-${secrets}`, secrets, ...options),
         times: [],
       })),
     ),
   ];
+  const cwd = contenders.at(-1)?.cwd ?? folder;
+  for (const [name, ...options] of [
+    ["handed over", "--no-redact"],
+    ["one as a file", "--file", "SECRET_0=group/SECRET_0"],
+    ["one through a pipe (koffi)", "--pipe", "SECRET_0=group/SECRET_0"],
+  ]) {
+    const command = launchWith(...options);
+    contenders.push({ name: `the last, ${name}`, command, cwd, times: [] });
+  }
   for (let turn = -1; turn < RUNS; turn++) {
-    for (const { command, cwd, times } of contenders) {
-      const time = run(command, cwd);
+    for (const { command, cwd: where, times } of contenders) {
+      const time = run(command, where);
       // The first turn warms the caches.
       if (turn >= 0) times.push(time);
     }
@@ -76,7 +85,7 @@ try {
   console.log(`medians of ${RUNS}, node ${process.version}\n`);
   for (const { name, times } of contenders) {
     console.log(
-      `${name.padEnd(32)} ${median(times).toFixed(0).padStart(5)} ms  ${(median(times) / floor).toFixed(2)} x`,
+      `${name.padEnd(40)} ${median(times).toFixed(0).padStart(5)} ms  ${(median(times) / floor).toFixed(2)} x`,
     );
   }
 } finally {

@@ -148,11 +148,6 @@ export class Libc {
     }
   }
 
-  #errorName(): string {
-    const errno = this.#errno();
-    return Object.entries(os.errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
-  }
-
   /** Undefined where the descriptor is no terminal, or one that is gone. */
   modes(fd: number): Modes | undefined {
     const modes = Buffer.alloc(MODES_BYTES) as Modes;
@@ -179,6 +174,11 @@ export class Libc {
   /** The kernel tells the programs on the terminal by SIGWINCH, where the size is another than before. */
   setWindowSize(fd: number, size: WindowSize): void {
     this.#calls.ioctl(fd, TIOCSWINSZ, "void *", size);
+  }
+
+  #errorName(): string {
+    const errno = this.#errno();
+    return Object.entries(os.errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
   }
 }
 
