@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import type { VaultError } from "../vault-error.ts";
+import { systemCode, type VaultError } from "../vault-error.ts";
 
 // The terminal contract, all of it: data that was asked for goes to stdout; talk, warnings and errors go to stderr. Talk
 // has the program's name before it, lower case, no full stop. Nothing is asked unless stdin and stderr are terminals.
@@ -80,8 +80,16 @@ export class Console {
   }
 
   #talk(text: string): void {
-    if (this.#isUnbuffered) writeSync(STDERR, text);
-    else this.#streams.stderr.write(text);
+    if (!this.#isUnbuffered) {
+      this.#streams.stderr.write(text);
+      return;
+    }
+    try {
+      writeSync(STDERR, text);
+    } catch (error) {
+      // Nobody reads it: the launch goes on.
+      if (systemCode(error) === undefined) throw error;
+    }
   }
 
   /** The whole report of an error: what and about which thing, then the next step. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
 import type { Program } from "../fixtures/program.ts";
@@ -280,6 +281,12 @@ describe("handing over", () => {
     const launched = await onStand(program, {}, [...command, ...tiny("dumps")]);
     expect(launched.outputs.stderr?.text).toContain("is replaced by stripe/API_KEY");
     expect(launched.outputs.stdout?.text).toBe(alone.outputs.stdout?.text);
+  });
+
+  it("happens also where nobody can be told anything", async () => {
+    const script = "API_KEY=parents vault-run --agent crawler --no-redact -- sh -c 'exit 7' 2> /dev/full";
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false, reject: false };
+    expect((await execa("sh", ["-c", script], settings)).exitCode).toBe(7);
   });
 
   it.each([
