@@ -41,8 +41,13 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     return log.includes("got") ? `${took.toFixed(2)} s` : "never arrives";
   },
   "Ctrl-C on a terminal": async (contender) => {
-    const count = await heard(contender, TERMINAL, "SIGINT", { type: "\u0003" });
-    return `${count}x`;
+    const counts = new Set<number>();
+    for (let look = 0; look < 3; look++)
+      counts.add(await heard(contender, TERMINAL, "SIGINT", { type: "\u0003" }));
+    return [...counts]
+      .sort()
+      .map((count) => `${count}x`)
+      .join(" or ");
   },
   "has a terminal on": async (contender) => {
     const { log } = await see(contender, TERMINAL, tiny("looks"));
@@ -85,7 +90,7 @@ export const MEASURES: Readonly<Record<string, Measure>> = {
     return log.trim();
   },
   "as PID 1: TERM": async (contender) => {
-    const script = `trap 'echo got >> "$LOG"' TERM; kill -TERM 1; i=0; while [ $i -lt 40 ]; do sleep 0.1; i=$((i+1)); done; echo end >> "$LOG"`;
+    const script = `trap 'echo got >> "$LOG"' TERM; sleep 1; kill -TERM 1; i=0; while [ $i -lt 40 ]; do sleep 0.1; i=$((i+1)); done; echo end >> "$LOG"`;
     const { log } = await see(contender, {}, NAMESPACE, ["sh", "-c", script]);
     return log.includes("got") ? "reaches it" : log.includes("end") ? "lost" : "ends all unheard";
   },

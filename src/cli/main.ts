@@ -18,6 +18,8 @@ export async function run(process: NodeJS.Process): Promise<void> {
   const inherited = asksForLaunch(words) ? inheritedDescriptors(process.env) : [];
   const console = new Console(process, process.env);
   let status: number;
+  // What ends before it has a status has failed: an event loop with nothing left to do would end with 0.
+  process.exitCode = asksForLaunch(words) ? LAUNCH_FAILED : REFUSED;
   try {
     refuseLoudNode(process);
     const request = parseRequest(words);

@@ -34,7 +34,7 @@ export function requireExecutable({ command: [file], cwd, env }: Child): string 
     const refusal = refusalOf(path.startsWith("/") ? path : `${cwd}/${path}`);
     if (refusal === undefined) return path;
     // Like execvp: one that may not be executed is passed over for a later one, and else is the answer.
-    if (refusal === "EACCES") code = refusal;
+    if (refusal !== "ENOENT") code = refusal;
   }
   throw spawnFailure(code, file);
 }
@@ -103,7 +103,8 @@ function refusalOf(path: string): string | undefined {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile() ? undefined : "EACCES";
   } catch (error) {
-    return systemCode(error) === "EACCES" ? "EACCES" : "ENOENT";
+    const code = systemCode(error);
+    return code === "EACCES" || code === "ELOOP" ? code : "ENOENT";
   }
 }
 

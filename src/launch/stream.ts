@@ -23,7 +23,8 @@ export class RedactedStream {
   #ended = false;
   #readerGone = false;
   #failure: Error | undefined;
-  #stopWaiting: (() => void) | undefined;
+  /** What ends the waits for the reader. */
+  readonly #waits: (() => void)[] = [];
   readonly #finished: Promise<void>;
 
   constructor(from: Readable, to: Writable, filter: Filter, warn: (text: string) => void) {
@@ -81,7 +82,7 @@ export class RedactedStream {
   giveUp(): void {
     this.#readerGone = true;
     this.#from.destroy();
-    this.#stopWaiting?.();
+    for (const stop of this.#waits.splice(0)) stop();
   }
 
   /**
@@ -134,12 +135,16 @@ export class RedactedStream {
     return new Promise((resolve) => {
       this.#to.once("drain", resolve);
       this.#to.once("error", () => resolve());
-      this.#stopWaiting = resolve;
+      this.#waits.push(resolve);
     });
   }
 
+  /** A drain is said only where a write was told to wait: what is asked for here is that the last one has been made. */
   #flushed(): Promise<void> {
-    if (this.#readerGone || this.#to.writableLength === 0) return Promise.resolve();
-    return this.#drained();
+    if (this.#readerGone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waits.push(resolve);
+      this.#to.write("", () => resolve());
+    });
   }
 }

@@ -171,6 +171,30 @@ describe("a launched program", () => {
     expect(peakKb).toBeLessThan(250_000);
   });
 
+  it("gives its status, and what was masked is recorded, however late its reader comes (promise 12)", async () => {
+    for (const options of [[], ["--tty", "pty"]])
+      for (const lines of [10, 14_000, 16_000, 20_000, 60_000]) {
+        const script = `echo $API_KEY; seq ${lines}; exit 5`;
+        const words = ["vault-run", "--agent", "crawler", ...options, "--", "sh", "-c", `'${script}'`].join(
+          " ",
+        );
+        const command = `${words} | (sleep 0.6; wc -l); echo "\${PIPESTATUS[0]}"`;
+        const settings = { cwd: program.repo, env: program.env, extendEnv: false };
+        const { stdout, stderr } = await execa("bash", ["-c", command], settings);
+        expect(stdout.split("\n").map(Number), `${lines}`).toEqual([lines + 1, 5]);
+        expect(stderr).toContain("masked in the output: stripe/API_KEY 1x");
+      }
+    expect(program.auditLines().filter(({ action }) => action === "leak")).toHaveLength(10);
+    const leaky = "vault-run --agent crawler --on-leak kill -- sh -c 'seq 14000; echo $API_KEY; sleep 5'";
+    const command = `${leaky} | (sleep 0.6; cat > /dev/null); echo "\${PIPESTATUS[0]}"`;
+    const killed = await execa("bash", ["-c", command], {
+      cwd: program.repo,
+      env: program.env,
+      extendEnv: false,
+    });
+    expect(killed.stdout).toBe("120");
+  });
+
   it("leaves vault-run waiting for a reader that never comes until that is told to end once more", async () => {
     const args = ["--agent", "crawler", "--", "sh", "-c", "echo ready >&2; exec yes"];
     const child = spawn("vault-run", args, { cwd: program.repo, env: program.env });

@@ -19,6 +19,7 @@ const OWN_GROUP = 0;
 const POLL_MS = 2;
 const MAX_POLLS = 500;
 const BACKGROUND_POLL_MS = 100;
+const CONTINUED_MS = 100;
 
 /** What passes between the user's terminal and the child's while the child runs. */
 export class Session {
@@ -90,8 +91,9 @@ export class Session {
     if (signal === "SIGCONT") this.#enter();
     // What the kernel or the leading shell tells the child anyway is not told twice.
     const isTold = signal === "SIGWINCH" ? this.#resize() : signal === "SIGCONT" && this.#isSuspended;
-    if (!isTold) this.#forward(signal);
+    // The kernel tells the child of the end of its terminal.
     if (signal === "SIGHUP" && this.#user?.isGone === true) this.#hangUp();
+    else if (!isTold) this.#forward(signal);
   }
 
   /** The user's terminal is gone, so the child's goes too: whoever reads it reads its end. */
@@ -174,7 +176,10 @@ export class Session {
     this.#stops = this.#listenForStops();
     this.#enter();
     send(leader, "SIGCONT");
-    this.#isSuspended = false;
+    // Our own may be heard a little later.
+    setTimeout(() => {
+      this.#isSuspended = false;
+    }, CONTINUED_MS);
   }
 }
 
