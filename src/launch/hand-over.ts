@@ -41,6 +41,8 @@ export async function handOver(
   if (!fits(child)) return "its arguments and environment are near what the system takes";
   const unkept = await keepOpen([...descriptors.given.keys()]);
   if (unkept !== undefined) return unkept;
+  const unhidden = coreDumpsAreOn() ? await hide(protection) : undefined;
+  if (unhidden !== undefined) return unhidden;
   await pendingSignals();
   // What was heard ends us; from here on the signals themselves do, and then they are the program's.
   for (const signal of FORWARDED) if (signal !== OPENS_INSPECTOR) process.removeAllListeners(signal);
@@ -59,6 +61,24 @@ async function keepOpen(marked: readonly number[]): Promise<string | undefined> 
     : `it is to have descriptors besides the standard three, and ${unkept}`;
 }
 
+/**
+ * Where node ended itself all the same, its core dump would hold what the program was to get. What is hidden has none, and
+ * execve(2) ends that.
+ *
+ * @returns why it cannot be hidden; undefined where it is.
+ */
+async function hide(protection: Protection): Promise<string | undefined> {
+  const { Libc } = await import("./libc.ts");
+  const libc = await Libc.load();
+  if (typeof libc === "string") return `core dumps are on, and ${libc}`;
+  protection.hide(libc);
+  return undefined;
+}
+
+function coreDumpsAreOn(): boolean {
+  return softLimit("core file size") !== "0";
+}
+
 function fits({ command, env }: Child): boolean {
   const strings = [...command, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   const sizes = strings.map((text) => Buffer.byteLength(text) + 1);
@@ -68,17 +88,18 @@ function fits({ command, env }: Child): boolean {
 
 /** A quarter of the stack that this process may have, in bytes, between two bounds. */
 function spaceForStrings(): number {
-  const stack = /^Max stack size\s+(\d+|unlimited)/m.exec(readLimits())?.[1] ?? "0";
+  const stack = softLimit("stack size");
   const bytes = stack === "unlimited" ? MOST_BYTES : Math.floor(Number(stack) / STACK_SHARE);
   return Math.min(Math.max(bytes, LEAST_BYTES), MOST_BYTES);
 }
 
-/** Nothing where there is no /proc. */
-function readLimits(): string {
+/** A number or `unlimited`, as /proc/self/limits has it; 0 where there is no /proc. */
+function softLimit(name: string): string {
   try {
-    return readFileSync("/proc/self/limits", "latin1");
+    const limits = readFileSync("/proc/self/limits", "latin1");
+    return new RegExp(`^Max ${name}\\s+(\\d+|unlimited)`, "m").exec(limits)?.[1] ?? "0";
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    return "";
+    return "0";
   }
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { statFields } from "./process-stat.ts";
 import { send } from "./signals.ts";
 
 /**
@@ -23,7 +24,7 @@ export function childrenOf(pid: number): number[] {
 
 /** The one-letter state of a process (proc(5): `T` is stopped), undefined where there is none. */
 export function stateOf(pid: number): string | undefined {
-  return fieldsOf(pid)?.[0];
+  return statFields(pid)?.[0];
 }
 
 function childrenByParent(): Map<number, number[]> {
@@ -31,19 +32,8 @@ function childrenByParent(): Map<number, number[]> {
   for (const name of readdirSync("/proc")) {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
-    const parent = Number(fieldsOf(pid)?.[1]);
+    const parent = Number(statFields(pid)?.[1]);
     children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   return children;
-}
-
-/** The fields of /proc/PID/stat behind the program's name, which may hold anything. */
-function fieldsOf(pid: number): string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  } catch {
-    // It has ended.
-    return undefined;
-  }
 }

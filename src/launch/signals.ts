@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { systemCode } from "../vault-error.ts";
 import type { SignalSource } from "./child.ts";
+import { statFields } from "./process-stat.ts";
 
 // Which process gets which signal. On a terminal the kernel sends the keyboard's signals to the whole foreground group,
 // the child included: passing those on would deliver them twice. Without a controlling terminal the child leads a group
@@ -94,13 +95,8 @@ function leadsSession(): boolean {
   return session === `${process.pid}`;
 }
 
-/** Our process group, our session, and the foreground group of our terminal: fields 5, 6 and 8 of /proc/self/stat. */
+/** Our process group, our session, and the foreground group of our terminal. */
 function ownGroups(): (string | undefined)[] {
-  try {
-    const stat = readFileSync("/proc/self/stat", "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return [fields[2], fields[3], fields[5]];
-  } catch {
-    return [];
-  }
+  const fields = statFields("self") ?? [];
+  return [fields[2], fields[3], fields[5]];
 }

@@ -5,6 +5,8 @@ import { diskError, systemCode } from "../vault-error.ts";
 // its pipe rather than filling our memory; a reader that is gone closes the child's pipe, as it would have without us.
 
 const SILENCE_MS = 50;
+/** More than a pipe, a socket pair or a terminal holds, with what node has read ahead. */
+const WAITING_MOST_BYTES = 2 * 1024 * 1024;
 
 /** What redacts one stream; see the module `redact`. */
 export interface Filter {
@@ -19,7 +21,7 @@ export class RedactedStream {
   readonly #to: Writable;
   readonly #filter: Filter;
   #timer: NodeJS.Timeout | undefined;
-  #busySince = 0;
+  #passedBytes = 0;
   #ended = false;
   #readerGone = false;
   #failure: Error | undefined;
@@ -43,7 +45,10 @@ export class RedactedStream {
       });
     });
     from.on("data", (chunk: Buffer) => this.#pass(chunk));
-    to.on("drain", () => from.resume());
+    to.on("drain", () => {
+      from.resume();
+      this.#stopWaiting();
+    });
     to.on("error", (error) => this.#onReaderGone(error, warn));
   }
 
@@ -82,19 +87,20 @@ export class RedactedStream {
   giveUp(): void {
     this.#readerGone = true;
     this.#from.destroy();
-    for (const stop of this.#waits.splice(0)) stop();
+    this.#stopWaiting();
   }
 
   /**
    * Every turn of the event loop reads what the pipe has. Two turns without a byte, while we are not held up by our own
-   * reader, mean that all that was written has passed.
+   * reader, mean that all that was written has passed; so do more bytes than can have waited: someone goes on writing.
    */
   async #quiet(isOpen: () => boolean): Promise<void> {
-    for (let quiet = 0; isOpen() && quiet < 2; ) {
-      const before = this.#busySince;
+    const most = this.#passedBytes + WAITING_MOST_BYTES;
+    for (let quiet = 0; isOpen() && quiet < 2 && this.#passedBytes < most; ) {
+      const before = this.#passedBytes;
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#to.writableNeedDrain && !this.#readerGone) await this.#drained();
-      quiet = this.#busySince === before ? quiet + 1 : 0;
+      quiet = this.#passedBytes === before ? quiet + 1 : 0;
     }
   }
 
@@ -108,7 +114,7 @@ export class RedactedStream {
 
   #pass(chunk: Uint8Array): void {
     if (this.#ended) return;
-    this.#busySince++;
+    this.#passedBytes += chunk.length;
     this.#send(this.#filter.pieces(chunk));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#send([this.#filter.idle()]), SILENCE_MS);
@@ -125,6 +131,7 @@ export class RedactedStream {
   #onReaderGone(error: Error, warn: (text: string) => void): void {
     if (this.#readerGone) return;
     this.#readerGone = true;
+    this.#stopWaiting();
     this.#from.destroy();
     const code = systemCode(error);
     if (code !== "EPIPE" && code !== "ECONNRESET")
@@ -132,11 +139,11 @@ export class RedactedStream {
   }
 
   #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#to.once("drain", resolve);
-      this.#to.once("error", () => resolve());
-      this.#waits.push(resolve);
-    });
+    return new Promise((resolve) => this.#waits.push(resolve));
+  }
+
+  #stopWaiting(): void {
+    for (const stop of this.#waits.splice(0)) stop();
   }
 
   /** A drain is said only where a write was told to wait: what is asked for here is that the last one has been made. */

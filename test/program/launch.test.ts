@@ -195,6 +195,24 @@ describe("a launched program", () => {
     expect(killed.stdout).toBe("120");
   });
 
+  it("is the end, also where what it left behind goes on writing to a slow reader", async () => {
+    const script = [
+      "import os, time",
+      "if os.fork() == 0:",
+      "  until = time.time() + 60",
+      "  while time.time() < until: os.write(1, b'x' * 1000 + b'\\n')",
+      "time.sleep(0.2); os._exit(3)",
+    ];
+    writeFileSync(join(program.repo, "leaves.py"), script.join("\n"));
+    const command =
+      '(vault-run --agent crawler -- python3 leaves.py; echo "ended $?" >&2) | while read -r -n 4096 _; do sleep 0.001; done';
+    const started = Date.now();
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false };
+    const { stderr } = await execa("bash", ["-c", command], settings);
+    expect(stderr).toBe("ended 3");
+    expect(Date.now() - started).toBeLessThan(40_000);
+  });
+
   it("leaves vault-run waiting for a reader that never comes until that is told to end once more", async () => {
     const args = ["--agent", "crawler", "--", "sh", "-c", "echo ready >&2; exec yes"];
     const child = spawn("vault-run", args, { cwd: program.repo, env: program.env });

@@ -66,6 +66,32 @@ describe("vault-run's own memory", () => {
     expect((await child).exitCode).toBe(143);
   });
 
+  it("is in no core dump where handing over fails at the last moment, and the program's dumps are its own (promise 1)", async () => {
+    const script = [
+      "ulimit -c unlimited",
+      "cp /bin/true busy; exec 9>>busy",
+      "vault-run --agent crawler --no-redact -- ./busy 9>&-; echo $?",
+      "exec 9>&-; ls core* 2>/dev/null",
+      "vault-run --agent crawler --no-redact -- sh -c 'cat /proc/self/coredump_filter; ulimit -c; kill -SEGV $$'; echo $?",
+    ];
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false, reject: false };
+    const { stdout, stderr } = await execa("bash", ["-c", script.join("\n")], settings);
+    const filter = readFileSync("/proc/self/coredump_filter", "utf8").trim();
+    expect(stdout.split("\n"), stderr).toEqual(["134", filter, "unlimited", "139"]);
+    const plain = { ...program.env, PATH: PLAIN() };
+    const without = await execa(
+      "bash",
+      ["-c", "ulimit -c unlimited; vault-run --agent crawler --no-redact -- true"],
+      {
+        ...settings,
+        env: plain,
+      },
+    );
+    expect(without.stderr).toBe(
+      "vault-run: --no-redact: the program is supervised, not handed over: core dumps are on, and the optional package koffi is not installed",
+    );
+  });
+
   it("shows the program no key, where that came in a variable: not even to its first look (promise 3, A16)", async () => {
     const keys = join(program.home, ".config/vault-run");
     const [vault = ""] = readdirSync(keys);
