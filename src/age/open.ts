@@ -1,44 +1,18 @@
-import { Decrypter } from "age-encryption";
 import type { Identity } from "./identity.ts";
+import { findNativeKeys, type NativeKeys, openNatively } from "./open-native.ts";
 
-/** An age file that is malformed or was altered. Says nothing about who may open it. */
-export class DamagedAgeFile extends Error {
-  override readonly name = "DamagedAgeFile";
-}
+const keysOf = new WeakMap<Identity, NativeKeys | undefined>();
 
 /**
- * Decrypts a binary age file.
+ * Decrypts a binary age file: with the runtime's own cryptography, and where that lacks ML-KEM with age-encryption.
  *
  * @returns the plaintext, or undefined when the file is sealed to other identities: "not for me" is an answer.
  * @throws {DamagedAgeFile} when the file is malformed or fails authentication.
  */
-export async function open(file: Uint8Array, identity: Identity): Promise<Buffer | undefined> {
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(identity.reveal());
-  try {
-    return await gather(await decrypter.decrypt(streamOf(file)));
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("no identity matched")) return undefined;
-    throw new DamagedAgeFile("the age file is damaged", { cause: error });
-  }
-}
-
-// From a stream to a stream: to gather bytes by itself the package would load node's HTTP client, which costs a launch more
-// than the opening does and opens standard error.
-
-function streamOf(file: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(file);
-      controller.close();
-    },
-  });
-}
-
-async function gather(plaintext: ReadableStream<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of plaintext) chunks.push(chunk);
-  const whole = Buffer.concat(chunks);
-  for (const chunk of chunks) chunk.fill(0);
-  return whole;
+export async function open(file: Buffer, identity: Identity): Promise<Buffer | undefined> {
+  if (!keysOf.has(identity)) keysOf.set(identity, findNativeKeys(identity));
+  const keys = keysOf.get(identity);
+  if (keys !== undefined) return openNatively(file, keys);
+  const { openPortably } = await import("./open-portable.ts");
+  return openPortably(file, identity);
 }

@@ -1,5 +1,6 @@
 import type { Identity } from "../age/identity.ts";
-import { DamagedAgeFile, open } from "../age/open.ts";
+import { DamagedAgeFile } from "../age/damaged-age-file.ts";
+import { open } from "../age/open.ts";
 import { VaultError } from "../vault-error.ts";
 import { formatRef } from "./names.ts";
 import { grantPath, groupPath, secretPath } from "./paths.ts";

@@ -1,7 +1,8 @@
 import { Decrypter } from "age-encryption";
 import { describe, expect, it } from "vitest";
+import { DamagedAgeFile } from "../../src/age/damaged-age-file.ts";
 import { generateIdentity, recipientOf } from "../../src/age/generate.ts";
-import { DamagedAgeFile, open } from "../../src/age/open.ts";
+import { open } from "../../src/age/open.ts";
 import { seal } from "../../src/age/seal.ts";
 
 const plaintext = Buffer.from("exactly these bytes \u0000 and no others");
