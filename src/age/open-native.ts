@@ -1,7 +1,17 @@
-import type { KeyObject } from "node:crypto";
-import * as crypto from "node:crypto";
+import {
+  createDecipheriv,
+  createPrivateKey,
+  decapsulate,
+  diffieHellman,
+  hash,
+  type KeyObject,
+  timingSafeEqual,
+} from "node:crypto";
 import { DamagedAgeFile } from "./damaged-age-file.ts";
+import { hkdf, hmac } from "./hkdf.ts";
+import { HYBRID_STANZA, hybridWrapKey, MLKEM_CIPHERTEXT_BYTES } from "./hybrid.ts";
 import type { Identity } from "./identity.ts";
+import { okpPrivateKey, okpPublicBytes, okpPublicKey } from "./okp-keys.ts";
 
 // Opens age v1 files (C2SP, age.md) with the runtime's own cryptography: what age-encryption does too, in a twentieth of
 // the time, which every launch waits for. The steps:
@@ -23,18 +33,9 @@ const BODY_COLUMNS = 64;
 
 const X25519_BYTES = 32;
 const X25519_INFO = "age-encryption.org/v1/X25519";
-const MLKEM_CIPHERTEXT_BYTES = 1088;
 const MLKEM_SEED_BYTES = 64;
-const HYBRID_INFO = Buffer.from("age-encryption.org/mlkem768x25519");
-// draft-connolly-cfrg-xwing-kem: ends what the shared secret is a digest of.
-const HYBRID_LABEL = Buffer.from("\\.//^\\");
-// RFC 9180, section 5.1: KEM MLKEM768-X25519, KDF HKDF-SHA256, AEAD ChaCha20-Poly1305.
-const HPKE_SUITE = Buffer.from("HPKE\x64\x7a\x00\x01\x00\x03", "latin1");
-const HPKE_MODE_BASE = Buffer.of(0);
 
-// DER headers of the keys (RFC 8410; RFC 9935 with the seed alone): the raw key follows.
-const X25519_PRIVATE = Buffer.from("302e020100300506032b656e04220420", "hex");
-const X25519_PUBLIC = Buffer.from("302a300506032b656e032100", "hex");
+// DER header of an ML-KEM key (RFC 9935, the seed alone): the seed follows.
 const MLKEM768_PRIVATE = Buffer.from("3054020100300b060960864801650304040204428040", "hex");
 
 /** What an identity's stanzas are opened with. */
@@ -65,11 +66,14 @@ interface Header {
 /** The keys of an identity; undefined where this runtime has no ML-KEM (node before 24.7, OpenSSL before 3.5). */
 export function findNativeKeys(identity: Identity): NativeKeys | undefined {
   if (identity.suite === "classic") return { suite: "classic", x25519: x25519Key(identity.secretBytes()) };
-  const seeds = crypto.createHash("shake256", { outputLength: MLKEM_SEED_BYTES + X25519_BYTES });
-  const expanded = seeds.update(identity.secretBytes()).digest();
-  const mlKem = findMlKemKey(expanded.subarray(0, MLKEM_SEED_BYTES));
-  const x25519 = x25519Key(expanded.subarray(MLKEM_SEED_BYTES));
-  expanded.fill(0);
+  if ((decapsulate as unknown) === undefined) return undefined;
+  const seeds = hash("shake256", identity.secretBytes(), {
+    outputLength: MLKEM_SEED_BYTES + X25519_BYTES,
+    outputEncoding: "buffer",
+  });
+  const mlKem = findMlKemKey(seeds.subarray(0, MLKEM_SEED_BYTES));
+  const x25519 = x25519Key(seeds.subarray(MLKEM_SEED_BYTES));
+  seeds.fill(0);
   return mlKem === undefined ? undefined : { suite: "pq", x25519, mlKem };
 }
 
@@ -85,7 +89,7 @@ export function openNatively(file: Buffer, keys: NativeKeys): Buffer | undefined
   if (fileKey === undefined) return undefined;
   try {
     const macKey = hkdf(fileKey, "", "header");
-    if (!crypto.timingSafeEqual(hmac(macKey, authenticated), mac)) throw damaged("its header was altered");
+    if (!timingSafeEqual(hmac(macKey, authenticated), mac)) throw damaged("its header was altered");
     if (rest.length < PAYLOAD_NONCE_BYTES) throw damaged("it ends within its nonce");
     const payloadKey = hkdf(fileKey, rest.subarray(0, PAYLOAD_NONCE_BYTES), "payload");
     return openPayload(payloadKey, rest.subarray(PAYLOAD_NONCE_BYTES));
@@ -137,7 +141,8 @@ function readBody(nextLine: () => string): Buffer {
 /** Without padding, in the one spelling that the bytes have. */
 function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, "base64");
-  if (bytes.toString("base64").replace(/=+$/, "") !== text) throw damaged("its base64 is malformed");
+  const padding = (3 - (bytes.length % 3)) % 3;
+  if (bytes.toString("base64") !== text + "=".repeat(padding)) throw damaged("its base64 is malformed");
   return bytes;
 }
 
@@ -156,22 +161,20 @@ function findFileKey(stanzas: readonly Stanza[], keys: NativeKeys): Buffer | und
 function unwrapX25519(stanza: Stanza, key: X25519Key): Buffer | undefined {
   if (stanza.type !== "X25519") return undefined;
   const share = requireShape(stanza, X25519_BYTES);
-  const shared = diffieHellman(key, share);
+  const shared = sharedSecretOf(key, share);
   const wrapKey = hkdf(shared, Buffer.concat([share, key.publicBytes]), X25519_INFO);
   return decrypt(wrapKey, Buffer.alloc(12), stanza.body);
 }
 
 function unwrapHybrid(stanza: Stanza, keys: NativeKeys & { suite: "pq" }): Buffer | undefined {
-  if (stanza.type !== "mlkem768x25519") return undefined;
+  if (stanza.type !== HYBRID_STANZA) return undefined;
   const encapsulated = requireShape(stanza, MLKEM_CIPHERTEXT_BYTES + X25519_BYTES);
   const share = encapsulated.subarray(MLKEM_CIPHERTEXT_BYTES);
   // Another recipient's ciphertext decapsulates too, to a secret that opens nothing.
-  const fromMlKem = crypto.decapsulate(keys.mlKem, encapsulated.subarray(0, MLKEM_CIPHERTEXT_BYTES));
-  const fromX25519 = diffieHellman(keys.x25519, share);
-  const digest = crypto.createHash("sha3-256");
-  for (const part of [fromMlKem, fromX25519, share, keys.x25519.publicBytes, HYBRID_LABEL])
-    digest.update(part);
-  const { key, nonce } = hpkeKeySchedule(digest.digest());
+  const fromMlKem = decapsulate(keys.mlKem, encapsulated.subarray(0, MLKEM_CIPHERTEXT_BYTES));
+  const fromX25519 = sharedSecretOf(keys.x25519, share);
+  const recipient = keys.x25519.publicBytes;
+  const { key, nonce } = hybridWrapKey({ fromMlKem, fromX25519, share, recipient });
   return decrypt(key, nonce, stanza.body);
 }
 
@@ -184,59 +187,29 @@ function requireShape({ args: [arg, ...others], body }: Stanza, argBytes: number
 }
 
 function x25519Key(secret: Uint8Array): X25519Key {
-  const privateKey = privateKeyOf(X25519_PRIVATE, secret);
-  const spki = crypto.createPublicKey(privateKey).export({ format: "der", type: "spki" });
-  return { privateKey, publicBytes: spki.subarray(X25519_PUBLIC.length) };
+  const privateKey = okpPrivateKey("X25519", secret);
+  return { privateKey, publicBytes: okpPublicBytes(privateKey) };
 }
 
 function findMlKemKey(seed: Uint8Array): KeyObject | undefined {
-  if ((crypto.decapsulate as unknown) === undefined) return undefined;
+  const key = Buffer.concat([MLKEM768_PRIVATE, seed]);
   try {
-    return privateKeyOf(MLKEM768_PRIVATE, seed);
+    return createPrivateKey({ key, format: "der", type: "pkcs8" });
   } catch {
     return undefined;
+  } finally {
+    key.fill(0);
   }
 }
 
-function privateKeyOf(header: Buffer, secret: Uint8Array): KeyObject {
-  const der = Buffer.concat([header, secret]);
-  const key = crypto.createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  der.fill(0);
-  return key;
-}
-
-function diffieHellman({ privateKey }: X25519Key, share: Buffer): Buffer {
-  const key = Buffer.concat([X25519_PUBLIC, share]);
-  const publicKey = crypto.createPublicKey({ key, format: "der", type: "spki" });
+function sharedSecretOf({ privateKey }: X25519Key, share: Buffer): Buffer {
+  const publicKey = okpPublicKey("X25519", share);
   try {
-    return crypto.diffieHellman({ privateKey, publicKey });
+    return diffieHellman({ privateKey, publicKey });
   } catch (cause) {
     // OpenSSL refuses an all-zero secret, which a point of low order leads to (RFC 7748, section 6.1).
     throw damaged("a recipient's share is of low order", cause);
   }
-}
-
-/** RFC 9180, section 5.1, in mode base: no pre-shared key. */
-function hpkeKeySchedule(sharedSecret: Buffer): { key: Buffer; nonce: Buffer } {
-  hpkeContext ??= Buffer.concat([
-    HPKE_MODE_BASE,
-    hpkeExtract("", "psk_id_hash", ""),
-    hpkeExtract("", "info_hash", HYBRID_INFO),
-  ]);
-  const secret = hpkeExtract(sharedSecret, "secret", "");
-  return { key: hpkeExpand(secret, "key", 32), nonce: hpkeExpand(secret, "base_nonce", 12) };
-}
-
-let hpkeContext: Buffer | undefined;
-
-function hpkeExtract(salt: Buffer | string, label: string, input: Buffer | string): Buffer {
-  return hmac(salt, "HPKE-v1", HPKE_SUITE, label, input);
-}
-
-function hpkeExpand(secret: Buffer, label: string, bytes: number): Buffer {
-  const context = hpkeContext ?? "";
-  const block = hmac(secret, Buffer.of(0, bytes), "HPKE-v1", HPKE_SUITE, label, context, Buffer.of(1));
-  return block.subarray(0, bytes);
 }
 
 // 4. The payload
@@ -271,7 +244,7 @@ function openPayload(key: Buffer, payload: Buffer): Buffer {
 function decrypt(key: Buffer, nonce: Buffer, sealed: Buffer): Buffer | undefined {
   if (sealed.length < TAG_BYTES) return undefined;
   const tagStart = sealed.length - TAG_BYTES;
-  const decipher = crypto.createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(sealed.subarray(tagStart));
   const plaintext = decipher.update(sealed.subarray(0, tagStart));
   try {
@@ -281,17 +254,6 @@ function decrypt(key: Buffer, nonce: Buffer, sealed: Buffer): Buffer | undefined
     plaintext.fill(0);
     return undefined;
   }
-}
-
-/** HKDF-SHA256 (RFC 5869) of 32 bytes: one block. */
-function hkdf(input: Buffer, salt: Buffer | string, info: string): Buffer {
-  return hmac(hmac(salt, input), info, Buffer.of(1));
-}
-
-function hmac(key: Buffer | string, ...parts: (Buffer | string)[]): Buffer {
-  const mac = crypto.createHmac("sha256", key);
-  for (const part of parts) mac.update(part);
-  return mac.digest();
 }
 
 function damaged(why: string, cause?: unknown): DamagedAgeFile {

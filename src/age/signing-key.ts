@@ -1,5 +1,7 @@
-import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, verify } from "node:crypto";
+import { type KeyObject, sign, verify } from "node:crypto";
+import { hkdf } from "./hkdf.ts";
 import type { Identity } from "./identity.ts";
+import { okpPrivateKey, okpPublicBytes, okpPublicKey } from "./okp-keys.ts";
 
 /** An Ed25519 public key: its 32 bytes in base64 with padding (44 characters). */
 export type VerifyKey = string & { readonly __brand: "VerifyKey" };
@@ -7,9 +9,6 @@ export type VerifyKey = string & { readonly __brand: "VerifyKey" };
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const DERIVATION_INFO = "vault-run/v1/sign";
-// DER headers of a PKCS #8 private and an SPKI public Ed25519 key (RFC 8410): the raw key follows.
-const PKCS8_HEADER = Buffer.from("302e020100300506032b657004220420", "hex");
-const SPKI_HEADER = Buffer.from("302a300506032b6570032100", "hex");
 
 /** Signs with the Ed25519 key that belongs to an age identity. */
 export class SigningKey {
@@ -18,17 +17,14 @@ export class SigningKey {
 
   private constructor(key: KeyObject) {
     this.#key = key;
-    const spki = createPublicKey(key).export({ type: "spki", format: "der" });
-    this.verifyKey = spki.subarray(SPKI_HEADER.length).toString("base64") as VerifyKey;
+    this.verifyKey = okpPublicBytes(key).toString("base64") as VerifyKey;
   }
 
   /** HKDF-SHA256 over the identity's 32 secret bytes, no salt, info `vault-run/v1/sign` (docs/FORMAT.md). */
   static derive(identity: Identity): SigningKey {
-    const seed = Buffer.from(hkdfSync("sha256", identity.secretBytes(), "", DERIVATION_INFO, KEY_BYTES));
-    const der = Buffer.concat([PKCS8_HEADER, seed]);
-    const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    const seed = hkdf(identity.secretBytes(), "", DERIVATION_INFO);
+    const key = okpPrivateKey("Ed25519", seed);
     seed.fill(0);
-    der.fill(0);
     return new SigningKey(key);
   }
 
@@ -55,8 +51,7 @@ const imported = new Map<VerifyKey, KeyObject>();
 export function verifySignature(key: VerifyKey, message: Uint8Array, signature: string): boolean {
   let publicKey = imported.get(key);
   if (publicKey === undefined) {
-    const der = Buffer.concat([SPKI_HEADER, Buffer.from(key, "base64")]);
-    publicKey = createPublicKey({ key: der, format: "der", type: "spki" });
+    publicKey = okpPublicKey("Ed25519", Buffer.from(key, "base64"));
     imported.set(key, publicKey);
   }
   return verify(null, message, publicKey, Buffer.from(signature, "base64"));
