@@ -8,7 +8,7 @@ import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { VaultId } from "../vault/names.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import { type Pin, Pins } from "../vault/pins.ts";
-import { recordDigest } from "../vault/record.ts";
+import { recordDigest, signedBytes } from "../vault/record.ts";
 import { VaultError } from "../vault-error.ts";
 import { applyPlan, finishInterrupted, prepareScratch, type Target } from "./apply.ts";
 import type { Journal } from "./journal.ts";
@@ -99,7 +99,7 @@ export async function afterwards(
 ): Promise<void> {
   const pins = new Map(seen);
   for (const write of plan.writes) {
-    pins.set(write.path, { serial: write.record.serial, digest: recordDigest(write.record) });
+    pins.set(write.path, { serial: write.record.serial, digest: recordDigest(signedBytes(write.record)) });
   }
   const self = { pid: machine.pid, host: machine.host, doing: options.doing };
   try {

@@ -1,5 +1,5 @@
 import type { SigningKey } from "../age/signing-key.ts";
-import { canonicalText } from "../vault/record.ts";
+import { canonicalText } from "../vault/canonical.ts";
 
 // One line of the audit log (docs/FORMAT.md, section 8): JSON in its RFC 8785 form, signed by the reader's derived key.
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { SigningKey } from "../age/signing-key.ts";
 import { digest, keyFingerprint } from "../vault/fingerprint.ts";
 import { findVariable, type Machine, stateFolder } from "../vault/machine.ts";
@@ -16,7 +16,7 @@ import { type AuditEvent, formatAuditLine } from "./event.ts";
 // that is being written just then, of which a reader may see a part: the kernel puts the line feed behind it, as an empty
 // line, which readers skip.
 
-const TAIL_BYTES = 64 * 1024;
+const TAIL_BYTES = 8 * 1024;
 const LINE_FEED = 0x0a;
 const LINE_ID_BYTES = 16;
 
@@ -88,7 +88,7 @@ export class AuditLog {
 /** `audit.jsonl` in the vault's state folder, or in VAULT_RUN_AUDIT_DIR. */
 export function auditLogPath(machine: Machine, vault: VaultId): string {
   const folder = findVariable(machine, "VAULT_RUN_AUDIT_DIR");
-  return join(folder ?? stateFolder(machine, vault), "audit.jsonl");
+  return `${folder ?? stateFolder(machine, vault)}/audit.jsonl`;
 }
 
 /** The last whole line, without its line feed, and whether bytes follow it. */

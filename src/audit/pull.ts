@@ -28,10 +28,7 @@ export async function recordPull(
 ): Promise<void> {
   const self = { pid: machine.pid, host: machine.host, doing: event.action };
   const pulled = secrets.map(({ group, name, valueId }) => ({ group, name, valueId }));
-  const steps = [
-    () => vault.pins.save(vault.seen, vault.owners, self),
-    async () => log.append({ ...event, secrets: pulled }, key),
-  ];
+  const steps = [() => vault.pin(self), async () => log.append({ ...event, secrets: pulled }, key)];
   for (const step of steps) {
     try {
       await step();

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import * as z from "zod/mini";
 import { type VerifyKey, verifySignature } from "../age/signing-key.ts";
+import { canonicalText } from "../vault/canonical.ts";
 import { digest, keyFingerprint } from "../vault/fingerprint.ts";
-import { canonicalText } from "../vault/record.ts";
 import { isTimestamp } from "../vault/time.ts";
 import { diskError, systemCode } from "../vault-error.ts";
 import { type AuditLine, signedAuditBytes } from "./event.ts";

@@ -21,7 +21,7 @@ export function findVaultRoot(machine: Machine, option: string | undefined): str
     );
   }
   for (let folder = machine.cwd; ; folder = dirname(folder)) {
-    const root = join(folder, VAULT_FOLDER);
+    const root = folder === "/" ? `/${VAULT_FOLDER}` : `${folder}/${VAULT_FOLDER}`;
     if (isFolder(root)) return realpathSync(root);
     if (dirname(folder) === folder) break;
   }

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { VerifyKey } from "../age/signing-key.ts";
 
 /** Names a key: the first 128 bits of SHA-256 over the verify key's 32 bytes, in hex. */
 export function keyFingerprint(key: VerifyKey): string {
-  return createHash("sha256").update(Buffer.from(key, "base64")).digest("hex").slice(0, 32);
+  return digest(Buffer.from(key, "base64")).slice(0, 32);
 }
 
 /** SHA-256 in hex. */
 export function digest(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseVerifyKey } from "../age/signing-key.ts";
 import { VaultError } from "../vault-error.ts";
 import { type KeyFile, keyFileExists, parseKeyFile, readKeyFile } from "./key-file.ts";
@@ -30,7 +30,7 @@ const SYSTEMD_CREDENTIAL = "vault-run-key";
 /** The key among the credentials that systemd gave the process, where there is one. */
 export function credentialKeyPath(env: Machine["env"]): string | undefined {
   const folder = env.CREDENTIALS_DIRECTORY ?? "";
-  const path = join(folder, SYSTEMD_CREDENTIAL);
+  const path = `${folder}/${SYSTEMD_CREDENTIAL}`;
   return folder !== "" && keyFileExists(path) ? path : undefined;
 }
 
@@ -77,11 +77,11 @@ export function findOwnerKey(machine: Machine, vault: VaultId, option: string | 
 }
 
 export function ownerKeyPath(machine: Machine, vault: VaultId): string {
-  return join(configFolder(machine, vault), "owner.key");
+  return `${configFolder(machine, vault)}/owner.key`;
 }
 
 export function agentKeyPath(machine: Machine, vault: VaultId, agent: AgentName): string {
-  return join(configFolder(machine, vault), "agents", `${agent}.key`);
+  return `${configFolder(machine, vault)}/agents/${agent}.key`;
 }
 
 /** What a key file's pins and VAULT_RUN_OWNER say about whose vault this is. */

@@ -12,8 +12,8 @@ import {
   statSync,
   unlinkSync,
 } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { sleep } from "./time.ts";
 import { writeFileDurably } from "./write-file.ts";
 
 // A lock is a file that names its holder: process, host, what it does, since when. It is made whole under another name

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { VaultError } from "../vault-error.ts";
 import type { VaultId } from "./names.ts";
 import type { Clock } from "./time.ts";
@@ -23,16 +22,16 @@ export function findVariable(machine: Machine, variable: `VAULT_RUN_${string}`):
 
 /** `$XDG_STATE_HOME/vault-run/<vault id>`: pins and the audit log. */
 export function stateFolder(machine: Machine, vault: VaultId): string {
-  return join(xdg(machine, "XDG_STATE_HOME", ".local/state"), "vault-run", vault);
+  return `${xdg(machine, "XDG_STATE_HOME", ".local/state")}/vault-run/${vault}`;
 }
 
 /** `$XDG_CONFIG_HOME/vault-run/<vault id>`: the key files that have no other place. */
 export function configFolder(machine: Machine, vault: VaultId): string {
-  return join(xdg(machine, "XDG_CONFIG_HOME", ".config"), "vault-run", vault);
+  return `${xdg(machine, "XDG_CONFIG_HOME", ".config")}/vault-run/${vault}`;
 }
 
 function xdg(machine: Machine, variable: string, fallback: string): string {
   const folder = machine.env[variable];
   // The specification says that a relative path there is invalid and is to be ignored.
-  return folder?.startsWith("/") === true ? folder : join(machine.home, fallback);
+  return folder?.startsWith("/") === true ? folder : `${machine.home}/${fallback}`;
 }

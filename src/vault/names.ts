@@ -18,6 +18,10 @@ export const GROUP_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 export const VAULT_ID = /^[0-9a-f]{32}$/;
 
+// In numbers: by their properties (Cc, Zl, Zp, Bidi_Control) they would cost every launch a look into the tables of Unicode.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 const LOWER_NAME_HINT = "use 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit";
 const VARIABLE_HINT =
   "use a name an environment variable can have: letters, digits and _, at most 128, no digit first";
@@ -64,8 +68,16 @@ function shownWord(text: string): string {
 /** Untrusted text made fit for one line of a terminal: quoted, control characters escaped, cut at 80 characters. */
 export function printable(text: string): string {
   const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return JSON.stringify(cut).replace(
-    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return withoutControls(JSON.stringify(cut));
+}
+
+/** Control characters, line and paragraph separators, and what changes the direction of text, as escapes. */
+export function withoutControls(text: string): string {
+  return text.replaceAll(CONTROLS, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+export function hasControls(text: string): boolean {
+  return text.search(CONTROLS) !== -1;
 }

@@ -1,5 +1,5 @@
-import type { Identity } from "../age/identity.ts";
 import { DamagedAgeFile } from "../age/damaged-age-file.ts";
+import type { Identity } from "../age/identity.ts";
 import { open } from "../age/open.ts";
 import { VaultError } from "../vault-error.ts";
 import { formatRef } from "./names.ts";

@@ -7,6 +7,7 @@ export type RecordPath = string & { readonly __brand: "RecordPath" };
 export type Scope = string & { readonly __brand: "Scope" };
 
 export const VAULT_PATH = "vault.json" as RecordPath;
+export const ALLOW_PATH = "allow.json" as RecordPath;
 export const ROOT_SCOPE = "vault" as Scope;
 
 export const agentScope = (agent: AgentName): Scope => `agents/${agent}` as Scope;

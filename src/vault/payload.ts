@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { Identity } from "../age/identity.ts";
 import { InternalError, VaultError } from "../vault-error.ts";
+import { canonicalText } from "./canonical.ts";
 import { paddedLength } from "./padding.ts";
-import { canonicalText } from "./record.ts";
 import type { AgentRecord, GrantRecord, GroupRecord, SecretRecord } from "./schema.ts";
 
 // What stands inside a ciphertext: JSON in its RFC 8785 form, padded with spaces to a bucket (padding.ts). age binds no
@@ -93,7 +93,9 @@ function decode(
   fields: readonly string[],
 ): Record<string, string | undefined> {
   if (!isUtf8(plaintext)) throw contextError(where);
-  const json = withoutPadding(plaintext).toString("utf8");
+  const end = plaintext.lastIndexOf("}") + 1;
+  if (!plaintext.subarray(end).equals(Buffer.alloc(plaintext.length - end, " "))) throw contextError(where);
+  const json = plaintext.toString("utf8", 0, end);
   const value = parseObject(json);
   if (value === undefined) throw contextError(where);
   const content = Object.fromEntries(fields.map((field) => [field, stringField(value, field)]));
@@ -109,12 +111,6 @@ function isSpelled(value: object, json: string): boolean {
   } catch {
     return false;
   }
-}
-
-function withoutPadding(plaintext: Buffer): Buffer {
-  let end = plaintext.length;
-  while (end > 0 && plaintext[end - 1] === 0x20) end--;
-  return plaintext.subarray(0, end);
 }
 
 function parseObject(json: string): object | undefined {

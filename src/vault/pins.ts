@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import * as z from "zod/mini";
+import { dirname } from "node:path";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { type LockSelf, takeLock } from "./lock.ts";
 import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf } from "./paths.ts";
+import { dictionary, list, object, optional, type Shaped, text, that } from "./shape.ts";
 import { makeFolder, writeFileAtomic } from "./write-file.ts";
 
 // What this machine has seen of a vault, outside the repo: per record the highest serial and its digest,
@@ -22,14 +22,22 @@ export interface Pin {
   readonly digest: string;
 }
 
-const pinFile = z.strictObject({
-  records: z.record(
-    z.string(),
-    z.strictObject({ serial: z.int(), digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
+const pinFile = object({
+  records: dictionary(
+    (path) => findPlace(path) !== undefined,
+    object({
+      serial: that<number>(Number.isSafeInteger),
+      digest: text<string>((digest) => /^[0-9a-f]{64}$/.test(digest)),
+    }),
   ),
-  owners: z.optional(z.array(z.string())),
+  owners: optional(
+    list(
+      text<string>(() => true),
+      0,
+    ),
+  ),
 });
-type PinFile = z.infer<typeof pinFile>;
+type PinFile = Shaped<typeof pinFile>;
 
 export class Pins {
   readonly #folder: string;
@@ -37,7 +45,7 @@ export class Pins {
 
   /** @param stateFolder this vault's own folder below XDG_STATE_HOME; need not exist. */
   constructor(stateFolder: string) {
-    this.#folder = join(stateFolder, "pins");
+    this.#folder = `${stateFolder}/pins`;
   }
 
   /** The owner keys accepted on this machine, or undefined where the vault was never verified here. */
@@ -62,11 +70,11 @@ export class Pins {
   /** The agents or groups of which a record was ever seen. */
   namesIn(top: "agents" | "groups"): string[] {
     try {
-      const files = readdirSync(join(this.#folder, top));
+      const files = readdirSync(`${this.#folder}/${top}`);
       return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
     } catch (error) {
       if (systemCode(error) === "ENOENT") return [];
-      throw diskError(error, "list the pins in", join(this.#folder, top));
+      throw diskError(error, "list the pins in", `${this.#folder}/${top}`);
     }
   }
 
@@ -98,7 +106,7 @@ export class Pins {
   ): Promise<void> {
     if (this.#news(seen, owners).length === 0) return;
     makeFolder(this.#folder);
-    const lock = await takeLock(join(this.#folder, "lock"), self, {
+    const lock = await takeLock(`${this.#folder}/lock`, self, {
       waitMs: LOCK_WAIT_MS,
       staleAfterMs: LOCK_STALE_MS,
       isMoot: () => {
@@ -149,22 +157,22 @@ export class Pins {
   }
 
   #path(scope: Scope): string {
-    return join(this.#folder, `${scope}.json`);
+    return `${this.#folder}/${scope}.json`;
   }
 }
 
 function readPinFile(path: string): PinFile {
-  let text: string;
+  let json: string;
   try {
-    text = readFileSync(path, "utf8");
+    json = readFileSync(path, "utf8");
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { records: {} };
     throw diskError(error, "read the pins in", path);
   }
   try {
-    const file = z.parse(pinFile, JSON.parse(text));
-    if (Object.keys(file.records).every((record) => findPlace(record) !== undefined)) return file;
+    const file: unknown = JSON.parse(json);
+    if (pinFile.findMismatch(file) === undefined) return file as PinFile;
   } catch {
     // Falls through to the one answer for a file that cannot be understood.
   }

@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { printable } from "./names.ts";
 import { findPlace, type RecordPath } from "./paths.ts";
@@ -19,22 +18,19 @@ export class RecordFiles {
 
   /** The file's bytes, or undefined where there is none. */
   read(path: RecordPath): Buffer | undefined {
-    const segments = path.split("/");
-    for (let depth = 1; depth < segments.length; depth++) {
-      if (!this.#isPlainFolder(segments.slice(0, depth).join("/"))) return undefined;
-    }
+    if (!this.#isPlainWay(path.slice(0, Math.max(0, path.lastIndexOf("/"))))) return undefined;
     try {
-      return readRegularFile(join(this.root, path), path);
+      return readRegularFile(this.#file(path), path);
     } catch (error) {
       if (systemCode(error) === "ENOENT") return undefined;
       if (systemCode(error) === "ELOOP") throw notPlain(path);
-      throw diskError(error, "read", join(this.root, path));
+      throw diskError(error, "read", this.#file(path));
     }
   }
 
   /** Whether something stands at the path, valid or not. */
   has(path: RecordPath): boolean {
-    return lstatSync(join(this.root, path), { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(this.#file(path), { throwIfNoEntry: false }) !== undefined;
   }
 
   /** The records in `folder`, in name order. A `.json` file there that no record can be is an error. */
@@ -56,27 +52,39 @@ export class RecordFiles {
     return names;
   }
 
+  // Not by node's join, which goes through every character: what stands below the root has parsed names alone.
+  #file(path: string): string {
+    return `${this.root}/${path}`;
+  }
+
   #names(folder: string): string[] {
-    if (!folder.split("/").every((_, index, all) => this.#isPlainFolder(all.slice(0, index + 1).join("/"))))
-      return [];
+    if (!this.#isPlainWay(folder)) return [];
     try {
-      return readdirSync(join(this.root, folder)).sort();
+      return readdirSync(this.#file(folder)).sort();
     } catch (error) {
-      throw diskError(error, "list", join(this.root, folder));
+      throw diskError(error, "list", this.#file(folder));
     }
+  }
+
+  /** Whether the folder, and each on the way to it, is there and is no link. */
+  #isPlainWay(folder: string): boolean {
+    if (folder === "" || this.#plainFolders.has(folder)) return true;
+    return (
+      this.#isPlainWay(folder.slice(0, Math.max(0, folder.lastIndexOf("/")))) && this.#isPlainFolder(folder)
+    );
   }
 
   #isPlainFolder(folder: string): boolean {
     if (this.#plainFolders.has(folder)) return true;
     try {
-      const stat = lstatSync(join(this.root, folder));
+      const stat = lstatSync(this.#file(folder));
       if (stat.isSymbolicLink()) throw notPlain(folder);
       if (stat.isDirectory()) this.#plainFolders.add(folder);
       return stat.isDirectory();
     } catch (error) {
       const code = systemCode(error);
       if (code === "ENOENT" || code === "ENOTDIR") return false;
-      throw diskError(error, "look at", join(this.root, folder));
+      throw diskError(error, "look at", this.#file(folder));
     }
   }
 }
@@ -94,7 +102,12 @@ function readRegularFile(file: string, path: RecordPath): Buffer {
         `restore it from a commit that was good: git log -- .vault/${path}`,
       );
     }
-    return readFileSync(fd);
+    const bytes = Buffer.alloc(stat.size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(fd, bytes, length, bytes.length - length, null);
+    // One that became shorter meanwhile is no record.
+    return bytes.subarray(0, length);
   } finally {
     closeSync(fd);
   }

@@ -1,10 +1,18 @@
 import { isUtf8 } from "node:buffer";
-import canonicalize from "canonicalize";
 import type { SigningKey, VerifyKey } from "../age/signing-key.ts";
 import { verifySignature } from "../age/signing-key.ts";
-import { InternalError, VaultError } from "../vault-error.ts";
+import { VaultError } from "../vault-error.ts";
+import { canonicalText, inOrder } from "./canonical.ts";
 import { digest } from "./fingerprint.ts";
-import { findPlace, type RecordPath } from "./paths.ts";
+import {
+  ALLOW_PATH,
+  agentPath,
+  grantPath,
+  groupPath,
+  type RecordPath,
+  secretPath,
+  VAULT_PATH,
+} from "./paths.ts";
 import { checkRecord, FORMAT, SchemaMismatch, type SignedRecord, type Unsigned } from "./schema.ts";
 
 // A record's file has exactly one spelling: UTF-8, keys in JCS order, two spaces of indentation, one final newline.
@@ -13,8 +21,12 @@ import { checkRecord, FORMAT, SchemaMismatch, type SignedRecord, type Unsigned }
 // rather than a difference between two readers later.
 
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+/** Of so few bytes no parser makes much, whatever is in them. */
+export const SMALL_RECORD_BYTES = 16 * 1024;
 const MAX_DEPTH = 6;
 const MAX_TOKENS = 200_000;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const SIGNED_PREFIX = "vault-run/record/v1\0";
 
 /** The bytes an owner signs: the prefix and the RFC 8785 form of the record without its signatures. */
@@ -32,18 +44,18 @@ export function signRecord<U extends Unsigned<SignedRecord>>(
 }
 
 /**
- * The signer among `trusted`, or undefined when none signed, one of their signatures does not hold, or there is any
+ * Of a record and its signed bytes: the signer among `trusted`, or undefined when none signed, one of their signatures does not hold, or there is any
  * signature besides: `others` names keys that may have signed too without being trusted. No honest writer leaves more.
  */
 export function findSigner(
   record: SignedRecord,
+  message: Buffer,
   trusted: ReadonlySet<VerifyKey>,
   others: ReadonlySet<VerifyKey> = NONE,
 ): VerifyKey | undefined {
   const keys = record.signatures.map((signature) => signature.key);
   if (new Set(keys).size !== keys.length) return undefined;
   if (!keys.every((key) => trusted.has(key) || others.has(key))) return undefined;
-  const message = signedBytes(record);
   const byTrusted = record.signatures.filter((signature) => trusted.has(signature.key));
   const holds = byTrusted.every((signature) => verifySignature(signature.key, message, signature.sig));
   return holds ? byTrusted[0]?.key : undefined;
@@ -51,21 +63,18 @@ export function findSigner(
 
 const NONE: ReadonlySet<VerifyKey> = new Set();
 
-/** What a pin remembers of a record: SHA-256, in hex, over the signed bytes. Who signs them again changes nothing. */
-export function recordDigest(record: Unsigned<SignedRecord>): string {
-  return digest(signedBytes(record));
-}
-
-/** RFC 8785 (JCS). */
-export function canonicalText(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new InternalError("a value has no canonical form");
-  return text;
+/** What a pin remembers of a record's signed bytes: SHA-256, in hex. Who signs them again changes nothing. */
+export function recordDigest(message: Buffer): string {
+  return digest(message);
 }
 
 /** A record in its one spelling. */
 export function encodeRecord(record: SignedRecord): Buffer {
-  return Buffer.from(`${JSON.stringify(sorted(record), null, 2)}\n`);
+  return Buffer.from(spellingOf(record));
+}
+
+function spellingOf(record: SignedRecord): string {
+  return `${JSON.stringify(inOrder(record), null, 2)}\n`;
 }
 
 /**
@@ -77,17 +86,18 @@ export function encodeRecord(record: SignedRecord): Buffer {
 export function decodeRecord(path: RecordPath, bytes: Buffer): SignedRecord {
   if (bytes.length > MAX_RECORD_BYTES) throw invalid(path, "larger than any record can be");
   if (!isUtf8(bytes)) throw invalid(path, "not UTF-8 text");
-  const excess = findExcess(bytes);
+  const excess = bytes.length > SMALL_RECORD_BYTES ? findExcess(bytes) : undefined;
   if (excess !== undefined) throw invalid(path, excess);
+  const text = bytes.toString("utf8");
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    value = JSON.parse(text);
   } catch {
     throw invalid(path, looksMerged(bytes) ? "it holds git's conflict markers" : "not JSON");
   }
   refuseNewerFormat(path, value);
   const record = checked(path, value);
-  if (!encodeRecord(record).equals(bytes)) {
+  if (spellingOf(record) !== text) {
     throw invalid(path, "not in the one spelling that records have (reformatted, or a key stands twice)");
   }
   if (!standsAt(record, path)) throw invalid(path, "it says it belongs elsewhere");
@@ -123,29 +133,46 @@ function refuseNewerFormat(path: RecordPath, value: unknown): void {
 
 /** Whether the names inside a record are those of its path: a record copied elsewhere is refused even where signed. */
 function standsAt(record: SignedRecord, path: RecordPath): boolean {
-  const place = findPlace(path);
-  if (place === undefined) return false;
-  const kind = record.type === "tombstone" ? record.of : record.type;
-  if (kind !== place.kind) return false;
-  if (place.kind === "agent") return "name" in record && record.name === place.agent;
-  if (place.kind === "grant")
-    return "agent" in record && record.agent === place.agent && record.group === place.group;
-  if (place.kind === "group") return "name" in record && record.name === place.group;
-  if (place.kind === "secret") {
-    return (
-      "group" in record && "name" in record && record.group === place.group && record.name === place.name
-    );
-  }
-  return true;
+  return pathOf(record) === path;
 }
 
-/** Bounds nesting and the number of values before the parser builds anything. Strings are skipped over. */
+function pathOf(record: SignedRecord): RecordPath {
+  switch (record.type) {
+    case "vault":
+      return VAULT_PATH;
+    case "allow":
+      return ALLOW_PATH;
+    case "agent":
+      return agentPath(record.name);
+    case "grant":
+      return grantPath(record.agent, record.group);
+    case "group":
+      return groupPath(record.name);
+    case "secret":
+      return secretPath(record.group, record.name);
+    case "tombstone":
+      return pathOfRemoved(record);
+  }
+}
+
+function pathOfRemoved(tombstone: SignedRecord & { type: "tombstone" }): RecordPath {
+  switch (tombstone.of) {
+    case "agent":
+      return agentPath(tombstone.name);
+    case "grant":
+      return grantPath(tombstone.agent, tombstone.group);
+    case "secret":
+      return secretPath(tombstone.group, tombstone.name);
+  }
+}
+
+/** Bounds nesting and the number of values before the parser builds anything. Strings are passed over. */
 function findExcess(bytes: Buffer): string | undefined {
   let depth = 0;
   let tokens = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
-    if (byte === 0x22) {
+    if (byte === QUOTE) {
       i = endOfString(bytes, i);
     } else if (byte === 0x7b || byte === 0x5b) {
       depth++;
@@ -161,23 +188,14 @@ function findExcess(bytes: Buffer): string | undefined {
 }
 
 function endOfString(bytes: Buffer, start: number): number {
-  for (let i = start + 1; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === 0x5c) i++;
-    else if (byte === 0x22) return i;
+  for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
+    let backslashes = 0;
+    while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
   }
   return bytes.length;
 }
 
 function looksMerged(bytes: Buffer): boolean {
   return bytes.includes("<<<<<<< ") && bytes.includes(">>>>>>> ");
-}
-
-/** A copy whose objects have their keys in JCS order (UTF-16 code units, which is how JavaScript compares strings). */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, field]) => [key, sorted(field)]));
 }

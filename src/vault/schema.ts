@@ -1,4 +1,3 @@
-import * as z from "zod/mini";
 import type { Recipient } from "../age/identity.ts";
 import { parseRecipient } from "../age/identity.ts";
 import { isSignatureText, parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
@@ -6,169 +5,160 @@ import {
   type AgentName,
   GROUP_NAME,
   type GroupName,
+  hasControls,
   SECRET_NAME,
   type SecretName,
   VAULT_ID,
   type VaultId,
 } from "./names.ts";
+import { list, object, oneOf, optional, type Shape, type Shaped, text, that } from "./shape.ts";
 import { isTimestamp, type Timestamp } from "./time.ts";
 
 // The records of format 1 (docs/FORMAT.md, section 3). Every object is strict: an unknown field is an error, so that
 // nothing unsigned-by-intent can ride along and a later format cannot be half understood.
 
 export const FORMAT = 1;
+/** To be raised with every change of what passes for a record: what was verified before is then verified again. */
+export const SCHEMA_EDITION = 1;
 export const MAX_DESCRIPTION_BYTES = 1024;
 /** Both bound the signatures that are checked before anything in vault.json is trusted. */
 export const MAX_OWNERS = 64;
 export const MAX_SUCCESSION_LINKS = 256;
 
-const text = <T extends string>(accepts: (text: string) => boolean, what: string) =>
-  z.custom<T>((value) => typeof value === "string" && accepts(value), what);
-
-const vaultId = text<VaultId>((s) => VAULT_ID.test(s), "a vault id");
-const agentName = text<AgentName>((s) => GROUP_NAME.test(s), "an agent's name");
-const groupName = text<GroupName>((s) => GROUP_NAME.test(s), "a group's name");
-const secretName = text<SecretName>((s) => SECRET_NAME.test(s), "a secret's name");
-const ownerName = text<string>((s) => GROUP_NAME.test(s), "an owner's name");
-const variableName = text<string>((s) => SECRET_NAME.test(s), "a variable's name");
-const valueId = text<string>((s) => /^[0-9a-f]{32}$/.test(s), "a value id");
-const fingerprint = text<string>((s) => /^[0-9a-f]{32}$/.test(s), "a key fingerprint");
-const contentFingerprint = text<string>((s) => /^[0-9a-f]{64}$/.test(s), "a finding's fingerprint");
-const recipient = text<Recipient>((s) => parseRecipient(s) !== undefined, "a native age recipient");
-const verifyKey = text<VerifyKey>((s) => parseVerifyKey(s) !== undefined, "a verify key");
-const signatureText = text<string>(isSignatureText, "a signature");
-const time = text<Timestamp>(isTimestamp, "a UTC time");
-const base64 = text<string>(
-  (s) => s.length > 0 && Buffer.from(s, "base64").toString("base64") === s,
-  "base64",
-);
-const description = text<string>(isDescription, "one line of text");
-const origin = text<string>((s) => /^https?:\/\/[a-z0-9.:[\]-]{1,255}$/.test(s), "a web origin");
-const count = z.custom<number>(
-  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
-  "a positive whole number",
-);
+const vaultId = text<VaultId>((s) => VAULT_ID.test(s));
+const agentName = text<AgentName>((s) => GROUP_NAME.test(s));
+const groupName = text<GroupName>((s) => GROUP_NAME.test(s));
+const secretName = text<SecretName>((s) => SECRET_NAME.test(s));
+const ownerName = text<string>((s) => GROUP_NAME.test(s));
+const variableName = text<string>((s) => SECRET_NAME.test(s));
+const valueId = text<string>((s) => /^[0-9a-f]{32}$/.test(s));
+const fingerprint = text<string>((s) => /^[0-9a-f]{32}$/.test(s));
+const contentFingerprint = text<string>((s) => /^[0-9a-f]{64}$/.test(s));
+const recipient = text<Recipient>((s) => parseRecipient(s) !== undefined);
+const verifyKey = text<VerifyKey>((s) => parseVerifyKey(s) !== undefined);
+const signatureText = text<string>(isSignatureText);
+const time = text<Timestamp>(isTimestamp);
+const base64 = text<string>((s) => s.length > 0 && Buffer.from(s, "base64").toString("base64") === s);
+const description = text<string>(isDescription);
+const origin = text<string>((s) => /^https?:\/\/[a-z0-9.:[\]-]{1,255}$/.test(s));
+const count = that<number>((value) => Number.isSafeInteger(value) && (value as number) >= 1);
+const flag = oneOf(true, false);
 
 /** One line of at most 1,024 bytes of well-formed text without control characters: safe to print on a terminal. */
 export function isDescription(s: string): boolean {
-  return (
-    s.length > 0 &&
-    Buffer.byteLength(s) <= MAX_DESCRIPTION_BYTES &&
-    s.isWellFormed() &&
-    !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(s)
-  );
+  return s.length > 0 && Buffer.byteLength(s) <= MAX_DESCRIPTION_BYTES && s.isWellFormed() && !hasControls(s);
 }
 
-const signature = z.strictObject({ key: verifyKey, alg: z.literal("ed25519"), sig: signatureText });
+const signature = object({ key: verifyKey, alg: oneOf("ed25519"), sig: signatureText });
 const common = {
   vault: vaultId,
   serial: count,
-  signatures: z.array(signature).check(z.minLength(1), z.maxLength(MAX_OWNERS)),
+  signatures: list(signature, 1, MAX_OWNERS),
 };
 
-const vaultRecord = z.strictObject({
+const vaultRecord = object({
   ...common,
-  type: z.literal("vault"),
-  format: z.literal(FORMAT),
-  suite: z.enum(["pq", "classic"]),
-  owners: z
-    .array(z.strictObject({ name: ownerName, recipient, verifyKey }))
-    .check(z.minLength(1), z.maxLength(MAX_OWNERS)),
-  policy: z.strictObject({ audit: z.enum(["required", "best-effort"]) }),
-  succession: z
-    .array(z.strictObject({ from: verifyKey, to: verifyKey, at: time, sig: signatureText }))
-    .check(z.maxLength(MAX_SUCCESSION_LINKS)),
+  type: oneOf("vault"),
+  format: oneOf(FORMAT),
+  suite: oneOf("pq", "classic"),
+  owners: list(object({ name: ownerName, recipient, verifyKey }), 1, MAX_OWNERS),
+  policy: object({ audit: oneOf("required", "best-effort") }),
+  succession: list(
+    object({ from: verifyKey, to: verifyKey, at: time, sig: signatureText }),
+    0,
+    MAX_SUCCESSION_LINKS,
+  ),
   createdAt: time,
 });
 
-const agentRecord = z.strictObject({
+const agentRecord = object({
   ...common,
-  type: z.literal("agent"),
+  type: oneOf("agent"),
   name: agentName,
   recipient,
   verifyKey,
   createdAt: time,
-  description: z.optional(description),
+  description: optional(description),
   escrow: base64,
 });
 
-const grantRecord = z.strictObject({
+const grantRecord = object({
   ...common,
-  type: z.literal("grant"),
+  type: oneOf("grant"),
   agent: agentName,
   group: groupName,
   epoch: count,
   grantedAt: time,
-  expiresAt: z.optional(time),
+  expiresAt: optional(time),
   sealed: base64,
 });
 
-const groupRecord = z.strictObject({
+const groupRecord = object({
   ...common,
-  type: z.literal("group"),
+  type: oneOf("group"),
   name: groupName,
   recipient,
   epoch: count,
   createdAt: time,
-  description: z.optional(description),
-  policy: z.strictObject({
-    reveal: z.optional(z.boolean()),
-    commands: z.optional(z.array(z.array(description).check(z.minLength(1)))),
-    origins: z.optional(z.array(origin)),
+  description: optional(description),
+  policy: object({
+    reveal: optional(flag),
+    commands: optional(list(list(description, 1), 0)),
+    origins: optional(list(origin, 0)),
   }),
   sealed: base64,
 });
 
-const exposure = z.strictObject({ agent: agentName, key: fingerprint, since: time });
+const exposure = object({ agent: agentName, key: fingerprint, since: time });
 
-const secretRecord = z.strictObject({
+const secretRecord = object({
   ...common,
-  type: z.literal("secret"),
+  type: oneOf("secret"),
   group: groupName,
   name: secretName,
   epoch: count,
   valueId,
   setAt: time,
-  expiresAt: z.optional(time),
-  description: z.optional(description),
-  env: z.optional(variableName),
-  deliver: z.enum(["env", "file"]),
-  unsafeName: z.optional(z.literal(true)),
-  exposedTo: z.array(exposure),
+  expiresAt: optional(time),
+  description: optional(description),
+  env: optional(variableName),
+  deliver: oneOf("env", "file"),
+  unsafeName: optional(oneOf(true)),
+  exposedTo: list(exposure, 0),
   sealed: base64,
 });
 
-const tombstone = { ...common, type: z.literal("tombstone"), removedAt: time };
-const agentTombstone = z.strictObject({ ...tombstone, of: z.literal("agent"), name: agentName });
-const grantTombstone = z.strictObject({
+const tombstone = { ...common, type: oneOf("tombstone"), removedAt: time };
+const agentTombstone = object({ ...tombstone, of: oneOf("agent"), name: agentName });
+const grantTombstone = object({
   ...tombstone,
-  of: z.literal("grant"),
+  of: oneOf("grant"),
   agent: agentName,
   group: groupName,
 });
-const secretTombstone = z.strictObject({
+const secretTombstone = object({
   ...tombstone,
-  of: z.literal("secret"),
+  of: oneOf("secret"),
   group: groupName,
   name: secretName,
 });
 
-const allowRecord = z.strictObject({
+const allowRecord = object({
   ...common,
-  type: z.literal("allow"),
-  entries: z.array(z.strictObject({ fingerprint: contentFingerprint, reason: description, at: time })),
+  type: oneOf("allow"),
+  entries: list(object({ fingerprint: contentFingerprint, reason: description, at: time }), 0),
 });
 
-export type VaultRecord = z.infer<typeof vaultRecord>;
-export type AgentRecord = z.infer<typeof agentRecord>;
-export type GrantRecord = z.infer<typeof grantRecord>;
-export type GroupRecord = z.infer<typeof groupRecord>;
-export type SecretRecord = z.infer<typeof secretRecord>;
-export type Exposure = z.infer<typeof exposure>;
-export type AgentTombstone = z.infer<typeof agentTombstone>;
-export type GrantTombstone = z.infer<typeof grantTombstone>;
-export type SecretTombstone = z.infer<typeof secretTombstone>;
-export type AllowRecord = z.infer<typeof allowRecord>;
+export type VaultRecord = Shaped<typeof vaultRecord>;
+export type AgentRecord = Shaped<typeof agentRecord>;
+export type GrantRecord = Shaped<typeof grantRecord>;
+export type GroupRecord = Shaped<typeof groupRecord>;
+export type SecretRecord = Shaped<typeof secretRecord>;
+export type Exposure = Shaped<typeof exposure>;
+export type AgentTombstone = Shaped<typeof agentTombstone>;
+export type GrantTombstone = Shaped<typeof grantTombstone>;
+export type SecretTombstone = Shaped<typeof secretTombstone>;
+export type AllowRecord = Shaped<typeof allowRecord>;
 
 export type SignedRecord =
   | VaultRecord
@@ -184,7 +174,7 @@ export type SignedRecord =
 /** A record without its signatures: what is signed. */
 export type Unsigned<R extends SignedRecord> = R extends SignedRecord ? Omit<R, "signatures"> : never;
 
-const byType: Record<string, z.ZodMiniType<SignedRecord>> = {
+const byType: Record<string, Shape<SignedRecord>> = {
   vault: vaultRecord,
   agent: agentRecord,
   grant: grantRecord,
@@ -192,7 +182,7 @@ const byType: Record<string, z.ZodMiniType<SignedRecord>> = {
   secret: secretRecord,
   allow: allowRecord,
 };
-const byTombstone: Record<string, z.ZodMiniType<SignedRecord>> = {
+const byTombstone: Record<string, Shape<SignedRecord>> = {
   agent: agentTombstone,
   grant: grantTombstone,
   secret: secretTombstone,
@@ -211,13 +201,11 @@ export function checkRecord(value: unknown): SignedRecord {
   const key = type === "tombstone" ? of : type;
   const schema = typeof key === "string" && Object.hasOwn(table, key) ? table[key] : undefined;
   if (schema === undefined) throw new SchemaMismatch("not a type of record");
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const field = issue?.path.map(String).join(".") ?? "";
+  const mismatch = schema.findMismatch(value);
+  if (mismatch === undefined) return value as SignedRecord;
   throw new SchemaMismatch(
-    issue?.code === "unrecognized_keys"
+    mismatch.why === "unknown-field"
       ? "a field that does not belong there"
-      : `field ${field === "" ? "(record)" : field} is missing or not as expected`,
+      : `field ${mismatch.field === "" ? "(record)" : mismatch.field} is missing or not as expected`,
   );
 }

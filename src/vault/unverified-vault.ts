@@ -1,14 +1,13 @@
-import { InternalError, VaultError } from "../vault-error.ts";
-import type { VaultId } from "./names.ts";
+import { VaultError } from "../vault-error.ts";
+import { VAULT_ID, type VaultId } from "./names.ts";
 import { VAULT_PATH } from "./paths.ts";
-import { decodeRecord } from "./record.ts";
+import { decodeRecord, SMALL_RECORD_BYTES } from "./record.ts";
 import type { RecordFiles } from "./record-files.ts";
-import type { VaultRecord } from "./schema.ts";
 
-/** What vault.json claims, before anything vouches for it. It is read once: what is verified later is this. */
+/** vault.json before anything vouches for it. It is read once: what is verified later is these bytes. */
 export interface UnverifiedVault {
   readonly files: RecordFiles;
-  readonly claim: VaultRecord;
+  readonly bytes: Buffer;
   /** The claimed id: good for finding the pins and keys to check the claim with, for nothing else. */
   readonly id: VaultId;
 }
@@ -22,7 +21,16 @@ export function readUnverifiedVault(files: RecordFiles): UnverifiedVault {
       "run this inside the repo that holds .vault, or name it with --vault; make one with vault-run init",
     );
   }
-  const claim = decodeRecord(VAULT_PATH, bytes);
-  if (claim.type !== "vault") throw new InternalError("vault.json decoded to another type");
-  return { files, claim, id: claim.vault };
+  return { files, bytes, id: claimedId(bytes) };
+}
+
+function claimedId(bytes: Buffer): VaultId {
+  if (bytes.length > SMALL_RECORD_BYTES) return decodeRecord(VAULT_PATH, bytes).vault;
+  try {
+    const { vault }: { vault?: unknown } = JSON.parse(bytes.toString("utf8"));
+    if (typeof vault === "string" && VAULT_ID.test(vault)) return vault as VaultId;
+  } catch {
+    // Falls through to who says what is wrong with it.
+  }
+  return decodeRecord(VAULT_PATH, bytes).vault;
 }

@@ -1,6 +1,7 @@
 import { type Recipient, type Suite, suiteOf } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 import { VaultError } from "../vault-error.ts";
+import type { LockSelf } from "./lock.ts";
 import {
   type AgentName,
   formatRef,
@@ -22,7 +23,7 @@ import {
   VAULT_PATH,
 } from "./paths.ts";
 import type { Pin, Pins } from "./pins.ts";
-import { decodeRecord, findSigner, recordDigest } from "./record.ts";
+import { decodeRecord, findSigner, recordDigest, signedBytes } from "./record.ts";
 import type { RecordFiles } from "./record-files.ts";
 import type {
   AgentRecord,
@@ -37,6 +38,7 @@ import type {
 } from "./schema.ts";
 import { type TrustSource, verifyVaultRecord } from "./trust.ts";
 import type { UnverifiedVault } from "./unverified-vault.ts";
+import type { VerifiedFiles } from "./verified-files.ts";
 
 // A vault that can only be read verified: every record that leaves this class was signed by an owner whom every source
 // of trust leads to, stands where it says, belongs to this vault, is not older than one seen before, and is of its
@@ -50,19 +52,32 @@ export class Vault {
   readonly #read = new Map<RecordPath, SignedRecord>();
   readonly #seen = new Map<RecordPath, Pin>();
   readonly #completeScopes = new Set<Scope>();
+  readonly #verified: VerifiedFiles | undefined;
 
-  private constructor(record: VaultRecord, owners: ReadonlySet<VerifyKey>, files: RecordFiles, pins: Pins) {
+  private constructor(
+    record: VaultRecord,
+    owners: ReadonlySet<VerifyKey>,
+    files: RecordFiles,
+    pins: Pins,
+    verified: VerifiedFiles | undefined,
+  ) {
     this.record = record;
     this.#owners = owners;
     this.files = files;
     this.pins = pins;
+    this.#verified = verified;
   }
 
-  /** Verifies what vault.json claims against every source, the machine's own pins among them. */
+  /**
+   * Verifies what vault.json claims against every source, the machine's own pins among them.
+   *
+   * @param verified files that need not be verified again.
+   */
   static verify(
-    { files, claim: record }: UnverifiedVault,
+    { files, bytes }: UnverifiedVault,
     pins: Pins,
     sources: readonly TrustSource[],
+    verified?: VerifiedFiles,
   ): Vault {
     const pinned = pins.findOwners();
     const all = pinned === undefined ? sources : [...sources, { from: "this machine", keys: pinned }];
@@ -73,10 +88,19 @@ export class Vault {
         "use the key file as `vault-run add-agent` wrote it, or set VAULT_RUN_OWNER to the owner's verify key",
       );
     }
-    const owners = verifyVaultRecord(record, all);
+    const before = verified?.find(VAULT_PATH, bytes);
+    const record = (
+      before === undefined ? decodeRecord(VAULT_PATH, bytes) : JSON.parse(bytes.toString("utf8"))
+    ) as VaultRecord;
+    const owners =
+      before === undefined
+        ? verifyVaultRecord(record, all)
+        : new Set(record.owners.map((owner) => owner.verifyKey));
     for (const { recipient } of record.owners) requireSuite(VAULT_PATH, recipient, record.suite);
-    const vault = new Vault(record, owners, files, pins);
-    vault.#remember(VAULT_PATH, record);
+    const vault = new Vault(record, owners, files, pins, verified);
+    const pin = before ?? { serial: record.serial, digest: recordDigest(signedBytes(record)) };
+    vault.#remember(VAULT_PATH, record, pin);
+    if (before === undefined) verified?.add(VAULT_PATH, bytes, pin);
     return vault;
   }
 
@@ -95,7 +119,13 @@ export class Vault {
 
   /** Whether an owner of this vault signed the record: for records that were read elsewhere, from git's history say. */
   isSigned(record: SignedRecord): boolean {
-    return record.vault === this.id && findSigner(record, this.#owners) !== undefined;
+    return record.vault === this.id && findSigner(record, signedBytes(record), this.#owners) !== undefined;
+  }
+
+  /** Pins what was read, and remembers that it was verified. Call only after everything checked out. */
+  async pin(self: LockSelf): Promise<void> {
+    await this.pins.save(this.#seen, this.owners, self);
+    this.#verified?.save(this.owners);
   }
 
   /** Every record read so far. */
@@ -147,8 +177,7 @@ export class Vault {
 
   /** An agent's grants that were not revoked, expired ones among them, in the groups' name order. */
   grants(agent: AgentName): GrantRecord[] {
-    this.#requireComplete(agentScope(agent));
-    const groups = this.#listed<GroupName>(`agents/${agent}/grants`);
+    const groups = this.#listed<GroupName>(`agents/${agent}/grants`, agentScope(agent));
     return groups.map((group) => this.findGrant(agent, group)).filter((record) => record?.type === "grant");
   }
 
@@ -204,8 +233,7 @@ export class Vault {
 
   /** Every secret's name that a group has or had: a removed one keeps its name by its tombstone. */
   takenNames(group: GroupName): SecretName[] {
-    this.#requireComplete(groupScope(group));
-    return this.#listed<SecretName>(`groups/${group}/secrets`);
+    return this.#listed<SecretName>(`groups/${group}/secrets`, groupScope(group));
   }
 
   /** A group's secrets that were not removed, in name order. */
@@ -214,9 +242,11 @@ export class Vault {
     return records.filter((record) => record?.type === "secret");
   }
 
-  /** The names in a folder of records. */
-  #listed<Name extends string>(folder: string): Name[] {
-    return this.files.list(folder).map((path) => path.slice(folder.length + 1, -".json".length) as Name);
+  /** The names in a folder of records, of a scope in which none is missing. */
+  #listed<Name extends string>(folder: string, scope: Scope): Name[] {
+    const paths = this.files.list(folder);
+    this.#requireComplete(scope, new Set(paths));
+    return paths.map((path) => path.slice(folder.length + 1, -".json".length) as Name);
   }
 
   #find(path: RecordPath): SignedRecord | undefined {
@@ -227,13 +257,22 @@ export class Vault {
       if (this.pins.find(path) !== undefined) throw vanished(path);
       return undefined;
     }
+    const before = this.#verified?.find(path, bytes);
+    if (before !== undefined) {
+      const record = JSON.parse(bytes.toString("utf8")) as SignedRecord;
+      this.#remember(path, record, before);
+      return record;
+    }
     const record = decodeRecord(path, bytes);
-    this.#verify(path, record);
-    this.#remember(path, record);
+    const message = signedBytes(record);
+    this.#verify(path, record, message);
+    const pin = { serial: record.serial, digest: recordDigest(message) };
+    this.#remember(path, record, pin);
+    this.#verified?.add(path, bytes, pin);
     return record;
   }
 
-  #verify(path: RecordPath, record: SignedRecord): void {
+  #verify(path: RecordPath, record: SignedRecord, message: Buffer): void {
     if (record.vault !== this.id) {
       throw new VaultError(
         "wrong-vault",
@@ -241,7 +280,7 @@ export class Vault {
         `restore it from a commit that was good: git log -- .vault/${path}`,
       );
     }
-    if (findSigner(record, this.#owners) === undefined) {
+    if (findSigner(record, message, this.#owners) === undefined) {
       throw new VaultError(
         "record-signature",
         `no owner of this vault signed this record: .vault/${path}`,
@@ -251,17 +290,17 @@ export class Vault {
     if ("recipient" in record) requireSuite(path, record.recipient, this.suite);
   }
 
-  #remember(path: RecordPath, record: SignedRecord): void {
-    const pin = { serial: record.serial, digest: recordDigest(record) };
+  #remember(path: RecordPath, record: SignedRecord, pin: Pin): void {
     this.pins.check(path, pin);
     this.#read.set(path, record);
     this.#seen.set(path, pin);
   }
 
   /** Every record of a scope that was ever seen here must still be there: removal leaves a signed tombstone. */
-  #requireComplete(scope: Scope): void {
+  #requireComplete(scope: Scope, listed: ReadonlySet<RecordPath> = NOTHING_LISTED): void {
     if (this.#completeScopes.has(scope) || scope === ROOT_SCOPE) return;
-    for (const path of this.pins.pathsIn(scope)) if (!this.files.has(path)) throw vanished(path);
+    for (const path of this.pins.pathsIn(scope))
+      if (!listed.has(path) && !this.files.has(path)) throw vanished(path);
     this.#completeScopes.add(scope);
   }
 
@@ -274,6 +313,8 @@ export class Vault {
     );
   }
 }
+
+const NOTHING_LISTED: ReadonlySet<RecordPath> = new Set();
 
 /** age forbids mixing suites in one file; a vault keeps to one throughout. */
 function requireSuite(path: RecordPath, recipient: Recipient, suite: Suite): void {

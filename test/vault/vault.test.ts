@@ -15,9 +15,9 @@ import { generateIdentity, recipientOf } from "../../src/age/generate.ts";
 import { seal } from "../../src/age/seal.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { encodeRecord, signRecord } from "../../src/vault/record.ts";
-import { VaultError, type VaultErrorCode } from "../../src/vault-error.ts";
+import type { VaultErrorCode } from "../../src/vault-error.ts";
 import { tempFolder } from "../fixtures/temp.ts";
-import { TestVault } from "../fixtures/vault.ts";
+import { codeOf, TestVault } from "../fixtures/vault.ts";
 
 // What someone who can push, but holds no owner key, may try. Each attack is made on a real vault in a real repository;
 // both an agent's read and an owner's change must refuse it, and nothing may change on disk.
@@ -29,6 +29,9 @@ const template = await TestVault.template("classic", async (made) => {
   await made.set("test/API_KEY", "sk_test_one");
   await made.grant("crawler", "stripe");
   await made.grant("other", "test");
+  // So that the machine that has seen the vault has verified all of it before.
+  await made.readAs("crawler", "stripe/API_KEY");
+  await made.readAs("other", "test/API_KEY");
 });
 let vault: TestVault;
 beforeEach(() => {
@@ -38,16 +41,6 @@ beforeEach(() => {
 const at = (path: string) => join(vault.root, path);
 const load = (path: string) => JSON.parse(readFileSync(at(path), "utf8"));
 const store = (path: string, record: object) => writeFileSync(at(path), encodeRecord(record as never));
-
-async function codeOf(action: () => unknown): Promise<VaultErrorCode | undefined> {
-  try {
-    await action();
-    return undefined;
-  } catch (error) {
-    if (error instanceof VaultError) return error.code;
-    throw error;
-  }
-}
 
 /** The refusals of an agent's read on a fresh machine, on a machine that has seen the vault, and of an owner's change. */
 async function verdicts(ref = "stripe/API_KEY"): Promise<(VaultErrorCode | undefined)[]> {
