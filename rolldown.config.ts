@@ -1,34 +1,120 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { defineConfig, type Plugin } from "rolldown";
+import { join, resolve } from "node:path";
+import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
-export default defineConfig({
-  input: { cli: "src/cli/main.ts", redact: "src/redact/index.ts" },
+const notices = noticesOf("THIRD-PARTY-LICENSES.txt");
+const launch = modulesFrom("src/cli/main.ts");
+const hold = modulesFrom("src/launch/hold.ts", launch);
+// Names stay, for those who report a defect, and for bin/vault-run.
+const SMALL = { mangle: false, compress: false, codegen: { removeWhitespace: true } };
+const common = {
   platform: "node",
   external: ["koffi"],
+  plugins: [notices.collect],
   // The version is the package's: written in at build time, so that no file is read for it at start.
-  transform: { target: "node22.15", define: { __VERSION__: JSON.stringify(version) } },
-  output: {
-    dir: "dist",
-    format: "esm",
-    cleanDir: true,
-    entryFileNames: "[name].js",
-    chunkFileNames: "[name]-[hash].js",
+  transform: {
+    target: "node22.15",
+    define: { __VERSION__: JSON.stringify(version) },
   },
-  plugins: [notices()],
-});
+} satisfies RolldownOptions;
+
+export default defineConfig([
+  // The program, in files that bin/vault-run loads: one with all that a launch needs before its program runs, one with what
+  // it needs then, and the rest, loaded when it is used.
+  {
+    ...common,
+    input: { cli: "src/cli/main.ts" },
+    plugins: [notices.collect, launch.collect, hold.collect, forLoader()],
+    output: {
+      dir: "dist",
+      format: "cjs",
+      cleanDir: true,
+      dynamicImportInCjs: false,
+      entryFileNames: "[name].cjs",
+      chunkFileNames: ({ name }) =>
+        name === "launch" || name === "hold" ? "[name].cjs" : "[name]-[hash].cjs",
+      minify: SMALL,
+      minifyInternalExports: false,
+      codeSplitting: {
+        groups: [
+          { name: "launch", test: (id) => launch.has(id) || id.includes("rolldown/runtime"), priority: 2 },
+          { name: "hold", test: hold.has, priority: 1 },
+        ],
+      },
+    },
+  },
+  // What programs import.
+  {
+    ...common,
+    input: { redact: "src/redact/index.ts" },
+    plugins: [notices.collect, notices.write],
+    output: { dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+  },
+]);
+
+/** The modules that `entry` imports, itself among them, but for what they import when it is used and what `before` has. */
+function modulesFrom(entry: string, before?: { has: (id: string) => boolean }) {
+  const loaded = new Set<string>();
+  const collect: Plugin = {
+    name: `modules-from-${entry}`,
+    buildEnd() {
+      loaded.add(resolve(entry));
+      for (const id of loaded)
+        for (const found of this.getModuleInfo(id)?.importedIds ?? [])
+          if (before?.has(found) !== true) loaded.add(found);
+    },
+  };
+  return { collect, has: (id: string) => loaded.has(id) };
+}
+
+/**
+ * Makes files what bin/vault-run takes: an expression, and ASCII, since V8 keeps and reads a text that has a character
+ * beyond Latin-1 as twice as many bytes. All of those stand in literals.
+ */
+function forLoader(): Plugin {
+  return {
+    name: "for-loader",
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+      const runtime = chunks.find((chunk) => chunk.name === "rolldown-runtime");
+      const runtimeCode = runtime?.code;
+      for (const file of chunks) {
+        // The bundler's own few functions: a launch need not read another file for them.
+        const whole = file.code.replace(
+          `require("./${runtime?.fileName}")`,
+          () => `(function(exports){${runtimeCode};return exports})({})`,
+        );
+        // Its exports stand at its end, and none changes: they need no getters, which V8 would make a function each for.
+        const plain = whole.replaceAll(
+          /Object\.defineProperty\(exports,(["`])([\w$]+)\1,\{enumerable:true,get:function\(\)\{return ([\w$.]+)\}\}\);/g,
+          "exports.$2=$3;",
+        );
+        const code = plain.replaceAll(/[^\0-\x7f]/g, (unit) => {
+          return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+        });
+        file.code = `(function(exports,require){${code}\n})\n`;
+      }
+      // What the entry has is in the file of the launch.
+      delete bundle["cli.cjs"];
+      if (runtime !== undefined) delete bundle[runtime.fileName];
+    },
+  };
+}
 
 /** Collects the licence of every package that is bundled: their terms ask for it. */
-function notices(): Plugin {
+function noticesOf(file: string): { collect: Plugin; write: Plugin } {
   const folders = new Set<string>();
-  return {
-    name: "notices",
+  const collect: Plugin = {
+    name: "collect-notices",
     moduleParsed({ id }) {
       const match = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id);
       if (match?.[1] !== undefined) folders.add(match[1]);
     },
+  };
+  const write: Plugin = {
+    name: "write-notices",
     writeBundle({ dir }) {
       const texts = [...folders].sort().map((folder) => {
         const {
@@ -38,9 +124,10 @@ function notices(): Plugin {
         } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
         return `${name} ${bundled} (${license})\n\n${readLicence(folder)}`;
       });
-      writeFileSync(join(dir ?? "dist", "THIRD-PARTY-LICENSES.txt"), texts.join(`\n${"-".repeat(72)}\n\n`));
+      writeFileSync(join(dir ?? "dist", file), texts.join(`\n${"-".repeat(72)}\n\n`));
     },
   };
+  return { collect, write };
 }
 
 function readLicence(folder: string): string {

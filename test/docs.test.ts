@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseRequest } from "../src/cli/arguments.ts";
+import { findLaunch } from "../src/cli/arguments.ts";
 import { VERB_STATUS } from "../src/cli/exit-status.ts";
 import { LAUNCH_OPTIONS } from "../src/cli/launch-options.ts";
 
@@ -34,9 +34,9 @@ describe("the documentation", () => {
     for (const option of options) {
       const [flag, value] = option.split(" ");
       const words = [flag ?? "", ...(value === undefined ? [] : [SAMPLES[value] ?? "X=g/N"]), "--", "true"];
-      expect(() => parseRequest(words), option).not.toThrow();
+      expect(() => findLaunch(words), option).not.toThrow();
       expect(
-        throws(() => parseRequest([flag ?? "", "--", "true"])),
+        throws(() => findLaunch([flag ?? "", "--", "true"])),
         option,
       ).toBe(value !== undefined);
     }

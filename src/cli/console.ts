@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { withoutControls } from "../vault/names.ts";
 import { systemCode, type VaultError } from "../vault-error.ts";
 
 // The terminal contract, all of it: data that was asked for goes to stdout; talk, warnings and errors go to stderr. Talk
@@ -51,7 +52,7 @@ export class Console {
 
   /** One line of what was asked for. */
   print(line = ""): void {
-    this.#streams.stdout.write(`${visible(line)}\n`);
+    this.#streams.stdout.write(`${withoutControls(line)}\n`);
   }
 
   /** What was asked for, for programs. */
@@ -62,13 +63,13 @@ export class Console {
   /** One line of talk. */
   say(line: string): void {
     this.clearProgress();
-    this.#talk(`vault-run: ${visible(line)}\n`);
+    this.#talk(`vault-run: ${withoutControls(line)}\n`);
   }
 
   /** A line that belongs to the talk before it. */
   detail(line: string): void {
     this.clearProgress();
-    this.#talk(`  ${visible(line)}\n`);
+    this.#talk(`  ${withoutControls(line)}\n`);
   }
 
   /**
@@ -129,13 +130,9 @@ export class Console {
         .map((cell, i) => cell.padEnd(widths[i] ?? 0))
         .join("  ")
         .trimEnd();
-      this.#streams.stdout.write(`${index === 0 ? this.#bold(visible(line)) : visible(line)}\n`);
+      this.#streams.stdout.write(
+        `${index === 0 ? this.#bold(withoutControls(line)) : withoutControls(line)}\n`,
+      );
     }
   }
-}
-
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

@@ -2,9 +2,7 @@ import type { SignalSource } from "../launch/child.ts";
 import type { Machine } from "../vault/machine.ts";
 import { VaultError } from "../vault-error.ts";
 import type { Console } from "./console.ts";
-
-/** A verb's options by name: a list where an option may be repeated. */
-export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+import type { OptionValues } from "./words.ts";
 
 /** What a command gets: its words, already checked against its table entry, and its surroundings. */
 export class CommandContext {

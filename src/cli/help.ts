@@ -4,7 +4,7 @@ import { VERBS, type Verb } from "./verbs.ts";
 import { VERSION } from "./version.ts";
 
 // Help is cac's, from the verbs' table. Parsing is not: cac makes the number 7 of the name 007 for good and reads
-// `--__proto__.x` as a path, so arguments are parsed by node's own strict parser (arguments.ts).
+// `--__proto__.x` as a path, so arguments are parsed by words.ts.
 
 /** Prints the page of a verb, or the page of the whole program. */
 export function printHelp(verb: Verb | undefined): void {

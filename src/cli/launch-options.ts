@@ -1,4 +1,4 @@
-// The options of a launch: parsing (node's parseArgs reads `type` and `multiple`) and help come from this one table.
+// The options of a launch: parsing (words.ts reads `type` and `multiple`) and help come from this one table.
 
 export const LAUNCH_OPTIONS = {
   agent: { type: "string", takes: "NAME", about: "who runs it (VAULT_RUN_AGENT)" },

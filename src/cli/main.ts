@@ -1,31 +1,37 @@
-import { closeSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
-import { type InheritedDescriptor, inheritedDescriptors } from "../launch/inherited-descriptors.ts";
+import { closeSync, readFileSync } from "node:fs";
+import {
+  countDescriptors,
+  type InheritedDescriptor,
+  inheritedDescriptors,
+} from "../launch/inherited-descriptors.ts";
 import { isForeground } from "../launch/signals.ts";
 import type { Machine } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
-import { asksForLaunch, parseRequest, type Request } from "./arguments.ts";
+import { asksForLaunch, findLaunch, type LaunchRequest } from "./arguments.ts";
 import { Console } from "./console.ts";
-import { CommandContext } from "./context.ts";
-import { DONE, LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
+import { LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
+import { runLaunch } from "./run-launch.ts";
 
 // The program's edge: the one place that reads the process's state, the one catch, and the one place that sets the exit
 // status.
 
-export async function run(process: NodeJS.Process): Promise<void> {
+/** @param closeInspector closes node's inspector where it is open, which takes some milliseconds to look. */
+export async function run(process: NodeJS.Process, closeInspector: () => void): Promise<void> {
   const words = process.argv.slice(2);
   // First: a console may open a terminal anew.
-  const inherited = asksForLaunch(words) ? inheritedDescriptors(process.env) : [];
+  const inherited = asksForLaunch(words) ? descriptorsOf(process, closeInspector) : [];
   const console = new Console(process, process.env);
   let status: number;
   // What ends before it has a status has failed: an event loop with nothing left to do would end with 0.
   process.exitCode = asksForLaunch(words) ? LAUNCH_FAILED : REFUSED;
   try {
     refuseLoudNode(process);
-    const request = parseRequest(words);
+    const launch = findLaunch(words);
     // A launch passes its child's output on, and its streams have their own answer to a failed write.
-    if (request.kind !== "launch" || request.dryRun) watchOutput(process, console);
-    status = await perform(request, process, inherited, console);
+    if (launch === undefined || launch.dryRun) watchOutput(process, console);
+    status = await (launch === undefined
+      ? performVerb(words, process, console)
+      : performLaunch(launch, process, inherited, console, closeInspector));
   } catch (error) {
     status = report(error, asksForLaunch(words), console);
   }
@@ -38,43 +44,39 @@ export async function run(process: NodeJS.Process): Promise<void> {
   process.exit(status);
 }
 
-async function perform(
-  request: Request,
+/** What we were handed on. A signal in the first moments may have opened node's inspector: then there is a socket. */
+function descriptorsOf(process: NodeJS.Process, closeInspector: () => void): InheritedDescriptor[] {
+  const found = inheritedDescriptors(process.env);
+  if (!found.some(({ isSocket }) => isSocket)) return found;
+  closeInspector();
+  return inheritedDescriptors(process.env);
+}
+
+function performLaunch(
+  request: LaunchRequest,
   process: NodeJS.Process,
   inherited: readonly InheritedDescriptor[],
   console: Console,
+  closeInspector: () => void,
 ): Promise<number> {
-  switch (request.kind) {
-    case "help": {
-      const { printHelp } = await import("./help.ts");
-      printHelp(request.verb);
-      return DONE;
-    }
-    case "version": {
-      const { VERSION } = await import("./version.ts");
-      console.print(VERSION);
-      return DONE;
-    }
-    case "verb": {
-      const { run: command } = await request.verb.load();
-      return command(new CommandContext(machineOf(process), console, process, request.values, request.words));
-    }
-    case "launch": {
-      if (!request.options.redact) console.talkUnbuffered();
-      const { runLaunch } = await import("./run-launch.ts");
-      return runLaunch(
-        request,
-        {
-          machine: machineOf(process),
-          streams: process,
-          signals: process,
-          inherited,
-          warn: (text) => console.say(text),
-        },
-        console,
-      );
-    }
-  }
+  if (!request.options.redact) console.talkUnbuffered();
+  const warn = (text: string) => console.say(text);
+  const open = countDescriptors();
+  const beforeValues = () => {
+    if (countDescriptors() !== open) closeInspector();
+  };
+  const machine = machineOf(process);
+  const around = { machine, streams: process, signals: process, inherited, beforeValues, warn };
+  return runLaunch(request, around, console);
+}
+
+async function performVerb(
+  words: readonly string[],
+  process: NodeJS.Process,
+  console: Console,
+): Promise<number> {
+  const { runVerb } = await import("./run-verb.ts");
+  return runVerb(words, () => machineOf(process), console, process);
 }
 
 /**
@@ -105,11 +107,21 @@ function machineOf(process: NodeJS.Process): Machine {
     env: process.env,
     cwd: currentFolder(process),
     home: homeFolder(process),
-    host: hostname(),
+    host: hostName(),
     pid: process.pid,
     uid: process.getuid?.() ?? -1,
     now: Date.now,
   };
+}
+
+/** As the system has it; node:os, which a launch would load for this alone, asks the same. */
+function hostName(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/hostname", "utf8").trim();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return process.getBuiltinModule("node:os").hostname();
+  }
 }
 
 /** HOME where it is an absolute path, otherwise what the system knows: never a folder relative to where we stand. */
@@ -117,7 +129,7 @@ function homeFolder(process: NodeJS.Process): string {
   const { HOME } = process.env;
   if (HOME?.startsWith("/") === true) return HOME;
   try {
-    return userInfo().homedir;
+    return process.getBuiltinModule("node:os").userInfo().homedir;
   } catch (error) {
     throw new VaultError("usage", "there is no home folder: HOME is not an absolute path", "set HOME", {
       cause: error,

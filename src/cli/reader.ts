@@ -16,10 +16,6 @@ export async function withVault(
   const { machine } = context;
   const session = openAsOwner(context);
   const status = await print(session);
-  await session.vault.pins.save(session.vault.seen, session.vault.owners, {
-    pid: machine.pid,
-    host: machine.host,
-    doing: "list",
-  });
+  await session.vault.pin({ pid: machine.pid, host: machine.host, doing: "list" });
   return status;
 }

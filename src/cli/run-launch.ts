@@ -1,13 +1,13 @@
 import { SpawnFailure } from "../launch/child.ts";
 import { dryRun, launch, type Surroundings } from "../launch/launch.ts";
 import { formatRef } from "../vault/names.ts";
-import type { Request } from "./arguments.ts";
+import type { LaunchRequest } from "./arguments.ts";
 import type { Console } from "./console.ts";
 import { DONE } from "./exit-status.ts";
 
 /** `vault-run [options] -- COMMAND`. Resolves to the child's exit status. */
 export async function runLaunch(
-  request: Request & { kind: "launch" },
+  request: LaunchRequest,
   around: Surroundings,
   console: Console,
 ): Promise<number> {

@@ -17,6 +17,7 @@ import type { Secret } from "../vault/secret.ts";
 import { isPast } from "../vault/time.ts";
 import { readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
+import { VerifiedFiles } from "../vault/verified-files.ts";
 import { VaultError } from "../vault-error.ts";
 
 export interface AgentOptions {
@@ -70,9 +71,14 @@ export class AgentSession {
         "say who it is with --agent NAME",
       );
     }
-    const vault = Vault.verify(unverified, new Pins(stateFolder(machine, id)), trustSources(machine, found));
+    const state = stateFolder(machine, id);
+    const pins = new Pins(state);
+    const sources = trustSources(machine, found);
+    const { identity } = found.keyFile;
+    const basis = { vault: id, agent: name, identity, sources, pinned: pins.findOwners() };
+    const vault = Vault.verify(unverified, pins, sources, new VerifiedFiles(state, basis));
     const agent = vault.agent(name);
-    const signingKey = SigningKey.derive(found.keyFile.identity);
+    const signingKey = SigningKey.derive(identity);
     if (signingKey.verifyKey !== agent.verifyKey) {
       throw new VaultError(
         "wrong-key",

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
-import { Socket } from "node:net";
 import type { InheritedDescriptor } from "./inherited-descriptors.ts";
+import { net } from "./late-modules.ts";
 import type { Libc } from "./libc.ts";
 import { openMemoryFile } from "./memory-file.ts";
 
@@ -79,6 +79,7 @@ export class ChildDescriptors {
 
 /** Writes as much as the reader takes, when it takes it, and holds nothing up: neither us nor our end. */
 function feed(to: number, value: Buffer): void {
+  const { Socket } = net();
   const pipe = new Socket({ fd: to, readable: false, writable: true });
   // A reader that closes its end before all is read wants no more.
   pipe.on("error", () => {});

@@ -1,6 +1,7 @@
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { systemCode, VaultError } from "../vault-error.ts";
+import { childProcess } from "./late-modules.ts";
 import type { Protection } from "./protection.ts";
 import type { Filter } from "./stream.ts";
 
@@ -88,6 +89,7 @@ export function startProcess(
   protection: Protection,
   name = file,
 ): Promise<ChildProcess> {
+  const { spawn } = childProcess();
   return new Promise((resolve, reject) => {
     let running: ChildProcess;
     try {

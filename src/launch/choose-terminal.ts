@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { isatty } from "node:tty";
 import { VaultError } from "../vault-error.ts";
 import { type Child, type Filters, SHELL, type Supervision } from "./child.ts";
 import type { Libc } from "./libc.ts";
+import { isTerminal } from "./standard-streams.ts";
 
 /** How a terminal is kept: `auto` gives the child a pseudo-terminal where standard output is a terminal. */
 export type TtyMode = "auto" | "pty" | "pipe";
@@ -27,7 +27,7 @@ export async function chooseTerminal(
   shellDescriptor: number | undefined,
   warn: (text: string) => void,
 ): Promise<TerminalSupervisor | undefined> {
-  if (mode === "pipe" || (mode === "auto" && !isatty(STDOUT))) return undefined;
+  if (mode === "pipe" || (mode === "auto" && !isTerminal(STDOUT))) return undefined;
   try {
     return await terminalSupervisor(shellDescriptor);
   } catch (error) {

@@ -62,9 +62,11 @@ function isElf(head: Buffer): boolean {
   return head.length >= HEADER_BYTES && head.subarray(0, ELF_MAGIC.length).equals(ELF_MAGIC);
 }
 
+let own: Buffer | undefined;
+
 /** A program (no object file) for the same processor and word size as node's own. */
 function isForThisMachine(head: Buffer): boolean {
-  const own = findHead(process.execPath);
+  own ??= findHead(process.execPath);
   const type = head.readUInt16LE(TYPE_OFFSET);
   return (
     own !== undefined &&

@@ -38,10 +38,11 @@ export async function handOver(
   if (execve === undefined) return "this node cannot";
   if (descriptors.hasDeliveries) return "secrets are delivered through descriptors";
   if (!isExecutableForm(path)) return "it is neither a program for this machine nor a script with a #! line";
-  if (!fits(child)) return "its arguments and environment are near what the system takes";
+  const limits = ownLimits();
+  if (!fits(child, limits)) return "its arguments and environment are near what the system takes";
   const unkept = await keepOpen([...descriptors.given.keys()]);
   if (unkept !== undefined) return unkept;
-  const unhidden = coreDumpsAreOn() ? await hide(protection) : undefined;
+  const unhidden = limits.coreDumpsAreOn ? await hide(protection) : undefined;
   if (unhidden !== undefined) return unhidden;
   await pendingSignals();
   // What was heard ends us; from here on the signals themselves do, and then they are the program's.
@@ -75,31 +76,32 @@ async function hide(protection: Protection): Promise<string | undefined> {
   return undefined;
 }
 
-function coreDumpsAreOn(): boolean {
-  return softLimit("core file size") !== "0";
-}
-
-function fits({ command, env }: Child): boolean {
+function fits({ command, env }: Child, limits: Limits): boolean {
   const strings = [...command, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)];
   const sizes = strings.map((text) => Buffer.byteLength(text) + 1);
   const sum = sizes.reduce((total, bytes) => total + bytes + POINTER_BYTES, SPARE_BYTES);
-  return sizes.every((bytes) => bytes <= MAX_STRING_BYTES) && sum <= spaceForStrings();
+  return sizes.every((bytes) => bytes <= MAX_STRING_BYTES) && sum <= limits.spaceForStrings;
 }
 
-/** A quarter of the stack that this process may have, in bytes, between two bounds. */
-function spaceForStrings(): number {
-  const stack = softLimit("stack size");
-  const bytes = stack === "unlimited" ? MOST_BYTES : Math.floor(Number(stack) / STACK_SHARE);
-  return Math.min(Math.max(bytes, LEAST_BYTES), MOST_BYTES);
+interface Limits {
+  readonly coreDumpsAreOn: boolean;
+  /** A quarter of the stack that this process may have, in bytes, between two bounds. */
+  readonly spaceForStrings: number;
 }
 
-/** A number or `unlimited`, as /proc/self/limits has it; 0 where there is no /proc. */
-function softLimit(name: string): string {
+/** As /proc/self/limits has them; where there is no /proc, the least. */
+function ownLimits(): Limits {
+  let text = "";
   try {
-    const limits = readFileSync("/proc/self/limits", "latin1");
-    return new RegExp(`^Max ${name}\\s+(\\d+|unlimited)`, "m").exec(limits)?.[1] ?? "0";
+    text = readFileSync("/proc/self/limits", "latin1");
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    return "0";
   }
+  const soft = (name: string) => new RegExp(`^Max ${name}\\s+(\\d+|unlimited)`, "m").exec(text)?.[1] ?? "0";
+  const stack = soft("stack size");
+  const bytes = stack === "unlimited" ? MOST_BYTES : Math.floor(Number(stack) / STACK_SHARE);
+  return {
+    coreDumpsAreOn: soft("core file size") !== "0",
+    spaceForStrings: Math.min(Math.max(bytes, LEAST_BYTES), MOST_BYTES),
+  };
 }

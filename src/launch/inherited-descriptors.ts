@@ -8,7 +8,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep } from "../vault/time.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 
 // Descriptors besides the standard three that whoever started us handed on. The program is to have them as if it had been
@@ -21,12 +21,19 @@ export interface InheritedDescriptor {
   readonly isMarked: boolean;
 }
 
-interface Descriptor extends InheritedDescriptor {
+/** One that was found, and not only named. */
+export interface FoundDescriptor extends InheritedDescriptor {
+  readonly isSocket: boolean;
+}
+
+interface Descriptor extends FoundDescriptor {
   /** What it leads to, as /proc/self/fd says. */
   readonly target: string;
 }
 
 const FIRST = 3;
+/** Node marks what it finds in one go, and these whatever it finds. One of them that is not is handed on all the same. */
+const CERTAINLY_MARKED = 16;
 const O_CLOEXEC = 0o2000000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -35,7 +42,7 @@ const POLL_MS = 2;
 const MAX_POLLS = 1000;
 
 /** To be called first: what vault-run opens later would be taken for the caller's. */
-export function inheritedDescriptors(env: Environment): InheritedDescriptor[] {
+export function inheritedDescriptors(env: Environment): FoundDescriptor[] {
   const open = openDescriptors();
   const background = findBackgroundFile(env);
   // Of its own node opens this one first, and each descriptor gets the lowest number that is free.
@@ -48,7 +55,14 @@ export function inheritedDescriptors(env: Environment): InheritedDescriptor[] {
         target === "/dev/null" ||
         // Both ends of a pipe.
         (target.startsWith("pipe:") && open.filter((other) => other.target === target).length > 1)));
-  return open.filter((descriptor) => !isOwn(descriptor)).map(({ fd, isMarked }) => ({ fd, isMarked }));
+  return open
+    .filter((descriptor) => !isOwn(descriptor))
+    .map(({ fd, isMarked, isSocket }) => ({ fd, isMarked, isSocket }));
+}
+
+/** How many descriptors are open: more than before, and node has opened something on its own. */
+export function countDescriptors(): number {
+  return listDescriptors().length;
 }
 
 /** Resolves once node has closed the file that it reads in the background: a child that starts earlier would have it. */
@@ -76,8 +90,10 @@ function openDescriptors(): Descriptor[] {
     .flatMap((fd) => {
       try {
         const target = readlinkSync(`/proc/self/fd/${fd}`);
+        const isSocket = target.startsWith("socket:");
+        if (fd < CERTAINLY_MARKED) return [{ fd, target, isSocket, isMarked: true }];
         const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1];
-        return [{ fd, target, isMarked: (Number.parseInt(flags ?? "0", 8) & O_CLOEXEC) !== 0 }];
+        return [{ fd, target, isSocket, isMarked: (Number.parseInt(flags ?? "0", 8) & O_CLOEXEC) !== 0 }];
       } catch {
         // It listed the folder, and is closed by now.
         return [];

@@ -1,11 +1,9 @@
 import type { AuditEvent } from "../audit/event.ts";
-import { createRedactor, type Redactor } from "../redact/index.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
-import type { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
-import type { Child, SignalSource, Streams, Supervision } from "./child.ts";
+import type { SignalSource, Streams } from "./child.ts";
 import { ChildDescriptors } from "./child-descriptors.ts";
 import { chooseTerminal, type TerminalSupervisor, type TtyMode } from "./choose-terminal.ts";
 import {
@@ -15,22 +13,20 @@ import {
   requireUtf8Arguments,
   warnOfChanged,
 } from "./environment.ts";
+import { handOver } from "./hand-over.ts";
+import type { Prepared } from "./hold.ts";
 import { backgroundFileClosed, type InheritedDescriptor, withoutKey } from "./inherited-descriptors.ts";
 import { inject } from "./inject.ts";
-import { type LeakPolicy, LeakWatch, reportLeaks, warnOfShort } from "./leaks.ts";
+import type { LeakPolicy } from "./leaks.ts";
 import type { Libc } from "./libc.ts";
-import { Orphans } from "./orphans.ts";
-import { leadToOnePlace, NOT_REDACTED, redactedOutputs } from "./outputs.ts";
+
 import { Protection } from "./protection.ts";
 import { type Delivery, type SelectionOptions, select } from "./select.ts";
 import { pendingSignals } from "./signals.ts";
-import { supervise } from "./supervise.ts";
+import { leadToOnePlace } from "./standard-streams.ts";
 
 // The order is the promise: read, verify and open everything; build the environment; write the audit record; only then
 // start the child. Whatever fails before that leaves nothing started.
-
-/** A redacted value was in the output, and `--on-leak kill` says what that means. */
-const STATUS_LEAKED = 120;
 
 /** The first process of a container, or of any other namespace of processes. */
 const INIT = 1;
@@ -53,6 +49,8 @@ export interface Surroundings {
   readonly signals: SignalSource;
   /** What the child is to have besides the standard streams, as we got it. */
   readonly inherited: readonly InheritedDescriptor[];
+  /** Called before the first value is in memory. */
+  readonly beforeValues: () => void;
   /** One line for the person who started it. Never called with a value. */
   readonly warn: (text: string) => void;
 }
@@ -77,22 +75,12 @@ export function dryRun(options: LaunchOptions, around: Surroundings): Delivery[]
   return select(session, options);
 }
 
-/** Everything that a child is started with. */
-interface Prepared {
-  readonly child: Child;
-  /** Undefined where the output is not redacted. */
-  readonly redactor: Redactor | undefined;
-  /** Undefined where the launch takes no call that node lacks. */
-  readonly libc: Libc | undefined;
-}
-
 class Launch {
   readonly #options: LaunchOptions;
   readonly #around: Surroundings;
   readonly #session: AgentSession;
   readonly #descriptors: ChildDescriptors;
   readonly #protection: Protection;
-  readonly #watch: LeakWatch;
 
   constructor(
     options: LaunchOptions,
@@ -106,7 +94,6 @@ class Launch {
     this.#session = session;
     this.#descriptors = descriptors;
     this.#protection = protection;
-    this.#watch = new LeakWatch(options.onLeak);
   }
 
   async run(): Promise<number> {
@@ -117,11 +104,20 @@ class Launch {
     const prepared = await this.#session.recordingDenials(command[0], () => this.#prepare(terminal));
     await backgroundFileClosed(this.#around.machine.env);
     if (!redact) {
-      const { handOver } = await import("./hand-over.ts");
       const reason = await handOver(prepared.child, this.#descriptors, this.#protection);
       warn(`--no-redact: the program is supervised, not handed over: ${reason}`);
     }
-    return this.#hold(prepared, terminal);
+    const { hold } = await import("./hold.ts");
+    return hold(prepared, terminal, {
+      session: this.#session,
+      options: this.#options,
+      streams: this.#around.streams,
+      signals: this.#around.signals,
+      protection: this.#protection,
+      isInit: this.#around.machine.pid === INIT,
+      warn,
+      started: () => this.#descriptors.started(),
+    });
   }
 
   /** Everything up to the audit record. Nothing is started. */
@@ -132,53 +128,18 @@ class Launch {
     const libc = terminal?.libc ?? (await this.#loadLibc(deliveries));
     const secrets = [...new Map(deliveries.map(({ secret }) => [formatRef(secret), secret])).values()];
     const event: AuditEvent = { action: "launch", command: command[0] };
+    this.#around.beforeValues();
     return this.#session.release(secrets, event, async (values) => {
       const env = inheritedEnvironment(machine.env, this.#options, this.#session.identity.reveal());
       warnOfChanged(env, warn);
       const target = { env, descriptors: this.#descriptors, libc };
       await inject(deliveries, values, target, { strictEnv, warn });
-      const redactor = redact ? this.#makeRedactor(values) : undefined;
-      for (const value of values) value.dispose();
+      if (!redact) for (const value of values) value.dispose();
       // A signal that came meanwhile ends us now, before anything is recorded or started.
       await pendingSignals();
       const child = { command, cwd: machine.cwd, env, descriptors: this.#descriptors.given };
-      return { child, redactor, libc };
+      return { child, redacted: redact ? values : undefined, libc };
     });
-  }
-
-  /** Starts the child and holds it to its end. */
-  async #hold(prepared: Prepared, terminal: TerminalSupervisor | undefined): Promise<number> {
-    const { redactor, libc } = prepared;
-    const { machine, streams, signals, warn } = this.#around;
-    const orphans = machine.pid === INIT && libc !== undefined ? new Orphans(libc, signals) : undefined;
-    // Before the program is there to look.
-    if (libc !== undefined) this.#protection.hide(libc);
-    const started = (pid: number) => {
-      this.#descriptors.started();
-      orphans?.except(pid);
-      if (libc === undefined) this.#protection.hideLater();
-    };
-    const { kill } = this.#watch;
-    const protection = this.#protection;
-    const around: Supervision = { streams, signals, warn, protection, started, kill };
-    try {
-      const status = await this.#supervise(prepared, terminal, around);
-      return this.#watch.first === undefined ? status : STATUS_LEAKED;
-    } finally {
-      orphans?.stop();
-      if (redactor !== undefined)
-        reportLeaks(this.#session, redactor.leaks(), this.#options, this.#watch, warn);
-    }
-  }
-
-  #supervise(
-    { child, redactor, libc }: Prepared,
-    terminal: TerminalSupervisor | undefined,
-    around: Supervision,
-  ): Promise<number> {
-    if (redactor === undefined) return supervise(child, NOT_REDACTED, around);
-    if (terminal !== undefined) return terminal.supervise(child, redactor.stream, around);
-    return supervise(child, redactedOutputs(libc, redactor.stream, around), around);
   }
 
   /**
@@ -207,12 +168,5 @@ class Launch {
       warn(`the program can read vault-run's own environment, and in it ${readable.join(", ")}: ${libc}`);
     }
     return undefined;
-  }
-
-  #makeRedactor(values: readonly Secret[]): Redactor {
-    const secrets = values.map((value) => ({ name: value.ref, value: value.bytes() }));
-    const redactor = createRedactor(secrets, { onMatch: (match) => this.#watch.see(match) });
-    warnOfShort(redactor, this.#around.warn);
-    return redactor;
   }
 }

@@ -28,6 +28,11 @@ export class LeakWatch {
     return this.#controller.signal;
   }
 
+  /** Nobody can look any more: what cannot be redacted must not run on. */
+  fail(): void {
+    this.#controller.abort();
+  }
+
   see(match: Match): void {
     if (this.#policy !== "kill" || this.#first !== undefined) return;
     this.#first = match;
@@ -78,7 +83,7 @@ function summaryOf(leaks: readonly Leak[]): string {
 }
 
 /** Names in one warning what is too short to be looked for. */
-export function warnOfShort(redactor: Redactor, warn: (text: string) => void): void {
+export function warnOfShort(redactor: Pick<Redactor, "tooShort">, warn: (text: string) => void): void {
   if (redactor.tooShort.length === 0) return;
   warn(`too short to be redacted from the output: ${redactor.tooShort.join(", ")}`);
 }

@@ -82,7 +82,9 @@ export class Libc {
       return new Libc(calls as unknown as Calls, () => koffi.errno());
     } catch (error) {
       const code = systemCode(error);
-      if (code === "ERR_MODULE_NOT_FOUND") return "the optional package koffi is not installed";
+      // As it is imported from source, and as the built program requires it.
+      if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND")
+        return "the optional package koffi is not installed";
       return `the optional package koffi does not work here (${code ?? (error instanceof Error ? error.name : "error")})`;
     }
   }

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync, fstatSync } from "node:fs";
-import { Socket } from "node:net";
+import { closeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { isatty } from "node:tty";
 import type { Filters, Supervision } from "./child.ts";
+import { net } from "./late-modules.ts";
 import type { Libc } from "./libc.ts";
+import { leadToOnePlace } from "./standard-streams.ts";
 import { RedactedStream } from "./stream.ts";
 
 // The child's standard output and error on their way to ours. Without the C library they are node's "pipes", which are
@@ -41,6 +41,7 @@ export function redactedOutputs(libc: Libc | undefined, filters: Filters, around
   const first = libc.openPipe();
   const second = leadToOnePlace() ? undefined : libc.openPipe();
   const pipes = second === undefined ? [first] : [first, second];
+  const { Socket } = net();
   const [stdout, stderr] = pipes.map(({ read }) => new Socket({ fd: read, readable: true, writable: false }));
   return {
     ends: [first.write, (second ?? first).write],
@@ -57,12 +58,4 @@ export function redactedOutputs(libc: Libc | undefined, filters: Filters, around
       stderr?.destroy();
     },
   };
-}
-
-/** Whether our standard output and error are the same file, pipe or terminal: what `2>&1` makes of them. */
-export function leadToOnePlace(): boolean {
-  const [stdout, stderr] = [fstatSync(1), fstatSync(2)];
-  // What goes to /dev/null has no order.
-  if (stdout.isCharacterDevice() && !isatty(1)) return false;
-  return stdout.dev === stderr.dev && stdout.ino === stderr.ino;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep } from "../vault/time.ts";
 import type { SignalSource } from "./child.ts";
 import { stateOf } from "./process-tree.ts";
 import { ENDING, FORWARDED, kernelDelivers, listen, send } from "./signals.ts";

@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { asksForLaunch, parseRequest } from "../../src/cli/arguments.ts";
+import { asksForLaunch, findLaunch } from "../../src/cli/arguments.ts";
 import { VERB_STATUS } from "../../src/cli/exit-status.ts";
+import { parseVerbRequest } from "../../src/cli/verb-arguments.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import { VaultError } from "../../src/vault-error.ts";
 
-const parse = (line: string) => parseRequest(line.split(" ").filter((word) => word !== ""));
+function parse(line: string) {
+  const words = line.split(" ").filter((word) => word !== "");
+  return findLaunch(words) ?? parseVerbRequest(words);
+}
 
 function messageOf(line: string): string {
   try {
@@ -20,7 +24,6 @@ function messageOf(line: string): string {
 describe("words for a launch", () => {
   it("are split at the first --, and the command keeps its own", () => {
     expect(parse("--agent 007 --group a --group b --clean-env -- node -e 1 -- --agent x")).toMatchObject({
-      kind: "launch",
       options: {
         agent: "007",
         group: ["a", "b"],
@@ -86,9 +89,11 @@ describe("words for a verb", () => {
       ["set", "stripe/API_KEY", value],
       ["set", value],
       ["list", `--${value}`],
+      ["set", "g/NAME", "-p51Habcdefghi"],
+      ["set", "g/NAME", `-p=${value}`],
     ]) {
       try {
-        const request = parseRequest(words);
+        const request = parseVerbRequest(words);
         if (request.kind === "verb") parseSecretRef(request.words[0] ?? "");
         expect.unreachable();
       } catch (error) {
@@ -101,7 +106,7 @@ describe("words for a verb", () => {
     expect(parse("grant --help")).toMatchObject({ kind: "help", verb: { name: "grant" } });
     expect(parse("help grant")).toMatchObject({ kind: "help", verb: { name: "grant" } });
     expect(parse("--help")).toMatchObject({ kind: "help" });
-    expect(parseRequest([])).toMatchObject({ kind: "help" });
+    expect(parseVerbRequest([])).toMatchObject({ kind: "help" });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { constants, openSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isatty, ReadStream } from "node:tty";
+import { sleep } from "../../vault/time.ts";
 import type { Filters, Streams, Supervision } from "../child.ts";
 import type { Libc, Modes, WindowSize } from "../libc.ts";
 import { childrenOf, killTree, stateOf } from "../process-tree.ts";

@@ -1,0 +1,32 @@
+import type { SignalSource } from "../launch/child.ts";
+import type { Machine } from "../vault/machine.ts";
+import type { Console } from "./console.ts";
+import { CommandContext } from "./context.ts";
+import { DONE } from "./exit-status.ts";
+import { parseVerbRequest } from "./verb-arguments.ts";
+
+/** `vault-run VERB …`, help and version: all that is no launch. Resolves to the exit status. */
+export async function runVerb(
+  words: readonly string[],
+  findMachine: () => Machine,
+  console: Console,
+  signals: SignalSource,
+): Promise<number> {
+  const request = parseVerbRequest(words);
+  switch (request.kind) {
+    case "help": {
+      const { printHelp } = await import("./help.ts");
+      printHelp(request.verb);
+      return DONE;
+    }
+    case "version": {
+      const { VERSION } = await import("./version.ts");
+      console.print(VERSION);
+      return DONE;
+    }
+    case "verb": {
+      const { run: command } = await request.verb.load();
+      return command(new CommandContext(findMachine(), console, signals, request.values, request.words));
+    }
+  }
+}
