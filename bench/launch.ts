@@ -1,93 +1,82 @@
-// Whole-process launch time, against the floor: the runtime doing nothing, and the runtime only spawning a child with
-// pipes. The commands take turns, so that a machine whose speed drifts is fair to all; medians and ratios are what to read.
-// usage: npm run bench [-- RUNS]
+// What a launch takes, whole processes beside the runtime doing nothing and beside other launchers; whether it depends on
+// how much the vault holds; and what an owner's changes take as a group grows. Medians and ratios are what to read. The
+// aims are printed, not enforced. Figures go to bench/results/launch.json too; a run of one part leaves that part alone there.
+// usage: npm run bench [-- TURNS] [--only launch|growth|owner] [--build]
+// sops, fnox and agent-vault are compared where they are installed, age where go can build it; --build has go build sops
+// too, which takes minutes.
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { makeField } from "./launch/contenders.ts";
+import { measureGrowth } from "./launch/growth.ts";
+import { measureCourses } from "./launch/measure.ts";
+import { measureOwner } from "./launch/owner.ts";
+import { aimsTable, growthTable, judge, launchTable, ownerTable, type Results } from "./launch/report.ts";
+import { buildWithGo } from "./launch/tools.ts";
+import { Bench } from "./redact/bench.ts";
+import { installPeers } from "./redact/peers.ts";
 
-const RUNS = Number(process.argv[2] ?? 20);
-const VAULT_RUN = resolve(import.meta.dirname, "../bin/vault-run");
-const SPAWN_ONLY = `require("child_process").spawn("true", [], { stdio: ["inherit", "pipe", "pipe"] })`;
-const folder = mkdtempSync(join(tmpdir(), "vault-run-bench-"));
-const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
-
-interface Contender {
-  readonly name: string;
-  readonly command: readonly string[];
-  readonly cwd: string;
-  readonly times: number[];
+const RESULTS = join(import.meta.dirname, "results");
+const PARTS = ["launch", "growth", "owner"];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: "string" }, build: { type: "boolean" } },
+});
+const TURNS = Number(positionals[0] ?? 20);
+if (!(TURNS >= 1) || (values.only !== undefined && !PARTS.includes(values.only))) {
+  throw new Error(`usage: npm run bench [-- TURNS] [--only ${PARTS.join("|")}] [--build]`);
 }
 
-function run(command: readonly string[], cwd: string, input = ""): number {
-  const [file = "", ...args] = command;
-  const started = performance.now();
-  const { status, stderr } = spawnSync(file, args, { cwd, input, env: { PATH: path, HOME: folder } });
-  if (status !== 0) throw new Error(`${command.join(" ")} ended with ${status}: ${stderr}`);
-  return performance.now() - started;
+function isWanted(part: string): boolean {
+  return values.only === undefined || values.only === part;
 }
 
-function makeVault(name: string, secrets: number, ...options: string[]): string {
-  const repo = join(folder, name);
-  mkdirSync(repo);
-  for (const words of [
-    ["init", "-q"],
-    ["config", "user.name", "Bench"],
-    ["config", "user.email", "bench@example.org"],
-  ]) {
-    run(["git", ...words], repo);
-  }
-  run([VAULT_RUN, "init", ...options], repo);
-  run([VAULT_RUN, "add-agent", "crawler"], repo);
-  for (let i = 0; i < secrets; i++)
-    run([VAULT_RUN, "set", `group/SECRET_${i}`], repo, `value-number-${i}-of-the-bench`);
-  run([VAULT_RUN, "grant", "crawler", "group"], repo);
-  return repo;
+async function measure(bench: Bench): Promise<Results> {
+  const processor = cpus()[0]?.model ?? "unknown";
+  console.log(
+    `medians of ${TURNS}, node ${process.version}, ${cpus().length} x ${processor}; MB = 10^6 bytes\n`,
+  );
+  // The launches come first, while this process is small: starting another takes longer from a large one.
+  const parts = {
+    ...(isWanted("launch") && (await measureLaunch(bench))),
+    ...(isWanted("growth") && (await measureGrown(bench))),
+    ...(isWanted("owner") && (await measureChanges(bench))),
+  };
+  const aims = judge(parts);
+  console.log(aimsTable(aims));
+  return { node: process.version, processor, turns: TURNS, ...parts, aims };
 }
 
-function median(times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+async function measureLaunch(bench: Bench): Promise<Pick<Results, "versions" | "missing" | "launch">> {
+  const peers = installPeers(bench.path);
+  if (values.build === true) buildWithGo(bench, "sops");
+  const { courses, versions, missing } = await makeField(bench, peers);
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const launch = measureCourses(courses, TURNS);
+  console.log(launchTable(launch, missing));
+  console.log(`${named.join("; ")}\n`);
+  return { versions, missing, launch };
 }
 
+async function measureGrown(bench: Bench): Promise<Pick<Results, "growth">> {
+  const growth = await measureGrowth(bench, TURNS);
+  console.log(growthTable(growth));
+  return { growth };
+}
+
+async function measureChanges(bench: Bench): Promise<Pick<Results, "owner">> {
+  const owner = await measureOwner(bench);
+  console.log(ownerTable(owner));
+  return { owner };
+}
+
+const bench = new Bench();
 try {
-  const launchWith = (...options: string[]) => [VAULT_RUN, "--agent", "crawler", ...options, "--", "true"];
-  const contenders: Contender[] = [
-    { name: "node -e 0", command: ["node", "-e", "0"], cwd: folder, times: [] },
-    { name: "node, spawn with pipes", command: ["node", "-e", SPAWN_ONLY], cwd: folder, times: [] },
-    ...[1, 10].flatMap((secrets) =>
-      ([["classic", "--classic"], ["pq"]] as const).map(([suite, ...options]) => ({
-        name: `vault-run, ${suite}, ${secrets} secret${secrets === 1 ? "" : "s"}`,
-        command: launchWith(),
-        cwd: makeVault(`${suite}-${secrets}`, secrets, ...options),
-        times: [],
-      })),
-    ),
-  ];
-  const cwd = contenders.at(-1)?.cwd ?? folder;
-  for (const [name, ...options] of [
-    ["handed over", "--no-redact"],
-    ["one as a file", "--file", "SECRET_0=group/SECRET_0"],
-    ["one through a pipe (koffi)", "--pipe", "SECRET_0=group/SECRET_0"],
-  ]) {
-    const command = launchWith(...options);
-    contenders.push({ name: `the last, ${name}`, command, cwd, times: [] });
-  }
-  for (let turn = -1; turn < RUNS; turn++) {
-    for (const { command, cwd: where, times } of contenders) {
-      const time = run(command, where);
-      // The first turn warms the caches.
-      if (turn >= 0) times.push(time);
-    }
-  }
-  const floor = median(contenders[0]?.times ?? []);
-  console.log(`medians of ${RUNS}, node ${process.version}\n`);
-  for (const { name, times } of contenders) {
-    console.log(
-      `${name.padEnd(40)} ${median(times).toFixed(0).padStart(5)} ms  ${(median(times) / floor).toFixed(2)} x`,
-    );
-  }
+  const results = await measure(bench);
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, "launch.json"), `${JSON.stringify(results, undefined, 2)}\n`);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  bench.remove();
 }

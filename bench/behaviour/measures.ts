@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NAMESPACE, UNPRIVILEGED } from "../../test/fixtures/isolation.ts";
 import { onStand, type Seen, type Stand, tiny } from "../../test/fixtures/stand.ts";
-import { type Contender, keepsPlaintext, VALUE } from "./contenders.ts";
+import { keepsPlaintext, VALUE } from "./contenders.ts";
+import type { Contender } from "./launchers.ts";
 
 // What is asked of each launcher. An answer is a few words for a table's cell.
 

@@ -1,13 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { SILENT_PEERS } from "./peers.ts";
+
+/** Where programs are that a bench has built to compare with. */
+export const TOOLS = resolve(import.meta.dirname, "../.cache/tools");
 
 /** A folder that is home to everything that the bench starts. */
 export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), "vault-run-bench-"));
-  readonly path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  readonly path = [dirname(process.execPath), process.env.PATH, TOOLS].join(delimiter);
   readonly env = { PATH: this.path, HOME: this.folder, ...SILENT_PEERS };
 
   run(command: readonly string[], cwd: string, input = ""): Buffer {
