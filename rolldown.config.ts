@@ -39,7 +39,7 @@ export default defineConfig([
       minifyInternalExports: false,
       codeSplitting: {
         groups: [
-          { name: "launch", test: (id) => launch.has(id) || id.includes("rolldown/runtime"), priority: 2 },
+          { name: "launch", test: launch.has, priority: 2 },
           { name: "hold", test: hold.has, priority: 1 },
         ],
       },

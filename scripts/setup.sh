@@ -6,6 +6,6 @@ if [ ! -x node_modules/.bin/node ] || [ package-lock.json -nt node_modules/.pack
   npm ci --no-audit --no-fund
   touch node_modules/.package-lock.json
 fi
-if [ ! -e dist/launch.cjs ] || [ -n "$(find src rolldown.config.ts -newer dist/launch.cjs -print -quit)" ]; then
+if [ ! -e dist/launch.cjs ] || [ -n "$(find src bin scripts rolldown.config.ts -newer dist/launch.cjs -print -quit)" ]; then
   npm run --silent build
 fi

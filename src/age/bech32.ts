@@ -14,16 +14,20 @@ const FEEDBACK = Uint32Array.from({ length: 32 }, (_, bits) =>
   GENERATOR.reduce((sum, polynomial, index) => ((bits >> index) & 1 ? sum ^ polynomial : sum), 0),
 );
 
+/** How many characters a Bech32 text of `byteCount` bytes has. */
+export function bech32Length(prefix: string, byteCount: number): number {
+  return prefix.length + 1 + Math.ceil((byteCount * 8) / 5) + CHECKSUM_CHARACTERS;
+}
+
 /**
  * The bytes that a lower-case Bech32 text encodes.
  *
  * @returns undefined for any text but the one that has this prefix and encodes exactly `byteCount` bytes.
  */
 export function decodeBech32(text: string, prefix: string, byteCount: number): Buffer | undefined {
-  const dataCharacters = Math.ceil((byteCount * 8) / 5);
+  if (text.length !== bech32Length(prefix, byteCount) || !text.startsWith(`${prefix}1`)) return undefined;
   const dataStart = prefix.length + 1;
-  const checksumStart = dataStart + dataCharacters;
-  if (text.length !== checksumStart + CHECKSUM_CHARACTERS || !text.startsWith(`${prefix}1`)) return undefined;
+  const checksumStart = text.length - CHECKSUM_CHARACTERS;
   const bytes = Buffer.alloc(byteCount);
   let checksum = checksumOfPrefix(prefix);
   let held = 0;

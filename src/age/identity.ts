@@ -1,4 +1,4 @@
-import { decodeBech32 } from "./bech32.ts";
+import { bech32Length, decodeBech32 } from "./bech32.ts";
 
 /** `pq` is age's mlkem768x25519 hybrid, `classic` is X25519. A vault uses one of them throughout. */
 export type Suite = "pq" | "classic";
@@ -21,7 +21,6 @@ const SUITES = {
 } as const;
 export const HYBRID_RECIPIENT = SUITES.pq;
 const DATA = /^[02-9ac-hj-np-z]*$/;
-const CHECKSUM_CHARACTERS = 6;
 
 /** An age identity. Prints, serialises and inspects as a mask; `reveal()` is the only way to its text. */
 export class Identity {
@@ -76,10 +75,9 @@ export class Identity {
  */
 export function parseRecipient(text: string): Recipient | undefined {
   const { recipientPrefix, recipientBytes } = SUITES[suiteOf(text as Recipient)];
-  const dataStart = recipientPrefix.length + 1;
-  const length = dataStart + Math.ceil((recipientBytes * 8) / 5) + CHECKSUM_CHARACTERS;
-  if (text.length !== length || !text.startsWith(`${recipientPrefix}1`)) return undefined;
-  return DATA.test(text.slice(dataStart)) ? (text as Recipient) : undefined;
+  if (text.length !== bech32Length(recipientPrefix, recipientBytes)) return undefined;
+  if (!text.startsWith(`${recipientPrefix}1`)) return undefined;
+  return DATA.test(text.slice(recipientPrefix.length + 1)) ? (text as Recipient) : undefined;
 }
 
 /** Whether the recipient's checksum holds and its bits have the one spelling. */

@@ -16,9 +16,9 @@ export function okpPublicKey(crv: Curve, bytes: Buffer): KeyObject {
   return createPublicKey({ key: { kty: "OKP", crv, x: bytes.toString("base64url") }, format: "jwk" });
 }
 
-/** The public key's 32 bytes, of a private key too. */
-export function okpPublicBytes(key: KeyObject): Buffer {
-  const { x } = createPublicKey(key).export({ format: "jwk" });
+/** The 32 bytes of the public key that belongs to a private one. */
+export function okpPublicBytes(privateKey: KeyObject): Buffer {
+  const { x } = createPublicKey(privateKey).export({ format: "jwk" });
   if (x === undefined) throw new InternalError("a public key without its bytes");
   return Buffer.from(x, "base64url");
 }
