@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ONE_IMPORTER: Record<string, string> = {
   "age-encryption": "age",
   "simple-git": "git",
+  execa: "git",
   cac: "cli",
   koffi: "launch",
 };
@@ -88,7 +89,7 @@ describe("the layers", () => {
     );
     expect(misplaced).toEqual([]);
     expect(new Set(packages.map(({ target }) => target))).toEqual(
-      new Set(["age-encryption", "simple-git", "cac", "koffi", "zod/mini"]),
+      new Set(["age-encryption", "execa", "simple-git", "cac", "koffi", "zod/mini"]),
     );
   });
 

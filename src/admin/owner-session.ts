@@ -4,7 +4,6 @@ import { SigningKey } from "../age/signing-key.ts";
 import { findOwnerKey, trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { RecordPath } from "../vault/paths.ts";
-import { Pins } from "../vault/pins.ts";
 import { signRecord } from "../vault/record.ts";
 import { RecordFiles } from "../vault/record-files.ts";
 import type { SignedRecord, Unsigned } from "../vault/schema.ts";
@@ -12,6 +11,7 @@ import { type Timestamp, timestamp } from "../vault/time.ts";
 import { readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
+import { BranchedPins } from "./branched-pins.ts";
 
 // A verified vault seen with an owner's key: what every plan is made from. It signs records and counts serials; it
 // changes nothing on disk.
@@ -36,7 +36,7 @@ export class OwnerSession {
     const signingKey = SigningKey.derive(found.keyFile.identity);
     // The owner's own key is a source of trust of its own: what it signed once is what it trusts now.
     const own = { from: found.from, keys: [signingKey.verifyKey] };
-    const vault = Vault.verify(unverified, new Pins(stateFolder(machine, id)), [
+    const vault = Vault.verify(unverified, new BranchedPins(stateFolder(machine, id), root), [
       own,
       ...trustSources(machine, found),
     ]);

@@ -94,26 +94,8 @@ export class Repository {
     return this.#try(["rev-parse", "--short", "HEAD"]);
   }
 
-  /** The versions of a path (absolute) that the history reachable from HEAD holds, newest first, deletions left out. */
-  async *versions(path: string): AsyncGenerator<Buffer> {
-    const own = relative(this.workTree, path);
-    const commits = await this.#try([
-      "--literal-pathspecs",
-      "log",
-      "--format=%H",
-      "--diff-filter=d",
-      "--end-of-options",
-      "HEAD",
-      "--",
-      own,
-    ]);
-    for (const commit of commits?.split("\n").filter((line) => line !== "") ?? []) {
-      const text = await this.#untrimmed(["cat-file", "blob", `${commit}:${own}`]);
-      yield Buffer.from(text);
-    }
-  }
-
-  async #untrimmed(args: string[]): Promise<string> {
+  /** What a git command that only reads prints, byte for byte. Its arguments are fixed or made of parsed names. */
+  async read(args: string[]): Promise<string> {
     try {
       return await client(this.workTree, false).raw(args);
     } catch (error) {

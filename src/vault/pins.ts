@@ -62,6 +62,11 @@ export class Pins {
     return Object.hasOwn(records, path) ? records[path] : undefined;
   }
 
+  /** Whether a record that is not there was seen before, so that its absence is an error. */
+  expects(path: RecordPath): boolean {
+    return this.find(path) !== undefined;
+  }
+
   /** Every record ever seen in a scope. */
   pathsIn(scope: Scope): RecordPath[] {
     return Object.keys(this.#read(scope).records) as RecordPath[];
@@ -139,6 +144,7 @@ export class Pins {
     for (const [path, pin] of seen) {
       if (scopeOf(path) !== scope) continue;
       this.check(path, pin);
+      if (pin.serial < (this.find(path)?.serial ?? 0)) continue;
       file.records[path] = { serial: pin.serial, digest: pin.digest };
     }
     if (scope === ROOT_SCOPE) file.owners = [...owners];

@@ -3,12 +3,12 @@ import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { printable } from "./names.ts";
 import { findPlace, type RecordPath } from "./paths.ts";
 import { MAX_RECORD_BYTES } from "./record.ts";
+import type { RecordSource } from "./record-source.ts";
 
-// The only reader of `.vault/`. It follows no symlink below it, opens only regular files, and reads no more than a
+// The only reader of `.vault/` on disk. It follows no symlink below it, opens only regular files, and reads no more than a
 // record can be. Whoever can push chooses every byte and every name in here.
 
-export class RecordFiles {
-  /** The absolute path of the `.vault` folder. */
+export class RecordFiles implements RecordSource {
   readonly root: string;
   readonly #plainFolders = new Set<string>();
 
@@ -16,7 +16,6 @@ export class RecordFiles {
     this.root = root;
   }
 
-  /** The file's bytes, or undefined where there is none. */
   read(path: RecordPath): Buffer | undefined {
     if (!this.#isPlainWay(path.slice(0, Math.max(0, path.lastIndexOf("/"))))) return undefined;
     try {
@@ -28,28 +27,19 @@ export class RecordFiles {
     }
   }
 
-  /** Whether something stands at the path, valid or not. */
   has(path: RecordPath): boolean {
     return lstatSync(this.#file(path), { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** The records in `folder`, in name order. A `.json` file there that no record can be is an error. */
   list(folder: string): RecordPath[] {
-    const names = this.#names(folder).filter((name) => name.endsWith(".json"));
-    const paths = names.map((name) => `${folder}/${name}` as RecordPath);
-    for (const path of paths) if (findPlace(path) === undefined) throw strayFile(path);
-    refuseTwins(paths);
-    return paths;
+    return recordPaths(folder, this.#names(folder));
   }
 
-  /** The folders below `folder` (`agents` or `groups`), in name order. */
   listFolders(folder: "agents" | "groups"): string[] {
-    const probe = folder === "agents" ? "agent.json" : "group.json";
-    const names = this.#names(folder).filter((name) => this.#isPlainFolder(`${folder}/${name}`));
-    for (const name of names) {
-      if (findPlace(`${folder}/${name}/${probe}`) === undefined) throw strayFile(`${folder}/${name}`);
-    }
-    return names;
+    return scopeNames(
+      folder,
+      this.#names(folder).filter((name) => this.#isPlainFolder(`${folder}/${name}`)),
+    );
   }
 
   // Not by node's join, which goes through every character: what stands below the root has parsed names alone.
@@ -87,6 +77,24 @@ export class RecordFiles {
       throw diskError(error, "look at", this.#file(folder));
     }
   }
+}
+
+/** Of the names in a folder, the records' paths. */
+export function recordPaths(folder: string, names: readonly string[]): RecordPath[] {
+  const paths = names
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => `${folder}/${name}` as RecordPath);
+  for (const path of paths) if (findPlace(path) === undefined) throw strayFile(path);
+  refuseTwins(paths);
+  return paths;
+}
+
+/** The names of folders that hold agents or groups. */
+export function scopeNames(folder: "agents" | "groups", names: string[]): string[] {
+  const probe = folder === "agents" ? "agent.json" : "group.json";
+  const stray = names.find((name) => findPlace(`${folder}/${name}/${probe}`) === undefined);
+  if (stray !== undefined) throw strayFile(`${folder}/${stray}`);
+  return names;
 }
 
 function readRegularFile(file: string, path: RecordPath): Buffer {
@@ -129,7 +137,7 @@ function refuseTwins(paths: readonly RecordPath[]): void {
   }
 }
 
-function notPlain(path: string): VaultError {
+export function notPlain(path: string): VaultError {
   return new VaultError(
     "record-invalid",
     `not a plain file or folder: .vault/${path}`,

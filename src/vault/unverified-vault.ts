@@ -2,17 +2,17 @@ import { VaultError } from "../vault-error.ts";
 import { VAULT_ID, type VaultId } from "./names.ts";
 import { VAULT_PATH } from "./paths.ts";
 import { decodeRecord, SMALL_RECORD_BYTES } from "./record.ts";
-import type { RecordFiles } from "./record-files.ts";
+import type { RecordSource } from "./record-source.ts";
 
 /** vault.json before anything vouches for it. It is read once: what is verified later is these bytes. */
 export interface UnverifiedVault {
-  readonly files: RecordFiles;
+  readonly files: RecordSource;
   readonly bytes: Buffer;
   /** The claimed id: good for finding the pins and keys to check the claim with, for nothing else. */
   readonly id: VaultId;
 }
 
-export function readUnverifiedVault(files: RecordFiles): UnverifiedVault {
+export function readUnverifiedVault(files: RecordSource): UnverifiedVault {
   const bytes = files.read(VAULT_PATH);
   if (bytes === undefined) {
     throw new VaultError(

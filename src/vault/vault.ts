@@ -24,7 +24,7 @@ import {
 } from "./paths.ts";
 import type { Pin, Pins } from "./pins.ts";
 import { decodeRecord, findSigner, recordDigest, signedBytes } from "./record.ts";
-import type { RecordFiles } from "./record-files.ts";
+import type { RecordSource } from "./record-source.ts";
 import type {
   AgentRecord,
   AgentTombstone,
@@ -46,7 +46,7 @@ import type { VerifiedFiles } from "./verified-files.ts";
 
 export class Vault {
   readonly record: VaultRecord;
-  readonly files: RecordFiles;
+  readonly files: RecordSource;
   readonly pins: Pins;
   readonly #owners: ReadonlySet<VerifyKey>;
   readonly #read = new Map<RecordPath, SignedRecord>();
@@ -57,7 +57,7 @@ export class Vault {
   private constructor(
     record: VaultRecord,
     owners: ReadonlySet<VerifyKey>,
-    files: RecordFiles,
+    files: RecordSource,
     pins: Pins,
     verified: VerifiedFiles | undefined,
   ) {
@@ -156,8 +156,7 @@ export class Vault {
   /** The agents that were not removed, in name order. */
   agents(): AgentRecord[] {
     const names = this.files.listFolders("agents") as AgentName[];
-    const gone = this.pins.namesIn("agents").find((seen) => !names.includes(seen as AgentName));
-    if (gone !== undefined) throw vanished(agentPath(gone as AgentName));
+    this.#requireNone(this.#gone("agents", names).map((name) => agentPath(name as AgentName)));
     return names.map((name) => this.#agentOrTombstone(name)).filter((record) => record.type === "agent");
   }
 
@@ -208,8 +207,7 @@ export class Vault {
 
   groups(): GroupRecord[] {
     const names = this.files.listFolders("groups") as GroupName[];
-    const gone = this.pins.namesIn("groups").find((seen) => !names.includes(seen as GroupName));
-    if (gone !== undefined) throw vanished(groupPath(gone as GroupName));
+    this.#requireNone(this.#gone("groups", names).map((name) => groupPath(name as GroupName)));
     return names.map((name) => this.group(name));
   }
 
@@ -254,7 +252,7 @@ export class Vault {
     if (known !== undefined) return known;
     const bytes = this.files.read(path);
     if (bytes === undefined) {
-      if (this.pins.find(path) !== undefined) throw vanished(path);
+      if (this.pins.expects(path)) throw vanished(path);
       return undefined;
     }
     const before = this.#verified?.find(path, bytes);
@@ -296,11 +294,20 @@ export class Vault {
     this.#seen.set(path, pin);
   }
 
+  #gone(top: "agents" | "groups", names: readonly string[]): string[] {
+    return this.pins.namesIn(top).filter((seen) => !names.includes(seen));
+  }
+
+  #requireNone(gone: readonly RecordPath[]): void {
+    const expected = gone.find((path) => this.pins.expects(path));
+    if (expected !== undefined) throw vanished(expected);
+  }
+
   /** Every record of a scope that was ever seen here must still be there: removal leaves a signed tombstone. */
   #requireComplete(scope: Scope, listed: ReadonlySet<RecordPath> = NOTHING_LISTED): void {
     if (this.#completeScopes.has(scope) || scope === ROOT_SCOPE) return;
     for (const path of this.pins.pathsIn(scope))
-      if (!listed.has(path) && !this.files.has(path)) throw vanished(path);
+      if (!listed.has(path) && !this.files.has(path) && this.pins.expects(path)) throw vanished(path);
     this.#completeScopes.add(scope);
   }
 

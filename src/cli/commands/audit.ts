@@ -1,14 +1,9 @@
-import { join } from "node:path";
+import { readPastRecords } from "../../admin/past-records.ts";
 import type { AuditLine } from "../../audit/event.ts";
 import { auditLogPath } from "../../audit/log.ts";
 import { type Reader, type ReadLine, readAuditLog } from "../../audit/read.ts";
 import { Repository } from "../../git/repository.ts";
-import type { AgentName } from "../../vault/names.ts";
-import { agentPath, type RecordPath } from "../../vault/paths.ts";
-import { decodeRecord } from "../../vault/record.ts";
-import type { SignedRecord } from "../../vault/schema.ts";
 import type { Vault } from "../../vault/vault.ts";
-import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
 import { withVault } from "../reader.ts";
@@ -32,28 +27,12 @@ export function run(context: CommandContext): Promise<number> {
 /** Everyone who is or was an owner or agent: a removed agent's key stands only in git's history. */
 async function knownReaders(vault: Vault): Promise<Reader[]> {
   const owners = new Set([...vault.owners, ...vault.record.succession.map((link) => link.from)]);
-  const readers: Reader[] = [...owners].map((key) => ({ key }));
-  const repository = await Repository.find(vault.files.root);
-  for (const agent of vault.files.listFolders("agents") as AgentName[]) {
-    const path = agentPath(agent);
-    const current = vault.findAgent(agent);
-    if (current?.type === "agent") readers.push({ key: current.verifyKey, agent });
-    for await (const bytes of repository.versions(join(vault.files.root, path))) {
-      const record = findRecord(path, bytes);
-      if (record?.type === "agent" && vault.isSigned(record)) readers.push({ key: record.verifyKey, agent });
-    }
-  }
-  return readers;
-}
-
-/** History may hold anything: what is no record is passed over. */
-function findRecord(path: RecordPath, bytes: Buffer): SignedRecord | undefined {
-  try {
-    return decodeRecord(path, bytes);
-  } catch (error) {
-    if (error instanceof VaultError) return undefined;
-    throw error;
-  }
+  const agents = vault.agents().map(({ name, verifyKey }) => ({ key: verifyKey, agent: name }));
+  const past = await readPastRecords(await Repository.find(vault.files.root), ["agents/*/agent.json"]);
+  const former = past.flatMap(({ record }) =>
+    record.type === "agent" && vault.isSigned(record) ? [{ key: record.verifyKey, agent: record.name }] : [],
+  );
+  return [...[...owners].map((key) => ({ key })), ...agents, ...former];
 }
 
 function shown(read: ReadLine) {

@@ -1,0 +1,66 @@
+import { findOnBranches, type OnBranch } from "../git/branches.ts";
+import { findPlace, type RecordPath } from "../vault/paths.ts";
+import { type Pin, Pins } from "../vault/pins.ts";
+import { decodeRecord, recordDigest, signedBytes } from "../vault/record.ts";
+import { VaultError } from "../vault-error.ts";
+
+// An owner works on branches: what was set on one is absent, or older, on another until they are merged. That is told
+// from a rollback by where the newest version is: at the tip of another local branch, which nobody but this user moves.
+// Only for what nothing is sealed by. vault.json, an agent's record and a group's say whom new values are sealed to: of
+// these the newest that was seen is needed, wherever it is, so that no old one makes the owner seal to a key that was
+// replaced. Agents get no such leave.
+
+export class BranchedPins extends Pins {
+  readonly #root: string;
+
+  /** @param root the absolute path of the `.vault` folder. */
+  constructor(stateFolder: string, root: string) {
+    super(stateFolder);
+    this.#root = root;
+  }
+
+  override check(path: RecordPath, seen: Pin): void {
+    try {
+      super.check(path, seen);
+    } catch (error) {
+      if (!(error instanceof VaultError) || error.code !== "record-rollback") throw error;
+      const branch = this.#findBranch(path);
+      if (branch === undefined) throw error;
+      if (isSealedBy(path)) throw mergeFirst(path, branch);
+    }
+  }
+
+  override expects(path: RecordPath): boolean {
+    return super.expects(path) && this.#findBranch(path) === undefined;
+  }
+
+  /** The local branch whose tip has the version that is pinned. */
+  #findBranch(path: RecordPath): string | undefined {
+    const pin = this.find(path);
+    const found = findOnBranches(this.#root, path).find((on) => pin !== undefined && isPinned(path, on, pin));
+    return found?.branch;
+  }
+}
+
+function isPinned(path: RecordPath, { bytes }: OnBranch, pin: Pin): boolean {
+  try {
+    const record = decodeRecord(path, bytes);
+    return record.serial === pin.serial && recordDigest(signedBytes(record)) === pin.digest;
+  } catch (error) {
+    if (error instanceof VaultError) return false;
+    throw error;
+  }
+}
+
+function isSealedBy(path: RecordPath): boolean {
+  const kind = findPlace(path)?.kind;
+  return kind === "vault" || kind === "agent" || kind === "group";
+}
+
+function mergeFirst(path: RecordPath, branch: string): VaultError {
+  return new VaultError(
+    "record-rollback",
+    `branch ${branch} has a newer one, and new values are sealed by the newest: .vault/${path}`,
+    `merge that branch first: git merge ${branch}`,
+  );
+}

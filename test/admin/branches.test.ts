@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { codeOf, TestVault } from "../fixtures/vault.ts";
+
+// One owner, one machine, several branches.
+
+const template = await TestVault.template("classic", async (vault) => {
+  for (const agent of ["crawler", "stays"]) await vault.addAgent(agent);
+  for (const group of ["web", "db"]) await vault.set(`${group}/ONE`, `first-${group}`);
+  for (const agent of ["crawler", "stays"]) await vault.grant(agent, "web");
+});
+
+function onBranch(vault: TestVault, name: string): void {
+  vault.git("switch", "--quiet", "--create", name, "main");
+}
+
+describe("an owner's branches", () => {
+  it("need not know of each other's secrets, values, agents and grants", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.set("web/TWO", "two");
+    await vault.set("web/ONE", "second");
+    await vault.set("fresh/X", "x");
+    await vault.addAgent("new");
+    await vault.grant("crawler", "db");
+    onBranch(vault, "b");
+    await vault.set("web/THREE", "three");
+    await vault.addAgent("other");
+    await vault.grant("stays", "db");
+    const session = vault.owner();
+    expect(session.vault.secrets(session.vault.group("web" as never).name).map(({ name }) => name)).toEqual([
+      "ONE",
+      "THREE",
+    ]);
+    expect(session.vault.agents().map(({ name }) => name)).toEqual(["crawler", "other", "stays"]);
+    expect(session.vault.groups().map(({ name }) => name)).toEqual(["db", "web"]);
+    vault.git("merge", "--quiet", "a", "--message", "merge");
+    expect(
+      vault
+        .owner()
+        .vault.agents()
+        .map(({ name }) => name),
+    ).toEqual(["crawler", "new", "other", "stays"]);
+    expect(await vault.readAs("crawler", "web/ONE")).toBe("second");
+  });
+
+  it("are merged before an old group's key or an old agent's is sealed to again (A5, promise 7)", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.revoke("crawler", "web");
+    onBranch(vault, "b");
+    expect(await codeOf(() => vault.set("web/ONE", "for whom"))).toBe("record-rollback");
+    vault.git("merge", "--quiet", "a");
+    await vault.set("web/ONE", "for those who remain");
+    expect(await vault.readAs("stays", "web/ONE")).toBe("for those who remain");
+    expect(await codeOf(() => vault.readAs("crawler", "web/ONE"))).toBe("not-granted");
+  });
+
+  it("are no way round a pin: what no local branch has is still missing (A5)", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.set("web/TWO", "two");
+    vault.git("switch", "--quiet", "main");
+    vault.git("branch", "--quiet", "--force", "--delete", "a");
+    expect(await codeOf(() => vault.set("web/THREE", "three"))).toBe("record-missing");
+  });
+
+  it("do not lower a pin: an agent that saw the newer value refuses the older", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.set("web/ONE", "second");
+    vault.git("switch", "--quiet", "main");
+    await vault.set("db/TWO", "two");
+    await vault.set("web/THREE", "three");
+    expect(await codeOf(() => vault.readAs("crawler", "web/ONE"))).toBe("record-rollback");
+  });
+});

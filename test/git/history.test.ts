@@ -1,0 +1,107 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { readBlobs } from "../../src/git/blobs.ts";
+import { findOnBranches } from "../../src/git/branches.ts";
+import { readHistory, readTree } from "../../src/git/history.ts";
+import { Repository } from "../../src/git/repository.ts";
+import { tempFolder } from "../fixtures/temp.ts";
+import { git, gitInit } from "../fixtures/vault.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = tempFolder();
+  gitInit(folder);
+});
+
+function commit(path: string, text: string): string {
+  mkdirSync(join(folder, path, ".."), { recursive: true });
+  writeFileSync(join(folder, path), text);
+  git(folder, "add", "--all");
+  git(folder, "commit", "--quiet", "--message", text);
+  return git(folder, "rev-parse", "HEAD");
+}
+
+async function blobs(names: readonly string[]): Promise<(Buffer | undefined)[]> {
+  const found: (Buffer | undefined)[] = [];
+  for await (const bytes of readBlobs(folder, names)) found.push(bytes);
+  return found;
+}
+
+describe("history", () => {
+  it("has every version with the commit that made it, through merges, moves and removals", async () => {
+    const first = commit("a/x.json", "one");
+    git(folder, "switch", "--quiet", "--create", "side");
+    const side = commit("a/x.json", "side");
+    git(folder, "switch", "--quiet", "main");
+    const main = commit("a/x.json", "main");
+    expect(() => git(folder, "merge", "side")).toThrow();
+    const merged = commit("a/x.json", "merged");
+    renameSync(join(folder, "a"), join(folder, "b"));
+    const moved = commit("y", "moved");
+    git(folder, "rm", "--quiet", "b/x.json");
+    git(folder, "commit", "--quiet", "--message", "gone");
+    const repository = await Repository.find(folder);
+    const versions = await readHistory(repository, ["HEAD"], [":(top,glob)**/x.json"]);
+    const there = versions.filter(({ blob }) => blob !== undefined);
+    expect(there.map((version) => version.commit).sort()).toEqual([moved, merged, main, side, first].sort());
+    const texts = (await blobs(there.map(({ blob }) => blob!))).map(String);
+    expect(Object.fromEntries(there.map((version, at) => [version.commit, texts[at]]))).toEqual({
+      [moved]: "merged",
+      [merged]: "merged",
+      [main]: "main",
+      [side]: "side",
+      [first]: "one",
+    });
+    expect(new Set(versions.map(({ path }) => path))).toEqual(new Set(["a/x.json", "b/x.json"]));
+  });
+});
+
+describe("a commit's tree", () => {
+  it("lists the files of a folder, and of a link only that it is there", async () => {
+    mkdirSync(join(folder, "v/d"), { recursive: true });
+    symlinkSync("d/x.json", join(folder, "v/link.json"));
+    commit("v/d/x y.json", "text");
+    const tree = await readTree(await Repository.find(folder), "HEAD", "v");
+    expect(tree.map(({ path, blob }) => [path, typeof blob])).toEqual([
+      ["d/x y.json", "string"],
+      ["link.json", "undefined"],
+    ]);
+  });
+});
+
+describe("blobs", () => {
+  it("come byte for byte, in order, large ones and those that are not there among them", async () => {
+    const large = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
+    writeFileSync(join(folder, "large"), large);
+    writeFileSync(join(folder, "empty"), "");
+    commit("small", "small\n");
+    const found = await blobs([
+      "HEAD:small",
+      "HEAD:none",
+      "HEAD:large",
+      "HEAD:empty",
+      "HEAD^{tree}",
+      "HEAD:small",
+    ]);
+    expect(found.map((bytes) => bytes?.length)).toEqual([6, undefined, 300_000, 0, undefined, 6]);
+    expect(found[2]!.equals(large)).toBe(true);
+  });
+});
+
+describe("a file on the local branches", () => {
+  it("is found with the branches that have it, by its path from a folder below the top", () => {
+    commit("sub/f/x.json", "on main");
+    git(folder, "switch", "--quiet", "--create", "other/branch");
+    commit("sub/f/x.json", "elsewhere");
+    const found = findOnBranches(join(folder, "sub/f"), "x.json").map(({ branch, bytes }) => [
+      branch,
+      bytes.toString(),
+    ]);
+    expect(found).toEqual([
+      ["main", "on main"],
+      ["other/branch", "elsewhere"],
+    ]);
+    expect(findOnBranches(tempFolder(), "x.json")).toEqual([]);
+  });
+});
