@@ -125,7 +125,7 @@ async function sample(
   makePlan: (session: OwnerSession) => Promise<Plan>,
 ): Promise<Sample> {
   const started = performance.now();
-  const session = OwnerSession.open(machine, target.root, undefined);
+  const session = await OwnerSession.open(machine, target.root, undefined);
   const plan = await makePlan(session);
   const planned = performance.now();
   await applyPlan(plan, target, false);

@@ -70,7 +70,7 @@ export async function fill(
   plan: (session: OwnerSession) => Promise<PlannedWrite[]>,
 ): Promise<void> {
   const root = rootOf(repo);
-  const writes = await plan(OwnerSession.open(machineOf(bench, repo), root, undefined));
+  const writes = await plan(await OwnerSession.open(machineOf(bench, repo), root, undefined));
   for (const { path, record } of writes) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), encodeRecord(record));

@@ -50,7 +50,7 @@ export function operate(
   makePlan: (session: OwnerSession) => Promise<Plan>,
 ): Promise<Done> {
   return withTarget(machine, options, narrator, async (target, finished) => {
-    const session = OwnerSession.open(machine, options.root, options.ownerKeyFile);
+    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile);
     const { vault, signingKey } = session;
     if (finished !== undefined) record(machine, vault.id, finished.event, signingKey, options.root, narrator);
     const plan = await makePlan(session);

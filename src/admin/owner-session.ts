@@ -29,10 +29,10 @@ export class OwnerSession {
     this.signingKey = signingKey;
   }
 
-  static open(machine: Machine, root: string, ownerKeyFile: string | undefined): OwnerSession {
+  static async open(machine: Machine, root: string, ownerKeyFile: string | undefined): Promise<OwnerSession> {
     const unverified = readUnverifiedVault(new RecordFiles(root));
     const { id } = unverified;
-    const found = findOwnerKey(machine, id, ownerKeyFile);
+    const found = await findOwnerKey(machine, id, ownerKeyFile);
     const signingKey = SigningKey.derive(found.keyFile.identity);
     // The owner's own key is a source of trust of its own: what it signed once is what it trusts now.
     const own = { from: found.from, keys: [signingKey.verifyKey] };

@@ -3,7 +3,7 @@ import { findVaultRoot } from "../vault/find-vault.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The verified vault that a verb's options name, seen with the owner's key. */
-export function openAsOwner(context: CommandContext): OwnerSession {
+export function openAsOwner(context: CommandContext): Promise<OwnerSession> {
   const root = findVaultRoot(context.machine, context.text("vault"));
   return OwnerSession.open(context.machine, root, context.text("owner-key-file"));
 }
@@ -14,7 +14,7 @@ export async function withVault(
   print: (session: OwnerSession) => number | Promise<number>,
 ): Promise<number> {
   const { machine } = context;
-  const session = openAsOwner(context);
+  const session = await openAsOwner(context);
   const status = await print(session);
   await session.vault.pin({ pid: machine.pid, host: machine.host, doing: "list" });
   return status;

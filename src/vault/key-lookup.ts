@@ -54,7 +54,11 @@ export function findAgentKey(
 }
 
 /** An owner's key. */
-export function findOwnerKey(machine: Machine, vault: VaultId, option: string | undefined): FoundKey {
+export async function findOwnerKey(
+  machine: Machine,
+  vault: VaultId,
+  option: string | undefined,
+): Promise<FoundKey> {
   const named = option ?? findVariable(machine, "VAULT_RUN_OWNER_KEY_FILE");
   const path = named === undefined ? ownerKeyPath(machine, vault) : resolve(machine.cwd, named);
   if (named === undefined && !keyFileExists(path)) {

@@ -37,7 +37,7 @@ const status = () => vault.git("status", "--porcelain", "--untracked-files=all")
 
 /** The journal that a revoke writes before its first change. */
 async function revokeJournal() {
-  const { plan } = await planRevoke(vault.owner(), "crawler" as never, "stripe" as never, () => {});
+  const { plan } = await planRevoke(await vault.owner(), "crawler" as never, "stripe" as never, () => {});
   const writes = plan.writes.map(({ path, record }) => ({
     path,
     before: existsSync(join(vault.root, path)) ? readFileSync(join(vault.root, path), "utf8") : null,
@@ -55,7 +55,7 @@ async function revokeJournal() {
 
 async function expectWhole(epoch: number): Promise<void> {
   expect(status()).toBe("");
-  const { vault: verified } = vault.owner();
+  const { vault: verified } = await vault.owner();
   expect(verified.group("stripe" as never).epoch).toBe(epoch);
   for (const name of ["A", "B", "C"])
     expect(await vault.readAs("stays", `stripe/${name}`)).toBe(`sk_live_${name}_value`);
@@ -131,7 +131,7 @@ describe("an operation whose git is still at work when the next verb comes (A15)
     writeFileSync(join(vault.repo, ".git/index.lock"), "");
     await expect(vault.set("stripe/NEW", "sk_live_new_value")).rejects.toMatchObject({ code: "interrupted" });
     expect(findJournal(target.scratchFolder)).toBeDefined();
-    expect(vault.owner().vault.group("stripe" as never).epoch).toBe(2);
+    expect((await vault.owner()).vault.group("stripe" as never).epoch).toBe(2);
     rmSync(join(vault.repo, ".git/index.lock"));
     await vault.set("stripe/NEW", "sk_live_new_value");
     await expectWhole(2);

@@ -94,7 +94,7 @@ describe("revoke (promise 7)", () => {
   it("leaves every value, value id and set time as they were, for the owner and the agents that remain", async () => {
     const before = ["A", "B", "C"].map((name) => load(`groups/stripe/secrets/${name}.json`));
     await vault.revoke("crawler", "stripe");
-    const { vault: verified, identity } = vault.owner();
+    const { vault: verified, identity } = await vault.owner();
     const group = await openGroup(verified.group(parseGroupName("stripe")), identity);
     for (const { name, valueId, setAt } of before) {
       const record = verified.secret(parseSecretRef(`stripe/${name}`));
@@ -119,7 +119,7 @@ describe("revoke (promise 7)", () => {
   });
 
   it("says which values the agent could have read, with which key, since when, until each has a new value", async () => {
-    const agent = vault.owner().vault.agent(parseAgentName("crawler"));
+    const agent = (await vault.owner()).vault.agent(parseAgentName("crawler"));
     const { grantedAt } = load("agents/crawler/grants/stripe.json");
     await vault.set("stripe/B", "sk_live_B_later");
     const { setAt } = load("groups/stripe/secrets/B.json");
@@ -212,7 +212,7 @@ describe("set", () => {
     ["line breaks", Buffer.from("a\r\nb\n")],
   ])("keeps %s byte for byte", async (_, value) => {
     await vault.set("files/BLOB", value, { deliver: "file" });
-    const { vault: verified, identity } = vault.owner();
+    const { vault: verified, identity } = await vault.owner();
     const group = await openGroup(verified.group(parseGroupName("files")), identity);
     const opened = await openSecret(verified.secret(parseSecretRef("files/BLOB")), group);
     expect(opened.bytes().equals(value)).toBe(true);

@@ -49,7 +49,7 @@ describe("the worked example of docs/FORMAT.md", () => {
     const { root, owner } = layOut();
     const keyFile = join(tempFolder(), "owner.key");
     writeFileSync(keyFile, owner, { mode: 0o600 });
-    const { vault } = OwnerSession.open(machine({}), root, keyFile);
+    const { vault } = await OwnerSession.open(machine({}), root, keyFile);
     const log = join(tempFolder(), "audit.jsonl");
     writeFileSync(log, /```json\n(\{"action"[\s\S]*?)```/.exec(example)?.[1] ?? "");
     const lines = [];
@@ -64,7 +64,7 @@ describe("the worked example of docs/FORMAT.md", () => {
     const { root, owner } = layOut();
     const keyFile = join(tempFolder(), "owner.key");
     writeFileSync(keyFile, owner, { mode: 0o600 });
-    const { vault, identity } = OwnerSession.open(machine({}), root, keyFile);
+    const { vault, identity } = await OwnerSession.open(machine({}), root, keyFile);
     const group = await openGroup(vault.group(ref.group), identity);
     expect((await openSecret(vault.secret(ref), group)).reveal()).toBe("example-value");
     expect(example).toContain(`"digest":"${vault.seen.get("vault.json" as never)?.digest}"`);

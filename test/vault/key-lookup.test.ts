@@ -99,8 +99,8 @@ describe("an agent's key", () => {
     expect(open({}, { agent: "crawler", keyFile: folder })).toBe("key-file");
   });
 
-  it("without pins needs VAULT_RUN_OWNER or a machine that knows the vault", () => {
-    const owner = vault.owner().signingKey.verifyKey;
+  it("without pins needs VAULT_RUN_OWNER or a machine that knows the vault", async () => {
+    const owner = (await vault.owner()).signingKey.verifyKey;
     expect(open({ VAULT_RUN_KEY: bare(key) })).toBe("untrusted");
     expect(open({ VAULT_RUN_KEY: bare(key), VAULT_RUN_OWNER: owner })).toBe("crawler");
     expect(
@@ -149,13 +149,12 @@ describe("an agent's key", () => {
 describe("an owner's key", () => {
   it("is not an agent's, nor another vault's owner's", async () => {
     const agentKey = file("agent.key", key);
-    expect(() => OwnerSession.open(vault.machine, vault.root, agentKey)).toThrow(/key of agent crawler/);
+    const open = (keyFile: string) => OwnerSession.open(vault.machine, vault.root, keyFile);
+    await expect(open(agentKey)).rejects.toThrow(/key of agent crawler/);
     const foreign = await TestVault.make();
-    expect(() => OwnerSession.open(vault.machine, vault.root, foreign.ownerKeyPath())).toThrow(
-      /this is vault/,
-    );
+    await expect(open(foreign.ownerKeyPath())).rejects.toThrow(/this is vault/);
     const stranger = file("stranger.key", (await generateIdentity("classic")).reveal());
-    expect(() => OwnerSession.open(vault.machine, vault.root, stranger)).toThrow(VaultError);
+    await expect(open(stranger)).rejects.toThrow(VaultError);
     expect(dirname(agentKey)).toBe(folder);
   });
 });

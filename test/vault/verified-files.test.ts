@@ -37,13 +37,13 @@ function entries(agent = "crawler"): Record<string, { file: string; serial: numb
 /** The list as an agent's session would take it. */
 async function listOf(agent: string, change: { sources?: string[]; identity?: boolean } = {}) {
   const session = vault.agent(agent);
-  const keys = (change.sources ?? vault.owner().vault.owners) as never;
+  const keys = (change.sources ?? (await vault.owner()).vault.owners) as never;
   return new VerifiedFiles(stateFolder(vault.machine, vault.id), {
     vault: vault.id,
     agent: parseAgentName(agent),
     identity: change.identity === true ? await generateIdentity("classic") : session.identity,
     sources: [{ from: "the test", keys }],
-    pinned: vault.owner().vault.owners,
+    pinned: (await vault.owner()).vault.owners,
   });
 }
 
@@ -163,7 +163,7 @@ describe("whoever can write to the repo and to the machine's state, and has no k
     const pin: Pin = { serial: entries()[SECRET]!.serial + 1, digest: "0".repeat(64) };
     other.add(VAULT_PATH, readFileSync(join(vault.root, VAULT_PATH)), entries()[VAULT_PATH]!);
     other.add(SECRET, forged, pin);
-    other.save(vault.owner().vault.owners);
+    other.save((await vault.owner()).vault.owners);
     cpSync(listPath("other"), listPath());
     expect(await codeOf(() => vault.readAs("crawler", "stripe/API_KEY"))).toBe("record-signature");
   });

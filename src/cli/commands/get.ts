@@ -42,7 +42,7 @@ async function readAsAgent(context: CommandContext, ref: SecretRef): Promise<Sec
 
 async function readAsOwner(context: CommandContext, ref: SecretRef): Promise<Secret> {
   const { machine, console } = context;
-  const { vault, identity, signingKey } = openAsOwner(context);
+  const { vault, identity, signingKey } = await openAsOwner(context);
   const record = vault.secret(ref);
   const value = await openSecret(record, await openGroup(vault.group(ref.group), identity));
   const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
