@@ -6,7 +6,16 @@ import { canonicalText } from "../vault/canonical.ts";
 const SIGNED_PREFIX = "vault-run/audit/v1\0";
 
 export type AuditAction = "launch" | "get" | "redact" | "denied" | "leak" | OwnerAction;
-export type OwnerAction = "init" | "add-agent" | "remove-agent" | "set" | "unset" | "grant" | "revoke";
+export type OwnerAction =
+  | "init"
+  | "add-agent"
+  | "remove-agent"
+  | "rekey"
+  | "restore"
+  | "set"
+  | "unset"
+  | "grant"
+  | "revoke";
 
 export interface AuditSecret {
   readonly group: string;

@@ -17,7 +17,7 @@ export function isMachineFailure(error: VaultError): boolean {
  * What stands between opened values and their release, for every reader: pins what was read, then appends the pull to
  * the audit log. With the policy `required` a failure of either is final; with `best-effort` it is a warning.
  */
-export async function recordPull(
+export function recordPull(
   machine: Machine,
   vault: Vault,
   secrets: readonly SecretRecord[],
@@ -26,9 +26,21 @@ export async function recordPull(
   key: SigningKey,
   warn: (text: string) => void,
 ): Promise<void> {
-  const self = { pid: machine.pid, host: machine.host, doing: event.action };
   const pulled = secrets.map(({ group, name, valueId }) => ({ group, name, valueId }));
-  const steps = [() => vault.pin(self), async () => log.append({ ...event, secrets: pulled }, key)];
+  return recordRelease(machine, vault, { ...event, secrets: pulled }, log, key, warn);
+}
+
+/** The same for what is no secret's value. */
+export async function recordRelease(
+  machine: Machine,
+  vault: Vault,
+  event: AuditEvent,
+  log: AuditLog,
+  key: SigningKey,
+  warn: (text: string) => void,
+): Promise<void> {
+  const self = { pid: machine.pid, host: machine.host, doing: event.action };
+  const steps = [() => vault.pin(self), async () => log.append(event, key)];
   for (const step of steps) {
     try {
       await step();

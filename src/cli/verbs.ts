@@ -89,6 +89,37 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/remove-agent.ts"),
   },
   {
+    name: "rekey",
+    takes: "<agent>",
+    about: "give an agent a new key, and new keys to every group it has: its old key is compromised",
+    options: [
+      {
+        flag: "--out FILE",
+        about: "where the new key file goes, - for standard output (default: your configuration folder)",
+      },
+      ...CHANGES,
+      JSON_OUT,
+    ],
+    examples: ["vault-run rekey crawler --out crawler.key"],
+    load: () => import("./commands/rekey.ts"),
+  },
+  {
+    name: "restore",
+    takes: "<agent>",
+    about: "the agent's own key file back, from escrow; recorded",
+    options: [
+      {
+        flag: "--out FILE",
+        about: "where the key file goes, - for standard output (default: your configuration folder)",
+      },
+      VAULT,
+      OWNER_KEY,
+      { flag: "--yes", about: "answer every confirmation with yes" },
+    ],
+    examples: ["vault-run restore crawler --out crawler.key"],
+    load: () => import("./commands/restore.ts"),
+  },
+  {
     name: "agents",
     takes: "",
     about: "list the agents and their groups",

@@ -80,9 +80,14 @@ export class AgentSession {
     const agent = vault.agent(name);
     const signingKey = SigningKey.derive(identity);
     if (signingKey.verifyKey !== agent.verifyKey) {
+      // A key file that says whose it is was the agent's once: nobody but an owner writes one.
+      const { keyFile } = found;
+      const wasTheAgents = keyFile.agent === name && keyFile.vault === id;
       throw new VaultError(
         "wrong-key",
-        `this is not the key of agent ${name} in this vault: ${found.from}`,
+        wasTheAgents
+          ? `agent ${name} was given a new key, and this is an old one: ${found.from}`
+          : `this is not the key of agent ${name} in this vault: ${found.from}`,
         `ask the owner for the current key file of ${name}`,
       );
     }

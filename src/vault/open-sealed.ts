@@ -34,7 +34,7 @@ export async function openSecret(secret: SecretRecord, group: Identity): Promise
   return new Secret(formatRef(secret), value);
 }
 
-async function openSealed(path: string, sealed: string, identity: Identity): Promise<Buffer> {
+export async function openSealed(path: string, sealed: string, identity: Identity): Promise<Buffer> {
   let plaintext: Buffer | undefined;
   try {
     plaintext = await open(sealedBytes(sealed), identity);

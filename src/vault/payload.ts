@@ -77,6 +77,12 @@ export function decodeValue(where: string, context: Context, plaintext: Buffer):
   return bytes;
 }
 
+export function decodeKeyFile(where: string, context: Context, plaintext: Buffer): string {
+  const { keyFile } = decode(where, context, plaintext, ["keyFile"]);
+  if (keyFile === undefined) throw contextError(where);
+  return keyFile;
+}
+
 function encode(context: Context, content: Readonly<Record<string, string>>): Buffer {
   const json = Buffer.from(canonicalText({ ...context, ...content }));
   const padded = Buffer.alloc(paddedLength(json.length), " ");
@@ -127,7 +133,7 @@ function stringField(value: object, field: string): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
-function contextError(where: string): VaultError {
+export function contextError(where: string): VaultError {
   return new VaultError(
     "sealed-context",
     `what is sealed here was made for another place: .vault/${where}`,

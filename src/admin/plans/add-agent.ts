@@ -1,12 +1,11 @@
 import { generateIdentity, recipientOf } from "../../age/generate.ts";
-import { seal } from "../../age/seal.ts";
 import { SigningKey } from "../../age/signing-key.ts";
 import { formatKeyFile } from "../../vault/key-file.ts";
 import type { AgentName } from "../../vault/names.ts";
 import { agentPath } from "../../vault/paths.ts";
-import { agentContext, encodeKeyFile } from "../../vault/payload.ts";
 import type { AgentRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
+import { agentRecord } from "../escrow.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan } from "../plan.ts";
 import { given } from "./group-key.ts";
@@ -24,24 +23,24 @@ export async function planAddAgent(
       "choose another name, or remove that one first: vault-run remove-agent",
     );
   }
-  const identity = await generateIdentity(session.vault.suite);
-  const vault = session.vault.id;
-  const createdAt = session.now;
-  const keyFile = formatKeyFile(identity, { agent: name, vault, owners: session.vault.owners, createdAt });
-  const escrow = await seal(encodeKeyFile(agentContext({ vault, name }), keyFile), session.ownerRecipients);
-  const path = agentPath(name);
-  const record = session.sign<AgentRecord>(path, {
-    type: "agent",
-    name,
-    recipient: await recipientOf(identity),
-    verifyKey: SigningKey.derive(identity).verifyKey,
-    createdAt,
-    ...given({ description }),
-    escrow: escrow.toString("base64"),
-  });
+  const { record, keyFile } = await newAgent(session, name, description);
   const message = `vault-run: add agent ${name}`;
-  return {
-    plan: { event: { action: "add-agent", agent: name }, writes: [{ path, record }], message },
-    keyFile,
-  };
+  const writes = [{ path: agentPath(name), record }];
+  return { plan: { event: { action: "add-agent", agent: name }, writes, message }, keyFile };
+}
+
+/** A record with a new identity, and the key file that holds it. */
+export async function newAgent(
+  session: OwnerSession,
+  name: AgentName,
+  description: string | undefined,
+): Promise<{ record: AgentRecord; keyFile: string }> {
+  const identity = await generateIdentity(session.vault.suite);
+  const { verifyKey } = SigningKey.derive(identity);
+  const createdAt = session.now;
+  const pins = { agent: name, vault: session.vault.id, owners: session.vault.owners, createdAt };
+  const keyFile = formatKeyFile(identity, pins);
+  const recipient = await recipientOf(identity);
+  const fields = { name, recipient, verifyKey, createdAt, ...given({ description }) };
+  return { record: await agentRecord(session, fields, keyFile), keyFile };
 }

@@ -20,7 +20,7 @@ import type {
   GroupRecord,
   SecretRecord,
 } from "../../vault/schema.ts";
-import { isPast } from "../../vault/time.ts";
+import { isPast, type Timestamp } from "../../vault/time.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { PlannedWrite, Progress } from "../plan.ts";
 
@@ -101,15 +101,22 @@ interface Grantee {
   readonly grant: GrantRecord;
 }
 
+/** Whose key loses a group: it opens nothing that is sealed from now on, and could have read what was. */
+export interface Leaver {
+  /** An agent that is taken out of the group. */
+  readonly removed?: AgentName;
+  /** The new record of an agent that stays in the group with another key. */
+  readonly rekeyed?: AgentRecord;
+}
+
 /**
- * Takes an agent out of a group, and with it every agent whose grant has expired: a new group identity, sealed to the
- * owners and to every agent that remains; every secret sealed again to it, its value and value id as they were, with who
- * could have read it noted.
+ * Gives a group a new identity, sealed to the owners and to every agent that remains; every secret is sealed again to it,
+ * its value and value id as they were, with who could have read it noted. Agents whose grant has expired leave with it.
  */
 export async function replaceGroupKey(
   session: OwnerSession,
   name: GroupName,
-  removed: AgentName,
+  leaver: Leaver,
   progress: Progress,
 ): Promise<{ writes: PlannedWrite[]; exposed: SecretRecord[] }> {
   const old = session.vault.group(name);
@@ -122,24 +129,30 @@ export async function replaceGroupKey(
     identity,
   );
   const grantees = session.vault.grantees(name);
-  const leaves = ({ agent, grant }: Grantee) => agent.name === removed || isExpired(grant, session.nowMs);
+  const leaves = ({ agent, grant }: Grantee) =>
+    agent.name === leaver.removed || isExpired(grant, session.nowMs);
   const leaving = grantees.filter(leaves);
   const remaining = grantees.filter((grantee) => !leaves(grantee));
+  const isRekeyed = ({ agent }: Grantee) => agent.name === leaver.rekeyed?.name;
   const secrets = session.vault.secrets(name);
   const total = 1 + grantees.length + secrets.length;
   const writes: PlannedWrite[] = [{ path: groupPath(name), record: group }];
-  for (const { agent, grant } of remaining) {
-    const times = { grantedAt: grant.grantedAt, ...given({ expiresAt: grant.expiresAt }) };
+  for (const grantee of remaining) {
+    const { agent, grant } = grantee;
+    const grantedAt = isRekeyed(grantee) ? session.now : grant.grantedAt;
+    const recipient = isRekeyed(grantee) ? (leaver.rekeyed ?? agent) : agent;
+    const times = { grantedAt, ...given({ expiresAt: grant.expiresAt }) };
     writes.push({
       path: grantPath(agent.name, name),
-      record: await grantRecord(session, agent, group, identity, times),
+      record: await grantRecord(session, recipient, group, identity, times),
     });
     progress(writes.length, total);
   }
+  const readers = grantees.filter((grantee) => leaves(grantee) || isRekeyed(grantee)).map(readerOf);
   const exposed: SecretRecord[] = [];
   for (const secret of secrets) {
     using value = await openSecret(secret, oldIdentity);
-    const fields = { ...keptFields(secret), exposedTo: withExposures(secret, leaving) };
+    const fields = { ...keptFields(secret), exposedTo: withExposures(secret, readers) };
     const record = await secretRecord(session, group, secret.name, fields, value.bytes());
     writes.push({ path: secretPath(name, secret.name), record });
     exposed.push(record);
@@ -166,15 +179,21 @@ function isExpired(grant: GrantRecord, nowMs: number): boolean {
   return grant.expiresAt !== undefined && isPast(grant.expiresAt, nowMs);
 }
 
-function withExposures(secret: SecretRecord, leaving: readonly Grantee[]): Exposure[] {
-  const exposures = [...secret.exposedTo];
-  for (const { agent, grant } of leaving) {
-    const key = keyFingerprint(agent.verifyKey);
-    if (exposures.some((exposure) => exposure.agent === agent.name && exposure.key === key)) continue;
-    // Readable from the later of the two: the grant, and the value's own beginning.
-    // biome-ignore lint/complexity/useMathMinMax: timestamps compare as strings
-    const since = grant.grantedAt > secret.setAt ? grant.grantedAt : secret.setAt;
-    exposures.push({ agent: agent.name, key, since });
-  }
-  return exposures;
+/** By the key that the agent has had so far: where it gets a new one, the old one is meant. */
+function readerOf({ agent, grant }: Grantee): Exposure {
+  return { agent: agent.name, key: keyFingerprint(agent.verifyKey), since: grant.grantedAt };
+}
+
+function withExposures(secret: SecretRecord, readers: readonly Exposure[]): Exposure[] {
+  const known = new Set(secret.exposedTo.map((exposure) => exposure.key));
+  const added = readers.filter((reader) => !known.has(reader.key));
+  // Readable from the later of the two: the reader's access, and the value's own beginning.
+  return [
+    ...secret.exposedTo,
+    ...added.map((reader) => ({ ...reader, since: later(reader.since, secret.setAt) })),
+  ];
+}
+
+export function later(a: Timestamp, b: Timestamp): Timestamp {
+  return a > b ? a : b;
 }

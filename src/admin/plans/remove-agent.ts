@@ -15,7 +15,7 @@ export async function planRemoveAgent(
   const writes: PlannedWrite[] = [];
   const exposed: SecretRecord[] = [];
   for (const { group } of session.vault.grants(name)) {
-    const replaced = await replaceGroupKey(session, group, name, progress);
+    const replaced = await replaceGroupKey(session, group, { removed: name }, progress);
     writes.push(...replaced.writes);
     exposed.push(...replaced.exposed);
   }

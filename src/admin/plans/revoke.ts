@@ -21,7 +21,7 @@ export async function planRevoke(
       "see who has what: vault-run status",
     );
   }
-  const { writes, exposed } = await replaceGroupKey(session, group, agent, progress);
+  const { writes, exposed } = await replaceGroupKey(session, group, { removed: agent }, progress);
   const secrets = exposed.map(({ name, valueId }) => ({ group, name, valueId }));
   const message = `vault-run: revoke ${group} from ${agent}`;
   return { plan: { event: { action: "revoke", agent, group, secrets }, writes, message }, exposed };

@@ -1,0 +1,57 @@
+import { recipientOf } from "../age/generate.ts";
+import type { Identity } from "../age/identity.ts";
+import { seal } from "../age/seal.ts";
+import { SigningKey } from "../age/signing-key.ts";
+import { type KeyFile, parseKeyFile } from "../vault/key-file.ts";
+import { openSealed } from "../vault/open-sealed.ts";
+import { agentPath } from "../vault/paths.ts";
+import { agentContext, contextError, decodeKeyFile, encodeKeyFile } from "../vault/payload.ts";
+import type { AgentRecord } from "../vault/schema.ts";
+import { VaultError } from "../vault-error.ts";
+import type { OwnerSession } from "./owner-session.ts";
+
+// An agent's key file, sealed to the owners in the agent's own record: what is lost on the agent's machine is not lost.
+
+export type AgentFields = Omit<AgentRecord, "type" | "vault" | "serial" | "signatures" | "escrow">;
+
+/** An agent's record, with its key file's text in escrow for the owners. */
+export async function agentRecord(
+  session: OwnerSession,
+  fields: AgentFields,
+  keyFile: string,
+): Promise<AgentRecord> {
+  const context = agentContext({ vault: session.vault.id, name: fields.name });
+  const escrow = await seal(encodeKeyFile(context, keyFile), session.ownerRecipients);
+  return session.sign<AgentRecord>(agentPath(fields.name), {
+    type: "agent",
+    ...fields,
+    escrow: escrow.toString("base64"),
+  });
+}
+
+/**
+ * The text of an agent's key file, opened from its escrow with an owner's identity.
+ *
+ * @throws {VaultError} `sealed-context` where the identity in it is not the one that the record names.
+ */
+export async function openEscrow(agent: AgentRecord, owner: Identity): Promise<string> {
+  const path = agentPath(agent.name);
+  const text = decodeKeyFile(path, agentContext(agent), await openSealed(path, agent.escrow, owner));
+  const keyFile = findKeyFile(text);
+  const isTheAgents =
+    keyFile?.agent === agent.name &&
+    keyFile.vault === agent.vault &&
+    SigningKey.derive(keyFile.identity).verifyKey === agent.verifyKey &&
+    (await recipientOf(keyFile.identity)) === agent.recipient;
+  if (!isTheAgents) throw contextError(path);
+  return text;
+}
+
+function findKeyFile(text: string): KeyFile | undefined {
+  try {
+    return parseKeyFile(text, "the escrow");
+  } catch (error) {
+    if (error instanceof VaultError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import { openEscrow } from "../../admin/escrow.ts";
+import { AuditLog } from "../../audit/log.ts";
+import { recordRelease } from "../../audit/pull.ts";
+import { findHeadCommit } from "../../git/head.ts";
+import { createKeyFile } from "../../vault/key-file.ts";
+import { agentKeyPath } from "../../vault/key-lookup.ts";
+import { parseAgentName } from "../../vault/names.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE } from "../exit-status.ts";
+import { newKeyPath } from "../new-key-file.ts";
+import { openAsOwner } from "../reader.ts";
+
+/** The same key file again, from escrow. It is recorded before it leaves: whoever has it reads what the agent reads. */
+export async function run(context: CommandContext): Promise<number> {
+  const { machine, console } = context;
+  const name = parseAgentName(context.word(0));
+  const { vault, identity, signingKey } = openAsOwner(context);
+  const agent = vault.agent(name);
+  const path = newKeyPath(context, agentKeyPath(machine, vault.id, name), `a key file of ${name}`);
+  await context.confirm(`restore the key of ${name} from escrow?`);
+  const text = await openEscrow(agent, identity);
+  const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
+  const event = { action: "restore", agent: name } as const;
+  await recordRelease(machine, vault, event, log, signingKey, (warning) => console.say(warning));
+  if (path === undefined) console.streams.stdout.write(text);
+  else createKeyFile(path, text);
+  console.say(`restored the key of ${name}: ${path ?? "on standard output"}`);
+  console.detail("it is the key it had: if someone else may have it, use vault-run rekey instead");
+  return DONE;
+}
