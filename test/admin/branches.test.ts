@@ -26,7 +26,7 @@ describe("an owner's branches", () => {
     await vault.set("web/THREE", "three");
     await vault.addAgent("other");
     await vault.grant("stays", "db");
-    const session = vault.owner();
+    const session = await vault.owner();
     expect(session.vault.secrets(session.vault.group("web" as never).name).map(({ name }) => name)).toEqual([
       "ONE",
       "THREE",
