@@ -34,7 +34,7 @@ describe("rekey of an agent", () => {
     expect(await vault.readAs("crawler", "stripe/A")).toBe("value of stripe/A");
     expect(await vault.readAs("crawler", "mail/PASSWORD")).toBe("value of mail/PASSWORD");
     expect(await vault.readAs("stays", "stripe/A")).toBe("value of stripe/A");
-    const grant = vault.owner().vault.grants(crawler)[0]!;
+    const grant = (await vault.owner()).vault.grants(crawler)[0]!;
     expect(await codeOf(() => openGrant(grant, oldKey))).toBe("not-for-identity");
     const withOld = vault.elsewhere({ VAULT_RUN_KEY: old });
     await expect(vault.readAs("crawler", "stripe/A", withOld)).rejects.toMatchObject({
@@ -51,7 +51,7 @@ describe("rekey of an agent", () => {
   });
 
   it("says which values the old key could have read, by that key's fingerprint, until each has a new value", async () => {
-    const key = keyFingerprint(vault.owner().vault.agent(crawler).verifyKey);
+    const key = keyFingerprint((await vault.owner()).vault.agent(crawler).verifyKey);
     const { grantedAt } = load("agents/crawler/grants/stripe.json");
     await vault.rekey("crawler");
     expect(load("groups/stripe/secrets/A.json").exposedTo).toEqual([
@@ -84,7 +84,7 @@ describe("rekey of an agent", () => {
 describe("what is in escrow", () => {
   it("is the agent's key file as it was written, after a rekey the new one", async () => {
     const opened = async () => {
-      const { vault: verified, identity } = vault.owner();
+      const { vault: verified, identity } = await vault.owner();
       return openEscrow(verified.agent(crawler), identity);
     };
     expect(await opened()).toBe(readFileSync(vault.keyPath("crawler"), "utf8"));
@@ -94,7 +94,7 @@ describe("what is in escrow", () => {
   });
 
   it("is refused where it is not the identity that the record names", async () => {
-    const session = vault.owner();
+    const session = await vault.owner();
     const { signatures: _, ...mixed } = {
       ...session.vault.agent(crawler),
       recipient: session.vault.agent(parseAgentName("stays")).recipient,
@@ -102,7 +102,7 @@ describe("what is in escrow", () => {
     };
     const record = signRecord(mixed, session.signingKey);
     writeFileSync(join(vault.root, agentPath(crawler)), encodeRecord(record));
-    const { vault: verified, identity } = vault.owner();
+    const { vault: verified, identity } = await vault.owner();
     expect(await codeOf(() => openEscrow(verified.agent(crawler), identity))).toBe("sealed-context");
   });
 });

@@ -14,7 +14,7 @@ import { openAsOwner } from "../reader.ts";
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
   const name = parseAgentName(context.word(0));
-  const { vault, identity, signingKey } = openAsOwner(context);
+  const { vault, identity, signingKey } = await openAsOwner(context);
   const agent = vault.agent(name);
   const path = newKeyPath(context, agentKeyPath(machine, vault.id, name), `a key file of ${name}`);
   await context.confirm(`restore the key of ${name} from escrow?`);
