@@ -6,6 +6,7 @@ import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import { signRecord } from "../vault/record.ts";
 import { RecordFiles } from "../vault/record-files.ts";
+import type { RecordSource } from "../vault/record-source.ts";
 import type { SignedRecord, Unsigned } from "../vault/schema.ts";
 import { type Timestamp, timestamp } from "../vault/time.ts";
 import { readUnverifiedVault } from "../vault/unverified-vault.ts";
@@ -29,8 +30,14 @@ export class OwnerSession {
     this.signingKey = signingKey;
   }
 
-  static async open(machine: Machine, root: string, ownerKeyFile: string | undefined): Promise<OwnerSession> {
-    const unverified = readUnverifiedVault(new RecordFiles(root));
+  /** @param files where the records are read from: the work tree, unless something else is said. */
+  static async open(
+    machine: Machine,
+    root: string,
+    ownerKeyFile: string | undefined,
+    files: RecordSource = new RecordFiles(root),
+  ): Promise<OwnerSession> {
+    const unverified = readUnverifiedVault(files);
     const { id } = unverified;
     const found = await findOwnerKey(machine, id, ownerKeyFile);
     const signingKey = SigningKey.derive(found.keyFile.identity);

@@ -63,6 +63,19 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/status.ts"),
   },
   {
+    name: "check",
+    takes: "",
+    about: "look for everything that is wrong with the vault; exit 1 on findings",
+    options: [
+      { flag: "--base REV", about: "also compare with this commit: what a pull request changes" },
+      { flag: "--agent NAME", about: "verify with this agent's key instead of the owner's" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      ...READS,
+    ],
+    examples: ["vault-run check", "VAULT_RUN_OWNER=KEY vault-run check --base origin/main --json"],
+    load: () => import("./commands/check.ts"),
+  },
+  {
     name: "add-agent",
     takes: "<agent>",
     about: "make an agent and its key file",

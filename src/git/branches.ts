@@ -9,17 +9,18 @@ export interface OnBranch {
 }
 
 /**
- * A file as the local branches' tips have it. Synchronous, for the one moment in which a reader would otherwise refuse.
+ * A file as the tips of the local branches have it that are not checked out here. Synchronous, for the one moment in which a reader would otherwise refuse.
  *
  * @param folder any folder of the work tree.
  * @param path below `folder`, of parsed names.
  * @returns nothing where there is no repository.
  */
 export function findOnBranches(folder: string, path: string): OnBranch[] {
-  const branches = run(folder, ["for-each-ref", "--format=%(refname:short)", "refs/heads/"])
+  const branches = run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:short)", "refs/heads/"])
     .toString("utf8")
     .split("\n")
-    .filter((line) => line !== "");
+    .filter((line) => line.startsWith(" "))
+    .map((line) => line.slice(1));
   const found: OnBranch[] = [];
   for (const branch of branches) {
     const bytes = blobOf(run(folder, ["cat-file", "--batch"], `refs/heads/${branch}:./${path}\n`));

@@ -94,6 +94,41 @@ export class Repository {
     return this.#try(["rev-parse", "--short", "HEAD"]);
   }
 
+  /** The files of a folder (below the work tree's top) that differ from the last commit or are not in it. */
+  async changedFiles(folder: string): Promise<string[]> {
+    const args = [
+      "--literal-pathspecs",
+      "status",
+      "--porcelain",
+      "-z",
+      "--no-renames",
+      "--untracked-files=all",
+      "--",
+      folder,
+    ];
+    return (await this.read(args))
+      .split("\0")
+      .filter((line) => line !== "")
+      .map((line) => line.slice(3));
+  }
+
+  /** The id of the commit that a revision names. */
+  async commitOf(revision: string): Promise<string> {
+    const id = await this.#try([
+      "rev-parse",
+      "--verify",
+      "--quiet",
+      "--end-of-options",
+      `${revision}^{commit}`,
+    ]);
+    if (id !== undefined && id !== "") return id;
+    throw new VaultError(
+      "git-failed",
+      `no such commit here: ${revision}`,
+      "name a branch, tag or commit of this repository; a shallow clone may lack it: git fetch --unshallow",
+    );
+  }
+
   /** What a git command that only reads prints, byte for byte. Its arguments are fixed or made of parsed names. */
   async read(args: string[]): Promise<string> {
     try {

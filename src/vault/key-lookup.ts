@@ -88,10 +88,11 @@ export function agentKeyPath(machine: Machine, vault: VaultId, agent: AgentName)
   return `${configFolder(machine, vault)}/agents/${agent}.key`;
 }
 
-/** What a key file's pins and VAULT_RUN_OWNER say about whose vault this is. */
-export function trustSources(machine: Machine, found: FoundKey): TrustSource[] {
+/** What a key file's pins, where there is one, and VAULT_RUN_OWNER say about whose vault this is. */
+export function trustSources(machine: Machine, found: FoundKey | undefined): TrustSource[] {
   const sources: TrustSource[] = [];
-  if (found.keyFile.owners.length > 0) sources.push({ from: found.from, keys: found.keyFile.owners });
+  if (found !== undefined && found.keyFile.owners.length > 0)
+    sources.push({ from: found.from, keys: found.keyFile.owners });
   const owner = findVariable(machine, "VAULT_RUN_OWNER");
   if (owner !== undefined) {
     const key = parseVerifyKey(owner);

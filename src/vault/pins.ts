@@ -72,6 +72,16 @@ export class Pins {
     return Object.keys(this.#read(scope).records) as RecordPath[];
   }
 
+  /** Every record ever seen. */
+  paths(): RecordPath[] {
+    const scopes = [
+      ROOT_SCOPE,
+      ...this.namesIn("agents").map((name) => `agents/${name}` as Scope),
+      ...this.namesIn("groups").map((name) => `groups/${name}` as Scope),
+    ];
+    return scopes.flatMap((scope) => this.pathsIn(scope));
+  }
+
   /** The agents or groups of which a record was ever seen. */
   namesIn(top: "agents" | "groups"): string[] {
     try {

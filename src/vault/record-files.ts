@@ -42,6 +42,15 @@ export class RecordFiles implements RecordSource {
     );
   }
 
+  paths(folder = ""): string[] {
+    const entries = readdirSync(folder === "" ? this.root : this.#file(folder), { withFileTypes: true });
+    const paths = entries.flatMap((entry) => {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      return entry.isDirectory() ? this.paths(path) : [path];
+    });
+    return paths.sort();
+  }
+
   // Not by node's join, which goes through every character: what stands below the root has parsed names alone.
   #file(path: string): string {
     return `${this.root}/${path}`;

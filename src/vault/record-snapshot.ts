@@ -35,7 +35,6 @@ export class RecordSnapshot implements RecordSource {
     return scopeNames(folder, [...new Set(names)].sort());
   }
 
-  /** Every path, in order. */
   paths(): string[] {
     return [...this.#files.keys()].sort();
   }

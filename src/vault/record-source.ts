@@ -12,4 +12,6 @@ export interface RecordSource {
   list(folder: string): RecordPath[];
   /** The folders below `folder`, in name order. */
   listFolders(folder: "agents" | "groups"): string[];
+  /** Every file there is, in order, whatever it is. */
+  paths(): string[];
 }

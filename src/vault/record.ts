@@ -93,7 +93,7 @@ export function decodeRecord(path: RecordPath, bytes: Buffer): SignedRecord {
   try {
     value = JSON.parse(text);
   } catch {
-    throw invalid(path, looksMerged(bytes) ? "it holds git's conflict markers" : "not JSON");
+    throw looksMerged(bytes) ? unmerged(path) : invalid(path, "not JSON");
   }
   refuseNewerFormat(path, value);
   const record = checked(path, value);
@@ -118,6 +118,14 @@ function invalid(path: RecordPath, why: string): VaultError {
     "record-invalid",
     `not a valid record, ${why}: .vault/${path}`,
     `restore it from a commit that was good: git log -- .vault/${path}`,
+  );
+}
+
+function unmerged(path: RecordPath): VaultError {
+  return new VaultError(
+    "record-invalid",
+    `not a valid record, it holds git's conflict markers: .vault/${path}`,
+    "as an owner, finish the merge: vault-run resolve",
   );
 }
 

@@ -133,6 +133,11 @@ export class Vault {
     return this.#seen;
   }
 
+  /** The verified record at a path, of whatever epoch; undefined where there is none and none was seen before. */
+  find(path: RecordPath): SignedRecord | undefined {
+    return this.#find(path);
+  }
+
   /** The highest serial known for a path, here or on this machine; 0 where there is none. */
   lastSerial(path: RecordPath): number {
     const here = this.#find(path)?.serial ?? 0;

@@ -34,12 +34,12 @@ describe("an owner's branches", () => {
     expect(session.vault.agents().map(({ name }) => name)).toEqual(["crawler", "other", "stays"]);
     expect(session.vault.groups().map(({ name }) => name)).toEqual(["db", "web"]);
     vault.git("merge", "--quiet", "a", "--message", "merge");
-    expect(
-      vault
-        .owner()
-        .vault.agents()
-        .map(({ name }) => name),
-    ).toEqual(["crawler", "new", "other", "stays"]);
+    expect((await vault.owner()).vault.agents().map(({ name }) => name)).toEqual([
+      "crawler",
+      "new",
+      "other",
+      "stays",
+    ]);
     expect(await vault.readAs("crawler", "web/ONE")).toBe("second");
   });
 

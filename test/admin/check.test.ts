@@ -1,0 +1,130 @@
+import { chmodSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type CheckOptions, checkVault } from "../../src/admin/check/check.ts";
+import { planGrant } from "../../src/admin/plans/grant.ts";
+import type { Machine } from "../../src/vault/machine.ts";
+import { parseAgentName, parseGroupName } from "../../src/vault/names.ts";
+import { timestamp } from "../../src/vault/time.ts";
+import { git, TestVault } from "../fixtures/vault.ts";
+
+const DAY_MS = 86_400_000;
+const template = await TestVault.template("classic", async (vault) => {
+  for (const agent of ["crawler", "stays"]) await vault.addAgent(agent);
+  for (const name of ["ONE", "TWO"]) await vault.set(`web/${name}`, `value-${name}`);
+  for (const agent of ["crawler", "stays"]) await vault.grant(agent, "web");
+});
+
+async function kinds(
+  vault: TestVault,
+  options: Partial<CheckOptions> = {},
+  machine: Machine = vault.machine,
+) {
+  const { findings } = await checkVault(machine, { root: vault.root, ...options });
+  return findings.map(({ level, kind, where }) => `${level} ${kind} ${where}`);
+}
+
+const file = (vault: TestVault, path: string) => join(vault.root, path);
+const SECRET = "groups/web/secrets/ONE.json";
+
+describe("check", () => {
+  it("finds nothing in a vault that is as it should be, with an owner's key and without", async () => {
+    const vault = template.copy();
+    expect(await kinds(vault)).toEqual([]);
+    const owner = (await vault.owner()).signingKey.verifyKey;
+    expect(await kinds(vault, {}, vault.elsewhere({ VAULT_RUN_OWNER: owner }))).toEqual([]);
+  });
+
+  it("names each file that is wrong, without stopping at the first", async () => {
+    const vault = template.copy();
+    writeFileSync(file(vault, SECRET), readFileSync(file(vault, SECRET), "utf8").replace('"env"', '"file"'));
+    writeFileSync(file(vault, "groups/web/secrets/TWO.json"), "<<<<<<< a\n=======\n>>>>>>> b\n");
+    writeFileSync(file(vault, "agents/crawler/grants/x y.json"), "{}");
+    rmSync(file(vault, "agents/stays/grants/web.json"));
+    expect(new Set(await kinds(vault))).toEqual(
+      new Set([
+        "error record-missing agents/stays/grants/web.json",
+        "error record-invalid groups/web/secrets/TWO.json",
+        "error bad-name agents/crawler/grants/x y.json",
+        "error record-signature groups/web/secrets/ONE.json",
+        "note no-grants agents/stays/agent.json",
+        "note uncommitted .vault",
+      ]),
+    );
+  });
+
+  it("names links, age files that were made for others, and whose time has passed or will", async () => {
+    const vault = template.copy();
+    await vault.set("web/SOON", "value-soon", { expiresAt: timestamp(vault.machine.now() + 20 * DAY_MS) });
+    await vault.change((session) =>
+      planGrant(session, parseAgentName("stays"), parseGroupName("web"), timestamp(session.nowMs + DAY_MS)),
+    );
+    vault.passTime(2 * DAY_MS);
+    symlinkSync("ONE.json", file(vault, "groups/web/secrets/LINK.json"));
+    await vault.change(async (session) => {
+      const agent = session.vault.agent(parseAgentName("crawler"));
+      const other = session.vault.agent(parseAgentName("stays"));
+      const path = "agents/crawler/agent.json" as never;
+      const { vault: _, serial: __, signatures: ___, ...fields } = agent;
+      const record = session.sign(path, { ...fields, escrow: other.escrow } as never);
+      return { event: { action: "set" }, message: "swap", writes: [{ path, record }] };
+    });
+    expect(new Set(await kinds(vault))).toEqual(
+      new Set([
+        "error record-invalid groups/web/secrets/LINK.json",
+        "error sealed-context agents/crawler/agent.json",
+        "error expired agents/stays/grants/web.json",
+        "note expires groups/web/secrets/SOON.json",
+        "note uncommitted .vault",
+      ]),
+    );
+  });
+
+  it("names what a pull request puts back, leaves out or lets in (A5)", async () => {
+    const vault = template.copy();
+    const old = readFileSync(file(vault, SECRET));
+    await vault.set("web/ONE", "second");
+    vault.git("branch", "base");
+    await vault.addAgent("new");
+    await vault.grant("new", "web");
+    writeFileSync(file(vault, SECRET), old);
+    rmSync(file(vault, "groups/web/secrets/TWO.json"));
+    vault.git("commit", "--quiet", "--all", "--message", "sly");
+    const found = await kinds(vault, { base: "base" }, vault.elsewhere());
+    expect(new Set(found)).toEqual(
+      new Set([
+        "error record-rollback groups/web/secrets/ONE.json",
+        "error record-missing groups/web/secrets/TWO.json",
+        "note new-reader agents/new/agent.json",
+        "note new-reader agents/new/grants/web.json",
+      ]),
+    );
+  });
+
+  it("goes by the base's owners and nobody else's, where it was told nothing", async () => {
+    const vault = template.copy();
+    const stranger = await TestVault.make();
+    vault.git("branch", "base");
+    for (const [from, to] of [
+      ["theirs", "base"],
+      ["base", "theirs"],
+    ] as const) {
+      vault.git("switch", "--quiet", "--force-create", "theirs", "base");
+      rmSync(vault.root, { recursive: true });
+      git(vault.repo, "clone", "--quiet", stranger.repo, "stranger");
+      renameSync(join(vault.repo, "stranger/.vault"), vault.root);
+      rmSync(join(vault.repo, "stranger"), { recursive: true });
+      vault.git("add", "--all");
+      vault.git("commit", "--quiet", "--message", "taken over");
+      vault.git("switch", "--quiet", "--detach", from);
+      const refused = checkVault(vault.elsewhere(), { root: vault.root, base: to });
+      await expect(refused).rejects.toMatchObject({ code: "untrusted" });
+    }
+  });
+
+  it("names key files that others can read", async () => {
+    const vault = template.copy();
+    chmodSync(vault.keyPath("crawler"), 0o640);
+    expect(await kinds(vault)).toEqual([`error key-file ${vault.keyPath("crawler")}`]);
+  });
+});
