@@ -19,7 +19,8 @@ const PLAIN_MODES = new Set(["100644", "100755"]);
 const NOTHING = /^0+$/;
 
 /**
- * Every version of paths in the history of `commits`, newest first.
+ * Every version of paths in the history of `commits`, newest first. What a merge brought in counts as newer than what its
+ * first parent had, whenever it was made: so the order of what is there stays as it is when history grows.
  *
  * @param pathspecs git's own; made of parsed names only.
  * @param commits commit ids, or HEAD.
@@ -29,8 +30,10 @@ export async function readHistory(
   commits: readonly string[],
   pathspecs: readonly string[],
 ): Promise<Version[]> {
-  const options = ["-c", "--full-history", "--raw", "-z", "--no-renames", "--no-abbrev"];
-  const format = "--format=tformat:%H%x09%aI%x09%an";
+  // Of a user's settings, two would leave the first commit out, or put lines between.
+  const own = ["--root", "--no-show-signature"];
+  const options = ["-c", "--full-history", "--parents", "--raw", "-z", "--no-renames", "--no-abbrev", ...own];
+  const format = "--format=tformat:%H%x09%P%x09%aI%x09%an";
   const text = await repository.read([
     "log",
     ...options,
@@ -40,33 +43,65 @@ export async function readHistory(
     "--",
     ...pathspecs,
   ]);
-  return parseLog(text);
+  return inGrowingOrder(parseLog(text));
 }
 
-function parseLog(text: string): Version[] {
-  const versions: Version[] = [];
+interface Commit {
+  readonly id: string;
+  /** Those before it that touched the paths. */
+  readonly parents: readonly string[];
+  readonly versions: Version[];
+}
+
+function parseLog(text: string): Commit[] {
+  const commits: Commit[] = [];
   const tokens = text.split("\0").map((token) => token.replace(/^\n/, ""));
-  let [commit, at, author] = ["", "", ""];
+  let [at, author] = ["", ""];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] ?? "";
     if (token === "") continue;
-    if (!token.startsWith(":")) {
-      [commit = "", at = "", author = ""] = token.split("\t");
+    const commit = commits.at(-1);
+    if (commit === undefined || !token.startsWith(":")) {
+      const [id = "", parents = "", ...rest] = token.split("\t");
+      [at = "", author = ""] = rest;
+      commits.push({ id, parents: parents.split(" ").filter((parent) => parent !== ""), versions: [] });
       continue;
     }
     const parents = /^:+/.exec(token)?.[0].length ?? 1;
     const fields = token.slice(parents).split(" ");
     const blob = fields[2 * parents + 1] ?? "";
     const isPlain = PLAIN_MODES.has(fields[parents] ?? "");
-    versions.push({
-      commit,
+    commit.versions.push({
+      commit: commit.id,
       at,
       author,
       path: tokens[++i] ?? "",
       blob: isPlain && !NOTHING.test(blob) ? blob : undefined,
     });
   }
-  return versions;
+  return commits;
+}
+
+/** Oldest first, all that the first parent reaches, then what the next one adds, then the commit; turned round at the end. */
+function inGrowingOrder(commits: readonly Commit[]): Version[] {
+  const left = new Map(commits.map((commit) => [commit.id, commit]));
+  const parents = new Set(commits.flatMap((commit) => commit.parents));
+  const ordered: Commit[] = [];
+  const path: { commit: Commit; parents: string[] }[] = [];
+  const enter = (id: string) => {
+    const commit = left.get(id);
+    left.delete(id);
+    if (commit !== undefined) path.push({ commit, parents: commit.parents.toReversed() });
+  };
+  for (const tip of commits.filter((commit) => !parents.has(commit.id))) {
+    enter(tip.id);
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const parent = last.parents.pop();
+      if (parent !== undefined) enter(parent);
+      else ordered.push(...path.splice(-1).map(({ commit }) => commit));
+    }
+  }
+  return ordered.reverse().flatMap((commit) => commit.versions);
 }
 
 export interface TreeFile {

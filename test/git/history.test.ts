@@ -55,6 +55,31 @@ describe("history", () => {
     });
     expect(new Set(versions.map(({ path }) => path))).toEqual(new Set(["a/x.json", "b/x.json"]));
   });
+
+  it("keeps its order when it grows, whatever a merge brings in and whenever that was made", async () => {
+    const versions = async () => {
+      const repository = await Repository.find(folder);
+      const found = await readHistory(repository, ["HEAD"], [":(top,glob)**/*.json"]);
+      return found.map(({ path }) => path).reverse();
+    };
+    git(folder, "config", "log.showRoot", "false");
+    git(folder, "config", "log.showSignature", "true");
+    commit("a.json", "a");
+    commit("unrelated", "u");
+    git(folder, "switch", "--quiet", "--create", "side");
+    commit("b.json", "b");
+    git(folder, "switch", "--quiet", "main");
+    commit("c.json", "c");
+    commit("d.json", "d");
+    expect(await versions()).toEqual(["a.json", "c.json", "d.json"]);
+    // The side branch takes main in before main takes the side branch in.
+    git(folder, "switch", "--quiet", "side");
+    git(folder, "merge", "--quiet", "--message", "main", "main");
+    commit("e.json", "e");
+    git(folder, "switch", "--quiet", "main");
+    git(folder, "merge", "--quiet", "--no-ff", "--message", "side", "side");
+    expect(await versions()).toEqual(["a.json", "c.json", "d.json", "b.json", "e.json"]);
+  });
 });
 
 describe("a commit's tree", () => {
