@@ -41,14 +41,14 @@ export async function readPastRecords(
     const path = version.path.slice(
       version.path.lastIndexOf(VAULT_FOLDER) + VAULT_FOLDER.length,
     ) as RecordPath;
-    const record = bytes === undefined ? undefined : findRecord(path, bytes);
+    const record = bytes === undefined ? undefined : findPastRecord(path, bytes);
     if (record !== undefined) found.push({ record, version, path });
   }
   return found;
 }
 
-/** History may hold anything. */
-function findRecord(path: RecordPath, bytes: Buffer): SignedRecord | undefined {
+/** History may hold anything: what is no record is undefined. */
+export function findPastRecord(path: RecordPath, bytes: Buffer): SignedRecord | undefined {
   try {
     return decodeRecord(path, bytes);
   } catch (error) {
