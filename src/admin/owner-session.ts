@@ -4,6 +4,7 @@ import { SigningKey } from "../age/signing-key.ts";
 import { findOwnerKey, trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { RecordPath } from "../vault/paths.ts";
+import type { Pins } from "../vault/pins.ts";
 import { signRecord } from "../vault/record.ts";
 import { RecordFiles } from "../vault/record-files.ts";
 import type { RecordSource } from "../vault/record-source.ts";
@@ -16,6 +17,12 @@ import { BranchedPins } from "./branched-pins.ts";
 
 // A verified vault seen with an owner's key: what every plan is made from. It signs records and counts serials; it
 // changes nothing on disk.
+
+/** What is read, where it is not the work tree, and what it must not be older than. */
+export interface Reading {
+  readonly files?: RecordSource;
+  readonly pins?: Pins;
+}
 
 export class OwnerSession {
   readonly vault: Vault;
@@ -30,12 +37,11 @@ export class OwnerSession {
     this.signingKey = signingKey;
   }
 
-  /** @param files where the records are read from: the work tree, unless something else is said. */
   static async open(
     machine: Machine,
     root: string,
     ownerKeyFile: string | undefined,
-    files: RecordSource = new RecordFiles(root),
+    { files = new RecordFiles(root), pins }: Reading = {},
   ): Promise<OwnerSession> {
     const unverified = readUnverifiedVault(files);
     const { id } = unverified;
@@ -43,7 +49,7 @@ export class OwnerSession {
     const signingKey = SigningKey.derive(found.keyFile.identity);
     // The owner's own key is a source of trust of its own: what it signed once is what it trusts now.
     const own = { from: found.from, keys: [signingKey.verifyKey] };
-    const vault = Vault.verify(unverified, new BranchedPins(stateFolder(machine, id), root), [
+    const vault = Vault.verify(unverified, pins ?? new BranchedPins(stateFolder(machine, id), root), [
       own,
       ...trustSources(machine, found),
     ]);

@@ -30,23 +30,29 @@ export interface ReaderSession {
  * by VAULT_RUN_OWNER and this machine's pins.
  *
  * @param extra a further source, for where there is no other.
+ * @param given what it must not be older than, where that is not what this machine has seen.
  */
 export async function openReader(
   machine: Machine,
   files: RecordSource,
   options: ReaderOptions,
   extra?: TrustSource,
+  given?: Pins,
 ): Promise<ReaderSession> {
   const unverified = readUnverifiedVault(files);
   const { id } = unverified;
   if (actsAsOwner(machine, id, options)) {
-    const owner = await OwnerSession.open(machine, files.root, options.ownerKeyFile, files);
+    const owner = await OwnerSession.open(machine, files.root, options.ownerKeyFile, {
+      files,
+      ...(given === undefined ? {} : { pins: given }),
+    });
     return { vault: owner.vault, owner };
   }
   const asAgent = actsAsAgent(machine, options.agent, options.keyFile);
-  const pins = asAgent
+  const own = asAgent
     ? new Pins(stateFolder(machine, id))
     : new BranchedPins(stateFolder(machine, id), files.root);
+  const pins = given ?? own;
   const sources = asAgent ? agentSources(machine, id, options) : trustSources(machine, undefined);
   const all =
     sources.length === 0 && pins.findOwners() === undefined && extra !== undefined ? [extra] : sources;

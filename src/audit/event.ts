@@ -15,7 +15,8 @@ export type OwnerAction =
   | "set"
   | "unset"
   | "grant"
-  | "revoke";
+  | "revoke"
+  | "resolve";
 
 export interface AuditSecret {
   readonly group: string;

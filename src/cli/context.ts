@@ -52,11 +52,16 @@ export class CommandContext {
     return this.#values[option] === true;
   }
 
+  /** Whether a person says no to what happens otherwise. Without one to ask, and with `--yes`, it happens. */
+  async declines(question: string): Promise<boolean> {
+    if (this.has("yes") || !this.console.canAsk) return false;
+    const { askYes } = await import("./prompt.ts");
+    return !(await askYes(this.console, question));
+  }
+
   /** Asks for confirmation where there is a person to ask. Without one, and with `--yes`, the answer is yes. */
   async confirm(question: string): Promise<void> {
-    if (this.has("yes") || !this.console.canAsk) return;
-    const { askYes } = await import("./prompt.ts");
-    if (await askYes(this.console, question)) return;
+    if (!(await this.declines(question))) return;
     throw new VaultError("canceled", "canceled", "nothing was changed");
   }
 }

@@ -220,6 +220,27 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/rotation.ts"),
   },
   {
+    name: "resolve",
+    takes: "",
+    about: "finish a merge of the vault: decide conflicts, give fresh keys, seal again what was left behind",
+    options: [VAULT, OWNER_KEY, { flag: "--yes", about: "answer every question with yes: the newer value" }],
+    examples: ["git merge feature || vault-run resolve && git commit", "vault-run resolve"],
+    load: () => import("./commands/resolve.ts"),
+  },
+  {
+    name: "sync",
+    takes: "",
+    about: "fetch, verify what came, fast-forward or rebase, push",
+    options: [
+      VAULT,
+      OWNER_KEY,
+      { flag: "--agent NAME", about: "verify with this agent's key, on an agent's machine" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+    ],
+    examples: ["vault-run sync", "vault-run sync --agent crawler"],
+    load: () => import("./commands/sync.ts"),
+  },
+  {
     name: "redact",
     takes: "",
     about: "pass standard input on to standard output, with what an agent was granted masked",

@@ -38,13 +38,13 @@ export class Repository {
         `finish or abort it first, or pass --no-commit and commit yourself`,
       );
     }
-    if ((await this.#try(["symbolic-ref", "--quiet", "HEAD"])) === undefined) {
+    if ((await this.try(["symbolic-ref", "--quiet", "HEAD"])) === undefined) {
       throw notReady(
         "HEAD is detached, so a commit would belong to no branch",
         "switch to one first (git switch BRANCH), or pass --no-commit and commit yourself",
       );
     }
-    if ((await this.#try(["var", "GIT_AUTHOR_IDENT"])) === undefined) {
+    if ((await this.try(["var", "GIT_AUTHOR_IDENT"])) === undefined) {
       throw notReady(
         "git does not know who you are",
         "tell it: git config user.name NAME and git config user.email ADDRESS",
@@ -63,16 +63,15 @@ export class Repository {
     message: string,
     scratchFolder: string,
   ): Promise<string | undefined> {
-    const list = join(scratchFolder, "pathspecs");
     const own = paths.map((path) => relative(this.workTree, path));
-    writeFileSync(list, own.map((path) => `${path}\0`).join(""));
-    const fromFile = [`--pathspec-from-file=${list}`, "--pathspec-file-nul"];
+    const list = join(scratchFolder, "pathspecs");
+    const fromFile = this.#pathspecs(own, list);
     const before = await this.#head();
     const index = new KeptIndex(this.gitFolder, scratchFolder);
     try {
-      await this.#run(["--literal-pathspecs", "add", "--force", ...fromFile]);
+      await this.run(["--literal-pathspecs", "add", "--force", ...fromFile]);
       if (!(await this.#differsFromHead(own))) return undefined;
-      await this.#run([
+      await this.run([
         "--literal-pathspecs",
         "commit",
         "--quiet",
@@ -91,7 +90,24 @@ export class Repository {
       index.forget();
       rmSync(list, { force: true });
     }
-    return this.#try(["rev-parse", "--short", "HEAD"]);
+    return this.try(["rev-parse", "--short", "HEAD"]);
+  }
+
+  /** Stages `paths` (absolute) as they stand in the work tree, which also ends their conflicts. */
+  async stage(paths: readonly string[], scratchFolder: string): Promise<void> {
+    const list = join(scratchFolder, "pathspecs");
+    const own = paths.map((path) => relative(this.workTree, path));
+    try {
+      await this.run(["--literal-pathspecs", "add", "--force", ...this.#pathspecs(own, list)]);
+    } finally {
+      rmSync(list, { force: true });
+    }
+  }
+
+  /** git's options that name many paths, by way of a file. */
+  #pathspecs(paths: readonly string[], list: string): string[] {
+    writeFileSync(list, paths.map((path) => `${path}\0`).join(""));
+    return [`--pathspec-from-file=${list}`, "--pathspec-file-nul"];
   }
 
   /** The files of a folder (below the work tree's top) that differ from the last commit or are not in it. */
@@ -114,7 +130,7 @@ export class Repository {
 
   /** The id of the commit that a revision names. */
   async commitOf(revision: string): Promise<string> {
-    const id = await this.#try([
+    const id = await this.try([
       "rev-parse",
       "--verify",
       "--quiet",
@@ -139,20 +155,21 @@ export class Repository {
   }
 
   #head(): Promise<string | undefined> {
-    return this.#try(["rev-parse", "--quiet", "--verify", "HEAD"]);
+    return this.try(["rev-parse", "--quiet", "--verify", "HEAD"]);
   }
 
   async #differsInWorkTree(own: readonly string[]): Promise<boolean> {
-    return (await this.#try(["--literal-pathspecs", "diff", "--quiet", "HEAD", "--", ...own])) === undefined;
+    return (await this.try(["--literal-pathspecs", "diff", "--quiet", "HEAD", "--", ...own])) === undefined;
   }
 
   async #differsFromHead(paths: readonly string[]): Promise<boolean> {
-    const staged = await this.#run(["diff", "--cached", "--name-only", "-z", "--no-renames"]);
+    const staged = await this.run(["diff", "--cached", "--name-only", "-z", "--no-renames"]);
     const names = new Set(staged.split("\0"));
     return paths.some((path) => names.has(path));
   }
 
-  async #run(args: string[]): Promise<string> {
+  /** Runs a git command; its output, trimmed. @throws {VaultError} `git-failed` */
+  async run(args: string[]): Promise<string> {
     try {
       return await this.#git.raw(args);
     } catch (error) {
@@ -160,7 +177,8 @@ export class Repository {
     }
   }
 
-  async #try(args: string[]): Promise<string | undefined> {
+  /** The same for a command whose failure is an answer: then undefined. */
+  async try(args: string[]): Promise<string | undefined> {
     try {
       return await this.#git.raw(args);
     } catch (error) {

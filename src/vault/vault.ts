@@ -13,6 +13,7 @@ import {
 import {
   agentPath,
   agentScope,
+  findPlace,
   grantPath,
   groupPath,
   groupScope,
@@ -136,6 +137,16 @@ export class Vault {
   /** The verified record at a path, of whatever epoch; undefined where there is none and none was seen before. */
   find(path: RecordPath): SignedRecord | undefined {
     return this.#find(path);
+  }
+
+  /** Every record there is, verified, of whatever epoch. */
+  readAll(): Map<RecordPath, SignedRecord> {
+    const all = new Map<RecordPath, SignedRecord>();
+    for (const path of new Set([...this.files.paths(), ...this.pins.paths()])) {
+      const record = findPlace(path) === undefined ? undefined : this.#find(path as RecordPath);
+      if (record !== undefined) all.set(path as RecordPath, record);
+    }
+    return all;
   }
 
   /** The highest serial known for a path, here or on this machine; 0 where there is none. */

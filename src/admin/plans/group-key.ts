@@ -170,7 +170,8 @@ export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T
   };
 }
 
-function keptFields(secret: SecretRecord): SecretFields {
+/** What a secret keeps when its value is sealed again. */
+export function keptFields(secret: SecretRecord): SecretFields {
   const { valueId, setAt, expiresAt, description, env, deliver, unsafeName, exposedTo } = secret;
   return { valueId, setAt, deliver, exposedTo, ...given({ expiresAt, description, env, unsafeName }) };
 }

@@ -1,0 +1,172 @@
+import { generateIdentity } from "../../age/generate.ts";
+import { keyFingerprint } from "../../vault/fingerprint.ts";
+import type { AgentName, GroupName } from "../../vault/names.ts";
+import { agentPath, grantPath, groupPath, type RecordPath, secretPath } from "../../vault/paths.ts";
+import { sealedBytes } from "../../vault/payload.ts";
+import type { Exposure, SecretRecord, SignedRecord } from "../../vault/schema.ts";
+import { isPast } from "../../vault/time.ts";
+import { countStanzas } from "../check/sealed.ts";
+import { agentRecord, openEscrow } from "../escrow.ts";
+import type { OwnerSession } from "../owner-session.ts";
+import type { Plan, PlannedWrite, Progress } from "../plan.ts";
+import {
+  given,
+  grantRecord,
+  grantTombstone,
+  groupRecord,
+  keptFields,
+  secretRecord,
+} from "../plans/group-key.ts";
+import { type Rivals, union } from "./decide.ts";
+import { decide, verifySides } from "./decisions.ts";
+import { type GroupKeys, isOutOfStep, type MergedGroup, mergedGroups } from "./group-keys.ts";
+import type { Conflict } from "./sides.ts";
+
+// A merge of two vaults, finished in four steps:
+//   1. each record that both sides changed is decided on (decide.ts)
+//   2. grants of agents that are not there any more are taken away
+//   3. escrows and groups that are sealed to others than the owners there are now are sealed again
+//   4. each group of which anything is sealed under a key that is not its one current key gets a fresh key, which only the
+//      readers that remain get; every value in it is sealed again, with who could have read it noted
+// Steps 2 to 4 look at the whole vault: what git merged without a conflict can be wrong in meaning all the same.
+
+/** What a merge is planned from. */
+export interface Merge {
+  /** The owner's view of the vault with the later version of each conflict in its place. */
+  readonly session: OwnerSession;
+  readonly conflicts: ReadonlyMap<RecordPath, Conflict>;
+  readonly keys: GroupKeys;
+  /** Who ever held a key under which this value was sealed. */
+  readonly readersOf: (secret: SecretRecord) => Promise<readonly Exposure[]>;
+  readonly chooseOlder: (rivals: Rivals) => Promise<boolean>;
+}
+
+export interface Resolution {
+  /** Undefined where there is nothing to do. */
+  readonly plan: Plan | undefined;
+  /** What the merge dropped or chose. */
+  readonly notes: readonly string[];
+  /** Groups that get a fresh key. */
+  readonly rekeyed: readonly GroupName[];
+}
+
+export async function planResolve(merge: Merge, progress: Progress): Promise<Resolution> {
+  const { session, conflicts } = merge;
+  const records = new Map(session.vault.readAll());
+  const writes = new Map<RecordPath, PlannedWrite>();
+  const put = (path: RecordPath, record: SignedRecord) => {
+    writes.set(path, { path, record });
+    records.set(path, record);
+  };
+  const notes: string[] = [];
+  // Whose key an agent got on one side and is not to have.
+  const lost = new Set<GroupName>();
+  for (const [path, conflict] of conflicts) {
+    if (path === "vault.json") continue;
+    verifySides(session.vault, path, conflict);
+    const { record, note } = await decide(path, conflict, merge.chooseOlder);
+    for (const side of [conflict.ours, conflict.theirs])
+      if (side.type === "grant" && record.type === "tombstone") lost.add(side.group);
+    put(path, signAgain(session, path, record));
+    if (note !== undefined) notes.push(note);
+  }
+  for (const [agent, group] of orphanedGrants(records)) {
+    put(grantPath(agent, group), grantTombstone(session, agent, group).record);
+    lost.add(group);
+    notes.push(`${agent} is not there any more: its grant of ${group} is revoked`);
+  }
+  for (const record of [...records.values()]) {
+    if (
+      record.type === "agent" &&
+      countStanzas(sealedBytes(record.escrow)) !== session.ownerRecipients.length
+    )
+      put(agentPath(record.name), await resealEscrow(session, record));
+  }
+  const rekeyed: GroupName[] = [];
+  for (const merged of mergedGroups(records)) {
+    if (!lost.has(merged.group.name) && !(await isOutOfStep(merged, merge.keys, session))) continue;
+    for (const write of await freshKey(merge, merged, progress)) put(write.path, write.record);
+    rekeyed.push(merged.group.name);
+  }
+  return { plan: planOf([...writes.values()], rekeyed), notes, rekeyed };
+}
+
+function planOf(writes: readonly PlannedWrite[], rekeyed: readonly GroupName[]): Plan | undefined {
+  if (writes.length === 0) return undefined;
+  const secrets = writes.flatMap(({ record }) =>
+    record.type === "secret" ? [{ group: record.group, name: record.name, valueId: record.valueId }] : [],
+  );
+  const what = rekeyed.length === 0 ? "" : `, fresh keys for ${rekeyed.join(" ")}`;
+  return { event: { action: "resolve", secrets }, writes, message: `vault-run: resolve a merge${what}` };
+}
+
+function signAgain(session: OwnerSession, path: RecordPath, record: SignedRecord): SignedRecord {
+  const { vault: _, serial: __, signatures: ___, ...fields } = record;
+  return session.sign<SignedRecord>(path, fields as Omit<SignedRecord, "vault" | "serial" | "signatures">);
+}
+
+function orphanedGrants(records: ReadonlyMap<RecordPath, SignedRecord>): [AgentName, GroupName][] {
+  return [...records.values()].flatMap((record) =>
+    record.type === "grant" && records.get(agentPath(record.agent))?.type !== "agent"
+      ? [[record.agent, record.group] as [AgentName, GroupName]]
+      : [],
+  );
+}
+
+async function resealEscrow(
+  session: OwnerSession,
+  record: Extract<SignedRecord, { type: "agent" }>,
+): Promise<SignedRecord> {
+  const { type: _, vault: __, serial: ___, signatures: ____, escrow: _____, ...fields } = record;
+  return agentRecord(session, fields, await openEscrow(record, session.identity));
+}
+
+/** A fresh identity for the group, above every epoch in play, for the owners and the agents that remain. */
+async function freshKey(
+  { session, keys, readersOf }: Merge,
+  { group: old, grants, secrets }: MergedGroup,
+  progress: Progress,
+): Promise<PlannedWrite[]> {
+  const { vault, nowMs } = session;
+  const identity = await generateIdentity(vault.suite);
+  const epochs = [old, ...secrets, ...grants.map(({ grant }) => grant)].map(({ epoch }) => epoch);
+  const { name, createdAt, description, policy } = old;
+  const fields = { name, epoch: Math.max(...epochs) + 1, createdAt, policy, ...given({ description }) };
+  const group = await groupRecord(session, fields, identity);
+  const total = 1 + grants.length + secrets.length;
+  const writes: PlannedWrite[] = [{ path: groupPath(name), record: group }];
+  const remaining = grants.filter(
+    ({ grant }) => grant.expiresAt === undefined || !isPast(grant.expiresAt, nowMs),
+  );
+  for (const entry of grants) {
+    const { agent, grant } = entry;
+    const times = { grantedAt: grant.grantedAt, ...given({ expiresAt: grant.expiresAt }) };
+    writes.push(
+      remaining.includes(entry)
+        ? {
+            path: grantPath(agent.name, name),
+            record: await grantRecord(session, agent, group, identity, times),
+          }
+        : grantTombstone(session, agent.name, name),
+    );
+    progress(writes.length, total);
+  }
+  const readers = new Set(remaining.map(({ agent }) => keyFingerprint(agent.verifyKey)));
+  for (const secret of secrets) {
+    using value = await keys.open(secret, old);
+    const exposedTo = union(
+      secret.exposedTo,
+      (await readersOf(secret)).filter(({ key }) => !readers.has(key)),
+    );
+    const record = await secretRecord(
+      session,
+      group,
+      secret.name,
+      { ...keptFields(secret), exposedTo },
+      value.bytes(),
+    );
+    writes.push({ path: secretPath(name, secret.name), record });
+    progress(writes.length, total);
+  }
+  return writes;
+}

@@ -1,0 +1,72 @@
+import { relative } from "node:path";
+import { readBlobs } from "../../git/blobs.ts";
+import { readUnmerged, type Unmerged } from "../../git/merge-state.ts";
+import type { Repository } from "../../git/repository.ts";
+import { findPlace, type RecordPath } from "../../vault/paths.ts";
+import { decodeRecord } from "../../vault/record.ts";
+import { RecordFiles } from "../../vault/record-files.ts";
+import { RecordSnapshot } from "../../vault/record-snapshot.ts";
+import type { SignedRecord } from "../../vault/schema.ts";
+import { VaultError } from "../../vault-error.ts";
+import { ATTRIBUTES_PATH } from "../journal.ts";
+import { later, type Sides } from "./decide.ts";
+
+// What git could not merge, record by record. Each version is decoded here and verified by the caller, who first needs to
+// know which owners there are.
+
+/** A record that both sides changed. Where one side lost the file, what the other has stands for both. */
+export type Conflict = Sides<SignedRecord>;
+
+/** The conflicts in the vault's folder, by record path. */
+export async function readConflicts(
+  repository: Repository,
+  root: string,
+): Promise<Map<RecordPath, Conflict>> {
+  const folder = `${relative(repository.workTree, root)}/`;
+  const unmerged = (await readUnmerged(repository)).filter(({ path }) => path.startsWith(folder));
+  const conflicts = new Map<RecordPath, Conflict>();
+  for (const entry of unmerged) {
+    const path = entry.path.slice(folder.length);
+    if (path === ATTRIBUTES_PATH) continue;
+    if (findPlace(path) === undefined) throw notARecord(path);
+    conflicts.set(path as RecordPath, await readSides(repository, path as RecordPath, entry));
+  }
+  return conflicts;
+}
+
+async function readSides(repository: Repository, path: RecordPath, entry: Unmerged): Promise<Conflict> {
+  const read = async (blob: string | undefined) => {
+    if (blob === undefined) return undefined;
+    const { value } = await readBlobs(repository.workTree, [blob]).next();
+    return value === undefined ? undefined : decodeRecord(path, value);
+  };
+  const [base, ours, theirs] = [await read(entry.base), await read(entry.ours), await read(entry.theirs)];
+  const either = ours ?? theirs;
+  if (either === undefined) throw notARecord(path);
+  return { base, ours: ours ?? either, theirs: theirs ?? either };
+}
+
+/** The vault's files with the later version of each conflict in its place: what the merge is made from. */
+export function tentativeMerge(
+  root: string,
+  conflicts: ReadonlyMap<RecordPath, Conflict>,
+  encode: (record: SignedRecord) => Buffer,
+): RecordSnapshot {
+  const disk = new RecordFiles(root);
+  const files = new Map<string, Buffer | "not-plain">();
+  for (const path of disk.paths()) {
+    if (findPlace(path) === undefined || conflicts.has(path as RecordPath)) continue;
+    const bytes = disk.read(path as RecordPath);
+    if (bytes !== undefined) files.set(path, bytes);
+  }
+  for (const [path, { ours, theirs }] of conflicts) files.set(path, encode(later(ours, theirs)));
+  return new RecordSnapshot(root, files);
+}
+
+function notARecord(path: string): VaultError {
+  return new VaultError(
+    "record-invalid",
+    `a conflict in a file that is no record: .vault/${path}`,
+    "resolve that one by hand and git add it, then run this again",
+  );
+}

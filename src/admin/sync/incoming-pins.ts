@@ -1,0 +1,56 @@
+import type { RecordPath } from "../../vault/paths.ts";
+import type { Pin } from "../../vault/pins.ts";
+import { decodeRecord, recordDigest, signedBytes } from "../../vault/record.ts";
+import type { RecordSource } from "../../vault/record-source.ts";
+import { VaultError } from "../../vault-error.ts";
+import { BranchedPins } from "../branched-pins.ts";
+
+// What comes from another clone lacks what was done here and not pushed yet: of that this machine has seen newer records,
+// and it is no rollback. A record that the others left as it was when the two parted is not judged: ours stays in the
+// merge. One that they changed must be newer than it was then, and than every one seen here but our own.
+
+export class IncomingPins extends BranchedPins {
+  readonly #base: RecordSource;
+  readonly #local: RecordSource;
+
+  /** @param base the vault where the two histories parted. @param local ours. */
+  constructor(stateFolder: string, base: RecordSource, local: RecordSource) {
+    super(stateFolder, local.root);
+    this.#base = base;
+    this.#local = local;
+  }
+
+  override check(path: RecordPath, seen: Pin): void {
+    const before = pinOf(path, this.#base);
+    if (before?.serial === seen.serial && before.digest === seen.digest) return;
+    if (before !== undefined && seen.serial <= before.serial) throw putBack(path, seen, before);
+    if (this.#isOurs(path)) return;
+    super.check(path, seen);
+  }
+
+  override expects(path: RecordPath): boolean {
+    if (this.#base.has(path)) return true;
+    return super.expects(path) && !this.#isOurs(path);
+  }
+
+  /** Whether the newest one seen is the one that we have. */
+  #isOurs(path: RecordPath): boolean {
+    const [pin, own] = [this.find(path), pinOf(path, this.#local)];
+    return pin !== undefined && own?.serial === pin.serial && own.digest === pin.digest;
+  }
+}
+
+function pinOf(path: RecordPath, files: RecordSource): Pin | undefined {
+  const bytes = files.read(path);
+  if (bytes === undefined) return undefined;
+  const record = decodeRecord(path, bytes);
+  return { serial: record.serial, digest: recordDigest(signedBytes(record)) };
+}
+
+function putBack(path: RecordPath, seen: Pin, before: Pin): VaultError {
+  return new VaultError(
+    "record-rollback",
+    `an older record was put back (serial ${seen.serial}, before it ${before.serial}): .vault/${path}`,
+    `see who pushed it; nothing here was changed`,
+  );
+}

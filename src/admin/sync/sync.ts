@@ -1,0 +1,129 @@
+import {
+  type Counterpart,
+  fetchCounterpart,
+  findCounterpart,
+  forgetIncoming,
+  pushTo,
+  trackCounterpart,
+} from "../../git/remote.ts";
+import type { Repository } from "../../git/repository.ts";
+import type { Machine } from "../../vault/machine.ts";
+import { RecordFiles } from "../../vault/record-files.ts";
+import { VaultError } from "../../vault-error.ts";
+import type { Target } from "../apply.ts";
+import { type Asking, resolveUnderLock } from "../merge/resolve.ts";
+import { type Narrator, type OperateOptions, withTarget } from "../operate.ts";
+import { openReader, type ReaderOptions } from "../reader-session.ts";
+import { verifyIncoming } from "./incoming.ts";
+import { integrate } from "./integrate.ts";
+
+// Git is the sync: what came from the other repository is verified as a whole before anything here moves, then the branch
+// is fast-forwarded, or our own commits are put on top of what came, and pushed. What is refused leaves every branch, the
+// index and the files as they were.
+
+const ATTEMPTS = 5;
+
+export interface SyncOptions extends Omit<OperateOptions, "commit" | "doing">, ReaderOptions {}
+
+export interface Synced {
+  readonly remote: string;
+  readonly branch: string;
+  /** Commits that came and that went. */
+  readonly came: number;
+  readonly went: number;
+  /** What was resolved on the way, where something was. */
+  readonly notes: readonly string[];
+}
+
+export function syncVault(
+  machine: Machine,
+  options: SyncOptions,
+  narrator: Narrator,
+  asking: Asking,
+): Promise<Synced> {
+  const operating = { ...options, commit: true, doing: "sync" };
+  return withTarget(machine, operating, narrator, async (target) => {
+    const counterpart = await findCounterpart(target.repository);
+    try {
+      return await syncUnderLock(machine, operating, target, counterpart, narrator, asking);
+    } finally {
+      await forgetIncoming(target.repository);
+    }
+  });
+}
+
+async function syncUnderLock(
+  machine: Machine,
+  options: OperateOptions & ReaderOptions,
+  target: Target,
+  counterpart: Counterpart,
+  narrator: Narrator,
+  asking: Asking,
+): Promise<Synced> {
+  const { repository } = target;
+  const notes: string[] = [];
+  let came = 0;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const incoming = await fetchCounterpart(repository, counterpart);
+    if (incoming !== undefined) {
+      const base = await commonBase(repository, incoming, counterpart);
+      const news = await countCommits(repository, "HEAD", incoming);
+      if (news > 0) {
+        await verifyIncoming(machine, repository, options.root, { incoming, base }, options);
+        await integrate(repository, options.root, incoming, base, () =>
+          resolveUnderLock(machine, { ...options, commit: false }, target, incoming, narrator, asking),
+        );
+        came += news;
+      }
+      await trackCounterpart(repository, counterpart, incoming);
+    }
+    notes.push(...(await settle(machine, options, target, narrator, asking)));
+    const went = await countCommits(repository, incoming, "HEAD");
+    if (went === 0 || (await pushTo(repository, counterpart)))
+      return { remote: counterpart.remote, branch: counterpart.branch, came, went, notes };
+    narrator.note("something else was pushed meanwhile; once more");
+  }
+  throw new VaultError(
+    "git-failed",
+    `others kept pushing to ${counterpart.remote} meanwhile: ${counterpart.branch}`,
+    "run it again; what came so far is in your branch",
+  );
+}
+
+/** Mends what is wrong in meaning, where an owner is here to do it, and pins what the branch now holds. */
+async function settle(
+  machine: Machine,
+  options: OperateOptions & ReaderOptions,
+  target: Target,
+  narrator: Narrator,
+  asking: Asking,
+): Promise<readonly string[]> {
+  const { vault, owner } = await openReader(machine, new RecordFiles(options.root), options);
+  vault.readAll();
+  await vault.pin({ pid: machine.pid, host: machine.host, doing: options.doing });
+  if (owner === undefined) return [];
+  const { notes, rekeyed } = await resolveUnderLock(machine, options, target, undefined, narrator, asking);
+  return rekeyed.length === 0
+    ? notes
+    : [...notes, `fresh keys for ${rekeyed.join(" ")}, and all of it sealed again`];
+}
+
+async function commonBase(
+  repository: Repository,
+  incoming: string,
+  { remote, branch }: Counterpart,
+): Promise<string> {
+  const base = await repository.try(["merge-base", "HEAD", incoming]);
+  if (base !== undefined && base !== "") return base;
+  throw new VaultError(
+    "git-not-ready",
+    `branch ${branch} and its counterpart at ${remote} have no commit in common`,
+    "it is another repository, or a shallow clone: git fetch --unshallow",
+  );
+}
+
+/** How many commits `to` has that `from` has not. */
+async function countCommits(repository: Repository, from: string | undefined, to: string): Promise<number> {
+  const not = from === undefined ? [] : [`^${from}`];
+  return Number(await repository.run(["rev-list", "--count", to, ...not]));
+}

@@ -1,0 +1,44 @@
+import { type Resolved, resolveMerge } from "../../admin/merge/resolve.ts";
+import { findVaultRoot } from "../../vault/find-vault.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE } from "../exit-status.ts";
+import { commitNote, progressOf } from "../owner-verb.ts";
+import { counted } from "../wording.ts";
+
+export async function run(context: CommandContext): Promise<number> {
+  const { machine, console } = context;
+  const options = {
+    root: findVaultRoot(machine, context.text("vault")),
+    ownerKeyFile: context.text("owner-key-file"),
+  };
+  const resolved = await resolveMerge(
+    machine,
+    options,
+    { note: (text) => console.say(text) },
+    {
+      chooseOlder: ({ newer, older }) =>
+        context.declines(
+          `${newer.group}/${newer.name} was set on both sides: keep the newer value, set ${newer.setAt}? (no: the one set ${older.setAt})`,
+        ),
+      confirm: async ({ plan, notes }) => {
+        for (const note of notes) console.say(note);
+        await context.confirm(`write ${counted(plan?.writes.length ?? 0, "record")}?`);
+      },
+      progress: progressOf(context, "sealing again"),
+    },
+  );
+  report(context, resolved);
+  return DONE;
+}
+
+function report({ console }: CommandContext, { plan, rekeyed, staged, commit }: Resolved): void {
+  if (plan === undefined) {
+    console.say("nothing to resolve: no conflict in the vault, and nothing out of step");
+    return;
+  }
+  for (const group of rekeyed) console.say(`${group} has a fresh key, and all of it is sealed again`);
+  console.say(
+    `resolved ${counted(plan.writes.length, "record")}${staged ? ", staged" : commitNote({ commit })}`,
+  );
+  if (staged) console.detail("finish what git began: git commit, or git rebase --continue");
+}

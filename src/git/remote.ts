@@ -1,0 +1,99 @@
+import { VaultError } from "../vault-error.ts";
+import type { Repository } from "./repository.ts";
+
+// A branch and its counterpart in another repository. What is fetched is put under a ref of our own first: nothing that the
+// user looks at moves before it was verified. Remote helpers that run a command of an address's choosing (`ext::`) are off
+// in git itself unless the user's own configuration turns them on.
+
+const INCOMING = "refs/vault-run/incoming";
+const MISSING_REF = /couldn't find remote ref/i;
+const NOT_FAST_FORWARD = /\[rejected\]|non-fast-forward|fetch first|stale info|cannot lock ref/i;
+
+export interface Counterpart {
+  /** The branch that HEAD is on. */
+  readonly branch: string;
+  readonly remote: string;
+  /** `refs/heads/…` in the other repository. */
+  readonly ref: string;
+  readonly isUpstream: boolean;
+}
+
+/** The branch that the current one follows; where it follows none, the one of its own name at the only remote or `origin`. */
+export async function findCounterpart(repository: Repository): Promise<Counterpart> {
+  const branch = await repository.try(["symbolic-ref", "--short", "--quiet", "HEAD"]);
+  if (branch === undefined) throw notReady("HEAD is on no branch", "switch to one: git switch BRANCH");
+  const config = (name: string) => repository.try(["config", "--get", `branch.${branch}.${name}`]);
+  const [remote, ref] = [await config("remote"), await config("merge")];
+  if (remote !== undefined && ref !== undefined && remote !== ".")
+    return plain({ branch, remote, ref, isUpstream: true });
+  const remotes = ((await repository.try(["remote"])) ?? "").split("\n").filter((name) => name !== "");
+  const only = remotes.includes("origin") ? "origin" : remotes.length === 1 ? remotes[0] : undefined;
+  if (only === undefined) {
+    throw notReady(
+      `branch ${branch} follows no other repository's`,
+      `name one: git remote add origin URL, or git branch --set-upstream-to=REMOTE/BRANCH`,
+    );
+  }
+  return plain({ branch, remote: only, ref: `refs/heads/${branch}`, isUpstream: false });
+}
+
+/** Nothing that git could take for an option. */
+function plain(counterpart: Counterpart): Counterpart {
+  if (!counterpart.remote.startsWith("-") && counterpart.ref.startsWith("refs/heads/")) return counterpart;
+  throw notReady(
+    "the branch follows something that is no branch of a remote",
+    "set it anew: git branch --set-upstream-to",
+  );
+}
+
+/** Fetches the counterpart's commit; undefined where it has none yet. No ref or file of the user's moves. */
+export async function fetchCounterpart(
+  repository: Repository,
+  { remote, ref }: Counterpart,
+): Promise<string | undefined> {
+  try {
+    await repository.run(["fetch", "--quiet", "--no-tags", "--refmap=", remote, `+${ref}:${INCOMING}`]);
+  } catch (error) {
+    if (MISSING_REF.test(reasonOf(error))) return undefined;
+    throw error;
+  }
+  return repository.commitOf(INCOMING);
+}
+
+export async function forgetIncoming(repository: Repository): Promise<void> {
+  await repository.try(["update-ref", "-d", INCOMING]);
+}
+
+/** Moves the user's remote-tracking branch to what was accepted. */
+export async function trackCounterpart(
+  repository: Repository,
+  { remote, ref }: Counterpart,
+  commit: string,
+): Promise<void> {
+  await repository.try(["update-ref", `refs/remotes/${remote}/${ref.slice("refs/heads/".length)}`, commit]);
+}
+
+/** Pushes HEAD, never over anything. False where something else was pushed meanwhile. */
+export async function pushTo(
+  repository: Repository,
+  { remote, ref, isUpstream }: Counterpart,
+): Promise<boolean> {
+  const follow = isUpstream ? [] : ["--set-upstream"];
+  try {
+    await repository.run(["push", "--quiet", ...follow, remote, `HEAD:${ref}`]);
+    return true;
+  } catch (error) {
+    if (NOT_FAST_FORWARD.test(reasonOf(error))) return false;
+    throw error;
+  }
+}
+
+/** All that git said. */
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error ? cause.message : "";
+}
+
+function notReady(message: string, hint: string): VaultError {
+  return new VaultError("git-not-ready", message, hint);
+}

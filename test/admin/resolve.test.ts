@@ -1,0 +1,322 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checkVault } from "../../src/admin/check/check.ts";
+import { resolveMerge } from "../../src/admin/merge/resolve.ts";
+import { codeOf, TestVault } from "../fixtures/vault.ts";
+
+// Merges by plain git, no driver installed.
+
+const template = await TestVault.template("classic", async (vault) => {
+  for (const agent of ["crawler", "stays", "writer"]) await vault.addAgent(agent);
+  for (const group of ["web", "db"])
+    for (const name of ["ONE", "TWO"]) await vault.set(`${group}/${name}`, `${group}-${name}`);
+  for (const agent of ["crawler", "stays"]) await vault.grant(agent, "web");
+});
+
+type Change = (vault: TestVault) => Promise<unknown>;
+
+/** Both changes, each on a branch of its own from main. The second is made first: see below on one machine's branches. */
+async function diverge(vault: TestVault, ours: Change, theirs: Change): Promise<void> {
+  vault.git("switch", "--quiet", "--create", "theirs");
+  await theirs(vault);
+  vault.git("switch", "--quiet", "main");
+  await ours(vault);
+}
+
+function merge(vault: TestVault): boolean {
+  try {
+    vault.git("merge", "--quiet", "--no-edit", "theirs");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function problems(vault: TestVault): Promise<string[]> {
+  const { findings } = await checkVault(vault.machine, { root: vault.root });
+  return findings.filter(({ level }) => level === "error").map(({ kind, where }) => `${kind} ${where}`);
+}
+
+async function resolve(vault: TestVault, olderWanted = false): Promise<readonly string[]> {
+  const { notes, staged } = await resolveMerge(
+    vault.machine,
+    { root: vault.root },
+    { note: () => {} },
+    { chooseOlder: async () => olderWanted, confirm: async () => {}, progress: () => {} },
+  );
+  if (staged) vault.git("commit", "--quiet", "--no-edit");
+  expect(vault.git("status", "--porcelain")).toBe("");
+  expect(await problems(vault)).toEqual([]);
+  return notes;
+}
+
+async function seenBy(vault: TestVault, agent: string, ref: string): Promise<string> {
+  try {
+    return await vault.readAs(agent, ref);
+  } catch (error) {
+    return String((error as { code?: string }).code);
+  }
+}
+
+async function exposed(vault: TestVault): Promise<string[]> {
+  const { vault: seen } = await vault.owner();
+  return seen
+    .groups()
+    .flatMap(({ name }) => seen.secrets(name))
+    .flatMap(({ group, name, exposedTo }) => exposedTo.map(({ agent }) => `${group}/${name} ${agent}`));
+}
+
+const CLEAN: Record<string, Change> = {
+  "set a new secret": (vault) => vault.set("web/THREE", "three"),
+  "set a new value": (vault) => vault.set("web/ONE", "second"),
+  "set in a new group": (vault) => vault.set("fresh/ONE", "one"),
+  "unset a secret": (vault) => vault.unset("db/ONE"),
+  "add an agent": (vault) => vault.addAgent("new"),
+  "grant a group": (vault) => vault.grant("writer", "db"),
+  "grant another group": (vault) => vault.grant("writer", "web"),
+};
+
+describe("two branches that touch different things", () => {
+  const names = Object.keys(CLEAN);
+  const pairs = names.flatMap((a, at) => names.slice(at + 1).map((b) => [a, b] as const));
+  it.each(pairs)("merge without a conflict into a valid vault: %s, %s", async (a, b) => {
+    const vault = template.copy();
+    await diverge(vault, CLEAN[a]!, CLEAN[b]!);
+    expect(merge(vault)).toBe(true);
+    expect(await problems(vault)).toEqual([]);
+    expect(await seenBy(vault, "stays", "web/TWO")).toBe("web-TWO");
+  });
+
+  it("merge where each revokes in a group of its own", async () => {
+    const vault = template.copy();
+    await vault.grant("writer", "db");
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.revoke("writer", "db"),
+    );
+    expect(merge(vault)).toBe(true);
+    expect((await problems(vault)).filter((line) => !line.startsWith("rotate"))).toEqual([]);
+  });
+});
+
+describe("a merge that git found clean and that is wrong in meaning", () => {
+  it("is a secret under the key that the other branch retired: check says so, resolve seals it again", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/THREE", "three"),
+    );
+    expect(merge(vault)).toBe(true);
+    expect(await problems(vault)).toEqual(["record-epoch groups/web/secrets/THREE.json"]);
+    expect(await seenBy(vault, "stays", "web/THREE")).toBe("record-epoch");
+    await resolve(vault);
+    expect(await seenBy(vault, "stays", "web/THREE")).toBe("three");
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("web-ONE");
+    expect(await seenBy(vault, "crawler", "web/ONE")).toBe("not-granted");
+    // The crawler held the key that THREE was first sealed to.
+    expect(await exposed(vault)).toEqual(["web/ONE crawler", "web/THREE crawler", "web/TWO crawler"]);
+  });
+
+  it("is a grant of a group that got a new key: the agent gets that one", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.grant("writer", "web"),
+    );
+    expect(merge(vault)).toBe(true);
+    expect(await problems(vault)).toEqual(["record-epoch agents/writer/grants/web.json"]);
+    await resolve(vault);
+    expect(await seenBy(vault, "writer", "web/ONE")).toBe("web-ONE");
+    expect(await seenBy(vault, "crawler", "web/ONE")).toBe("not-granted");
+  });
+
+  it("is a grant of an agent that was removed: it is taken away, and the group's key with it", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.removeAgent("writer"),
+      (v) => v.grant("writer", "db"),
+    );
+    expect(merge(vault)).toBe(true);
+    expect(await problems(vault)).toEqual(["orphan agents/writer/grants/db.json"]);
+    const notes = await resolve(vault);
+    expect(notes).toEqual(["writer is not there any more: its grant of db is revoked"]);
+    expect(await exposed(vault)).toEqual(["db/ONE writer", "db/TWO writer"]);
+  });
+
+  it("leaves nothing to do once resolved", async () => {
+    const vault = template.copy();
+    const { plan } = await resolveMerge(
+      vault.machine,
+      { root: vault.root },
+      { note: () => {} },
+      {
+        chooseOlder: async () => false,
+        confirm: async () => {},
+        progress: () => {},
+      },
+    );
+    expect(plan).toBeUndefined();
+  });
+});
+
+describe("a conflict", () => {
+  it("of two values keeps the newer, or the older where that is asked for, and says which is gone", async () => {
+    for (const olderWanted of [false, true]) {
+      const vault = template.copy();
+      await diverge(
+        vault,
+        (v) => v.set("web/ONE", "ours, set later"),
+        (v) => v.set("web/ONE", "theirs"),
+      );
+      expect(merge(vault)).toBe(false);
+      expect(await codeOf(() => vault.readAs("stays", "web/ONE"))).toBe("record-invalid");
+      const [note] = await resolve(vault, olderWanted);
+      expect(note).toMatch(/^web\/ONE was set on both sides/);
+      expect(await seenBy(vault, "stays", "web/ONE")).toBe(olderWanted ? "theirs" : "ours, set later");
+    }
+  });
+
+  it("of a new value and a new group key keeps the value, for those who remain", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/ONE", "new"),
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("new");
+    expect(await seenBy(vault, "stays", "web/TWO")).toBe("web-TWO");
+    expect(await seenBy(vault, "crawler", "web/ONE")).toBe("not-granted");
+    expect(await exposed(vault)).toEqual(["web/ONE crawler", "web/TWO crawler"]);
+  });
+
+  it("of two revokes in a group leaves neither, under a fresh key that neither side had", async () => {
+    const vault = template.copy();
+    await vault.grant("writer", "web");
+    const before = vault.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      async () => {
+        await before.revoke("stays", "web");
+        vault.git("fetch", "--quiet", before.repo, "main");
+        vault.git("reset", "--quiet", "--hard", "FETCH_HEAD");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    for (const agent of ["crawler", "stays"])
+      expect(await seenBy(vault, agent, "web/ONE")).toBe("not-granted");
+    expect(await seenBy(vault, "writer", "web/ONE")).toBe("web-ONE");
+    const group = (await vault.owner()).vault.group("web" as never);
+    expect(group.epoch).toBe(3);
+    expect((await exposed(vault)).sort()).toEqual([
+      "web/ONE crawler",
+      "web/ONE stays",
+      "web/TWO crawler",
+      "web/TWO stays",
+    ]);
+  });
+
+  it("of a revoke and a new expiry of the same grant is a revoke", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.grant("crawler", "web"),
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect(await seenBy(vault, "crawler", "web/ONE")).toBe("not-granted");
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("web-ONE");
+  });
+
+  it("of a removed secret and a new value keeps the secret", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.unset("web/ONE"),
+      (v) => v.set("web/ONE", "wanted"),
+    );
+    expect(merge(vault)).toBe(false);
+    expect(await resolve(vault)).toEqual(["web/ONE was removed on one side and set on the other: it stays"]);
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("wanted");
+  });
+
+  it("of a removed secret and a group's new key removes it", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.unset("web/ONE"),
+    );
+    expect(merge(vault)).toBe(false);
+    expect(await resolve(vault)).toEqual(["web/ONE was removed on one side: it is removed"]);
+    expect(await codeOf(() => vault.readAs("stays", "web/ONE"))).toBe("unknown-secret");
+  });
+
+  it("of two groups of one name, made on both sides, is one group with the secrets of both", async () => {
+    const vault = template.copy();
+    const both = async (v: TestVault, name: string) => {
+      await v.set(`fresh/${name}`, `value-${name}`);
+      await v.grant("stays", "fresh");
+    };
+    await diverge(
+      vault,
+      (v) => both(v, "A"),
+      (v) => both(v, "B"),
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    for (const name of ["A", "B"])
+      expect(await seenBy(vault, "stays", `fresh/${name}`)).toBe(`value-${name}`);
+  });
+
+  it("of two agents of one name keeps the one made last, which alone opens what both were granted", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      async (v) => {
+        const other = template.copy();
+        await other.addAgent("new");
+        await v.addAgent("new").catch(() => {});
+        expect(await codeOf(() => v.grant("new", "db"))).toBe(undefined);
+      },
+      async (v) => {
+        await v.change(async (session) => {
+          const { planAddAgent } = await import("../../src/admin/plans/add-agent.ts");
+          return (await planAddAgent(session, "new" as never, undefined)).plan;
+        });
+        await v.grant("new", "web");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    const [note] = await resolve(vault);
+    expect(note).toMatch(/^agent new was given a key on both sides/);
+    expect(await seenBy(vault, "new", "db/ONE")).toBe("db-ONE");
+    expect(await seenBy(vault, "new", "web/ONE")).toBe("web-ONE");
+  });
+
+  it("with a side that no owner signed is refused, and nothing is written (A1, A9)", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.set("web/ONE", "ours"),
+      async (v) => {
+        const file = join(v.root, "groups/web/secrets/ONE.json");
+        writeFileSync(file, readFileSync(file, "utf8").replace(/"serial": 1/, '"serial": 2'));
+        v.git("commit", "--quiet", "--all", "--message", "forged");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    const before = vault.git("status", "--porcelain");
+    expect(await codeOf(() => resolve(vault))).toBe("record-signature");
+    expect(vault.git("status", "--porcelain")).toBe(before);
+  });
+});
