@@ -11,6 +11,7 @@ import type { Machine } from "../../vault/machine.ts";
 import { RecordFiles } from "../../vault/record-files.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { Target } from "../apply.ts";
+import type { Resolution } from "../merge/plan-resolve.ts";
 import { type Asking, resolveUnderLock } from "../merge/resolve.ts";
 import { type Narrator, type OperateOptions, withTarget } from "../operate.ts";
 import { openReader, type ReaderOptions } from "../reader-session.ts";
@@ -70,9 +71,10 @@ async function syncUnderLock(
       const news = await countCommits(repository, "HEAD", incoming);
       if (news > 0) {
         await verifyIncoming(machine, repository, options.root, { incoming, base }, options);
-        await integrate(repository, options.root, incoming, base, () =>
+        const resolution = await integrate(repository, options.root, incoming, base, () =>
           resolveUnderLock(machine, { ...options, commit: false }, target, incoming, narrator, asking),
         );
+        if (resolution !== undefined) notes.push(...said(resolution));
         came += news;
       }
       await trackCounterpart(repository, counterpart, incoming);
@@ -102,10 +104,12 @@ async function settle(
   vault.readAll();
   await vault.pin({ pid: machine.pid, host: machine.host, doing: options.doing });
   if (owner === undefined) return [];
-  const { notes, rekeyed } = await resolveUnderLock(machine, options, target, undefined, narrator, asking);
-  return rekeyed.length === 0
-    ? notes
-    : [...notes, `fresh keys for ${rekeyed.join(" ")}, and all of it sealed again`];
+  return said(await resolveUnderLock(machine, options, target, undefined, narrator, asking));
+}
+
+function said({ notes, rekeyed }: Resolution): readonly string[] {
+  if (rekeyed.length === 0) return notes;
+  return [...notes, `fresh keys for ${rekeyed.join(" ")}, and all of it sealed again`];
 }
 
 async function commonBase(
