@@ -21,6 +21,8 @@ export type VaultErrorCode =
   | "unknown-agent"
   | "unknown-group"
   | "unknown-secret"
+  | "unknown-owner"
+  | "last-owner"
   | "not-granted"
   | "expired"
   | "collision"

@@ -132,7 +132,7 @@ async function sample(
   const applied = performance.now();
   const { vault, signingKey } = session;
   const options = { root: target.root, commit: false, doing: "bench" };
-  await afterwards(machine, vault.id, plan, signingKey, vault.seen, vault.owners, options, NARRATOR);
+  await afterwards(machine, vault.id, plan, signingKey, vault.seen, vault.ownerKeys, options, NARRATOR);
   const ended = performance.now();
   const records = plan.writes.map(({ record }) => record);
   return {

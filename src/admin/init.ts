@@ -7,11 +7,12 @@ import { SigningKey, type VerifyKey } from "../age/signing-key.ts";
 import { formatKeyFile } from "../vault/key-file.ts";
 import { ownerKeyPath } from "../vault/key-lookup.ts";
 import type { Machine } from "../vault/machine.ts";
-import { GROUP_NAME, printable, type VaultId } from "../vault/names.ts";
+import { parseOwnerName, type VaultId } from "../vault/names.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
 import { signRecord } from "../vault/record.ts";
 import { FORMAT, type VaultRecord } from "../vault/schema.ts";
 import { timestamp } from "../vault/time.ts";
+import { ownerKeys } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import { applyPlan } from "./apply.ts";
 import { afterwards, type Narrator, type OperateOptions, withTarget } from "./operate.ts";
@@ -37,13 +38,7 @@ export async function initVault(
   options: InitOptions,
   narrator: Narrator,
 ): Promise<Initialised> {
-  if (!GROUP_NAME.test(options.ownerName)) {
-    throw new VaultError(
-      "bad-name",
-      `not an owner's name: ${printable(options.ownerName)}`,
-      "use 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit",
-    );
-  }
+  const name = parseOwnerName(options.ownerName);
   return withTarget(machine, options, narrator, async (target) => {
     if (lstatSync(options.root, { throwIfNoEntry: false })?.isDirectory() === false) {
       throw new VaultError(
@@ -69,9 +64,7 @@ export async function initVault(
       serial: machine.now(),
       format: FORMAT,
       suite: options.suite,
-      owners: [
-        { name: options.ownerName, recipient: await recipientOf(identity), verifyKey: signingKey.verifyKey },
-      ],
+      owners: [{ name, recipient: await recipientOf(identity), verifyKey: signingKey.verifyKey }],
       policy: { audit: options.audit },
       succession: [],
       createdAt,
@@ -85,7 +78,7 @@ export async function initVault(
     const writes = [{ path: VAULT_PATH, record }];
     const plan: Plan = { event: { action: "init" }, writes, message: "vault-run: make a vault", keyFile };
     const commit = await applyPlan(plan, target, options.commit);
-    await afterwards(machine, vault, plan, signingKey, new Map(), owners, options, narrator);
+    await afterwards(machine, vault, plan, signingKey, new Map(), ownerKeys(record), options, narrator);
     return { vault, verifyKey: signingKey.verifyKey, keyPath: keyFile.path, commit };
   });
 }

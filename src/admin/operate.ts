@@ -7,8 +7,9 @@ import { takeLock } from "../vault/lock.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { VaultId } from "../vault/names.ts";
 import type { RecordPath } from "../vault/paths.ts";
-import { type Pin, Pins } from "../vault/pins.ts";
+import { type OwnerKeys, type Pin, Pins } from "../vault/pins.ts";
 import { recordDigest, signedBytes } from "../vault/record.ts";
+import { ownerKeys } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import { applyPlan, finishInterrupted, prepareScratch, type Target } from "./apply.ts";
 import type { Journal } from "./journal.ts";
@@ -55,7 +56,8 @@ export function operate(
     if (finished !== undefined) record(machine, vault.id, finished.event, signingKey, options.root, narrator);
     const plan = await makePlan(session);
     const commit = await applyPlan(plan, target, options.commit);
-    await afterwards(machine, vault.id, plan, signingKey, vault.seen, vault.owners, options, narrator);
+    const owners = ownersAfter(plan) ?? vault.ownerKeys;
+    await afterwards(machine, vault.id, plan, signingKey, vault.seen, owners, options, narrator);
     return { plan, commit };
   });
 }
@@ -93,7 +95,7 @@ export async function afterwards(
   plan: Plan,
   key: SigningKey,
   seen: ReadonlyMap<RecordPath, Pin>,
-  owners: OwnerSession["vault"]["owners"],
+  owners: OwnerKeys,
   options: OperateOptions,
   narrator: Narrator,
 ): Promise<void> {
@@ -109,6 +111,12 @@ export async function afterwards(
     narrator.note(`the change is made, but ${error.message}`);
   }
   record(machine, vault, plan.event, key, options.root, narrator);
+}
+
+/** The owners that a plan makes; undefined where it leaves them as they are. */
+function ownersAfter(plan: Plan): OwnerKeys | undefined {
+  const written = plan.writes.map((write) => write.record).find((candidate) => candidate.type === "vault");
+  return written === undefined ? undefined : ownerKeys(written);
 }
 
 function record(

@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
 import type { Identity, Recipient } from "../age/identity.ts";
-import { SigningKey } from "../age/signing-key.ts";
-import { findOwnerKey, trustSources } from "../vault/key-lookup.ts";
+import { SigningKey, type VerifyKey } from "../age/signing-key.ts";
+import { keyFingerprint } from "../vault/fingerprint.ts";
+import { keyFileExists } from "../vault/key-file.ts";
+import { type FoundKey, findOwnerKey, trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import type { Pins } from "../vault/pins.ts";
 import { signRecord } from "../vault/record.ts";
 import { RecordFiles } from "../vault/record-files.ts";
 import type { RecordSource } from "../vault/record-source.ts";
-import type { SignedRecord, Unsigned } from "../vault/schema.ts";
+import type { Owner, SignedRecord, Unsigned } from "../vault/schema.ts";
 import { type Timestamp, timestamp } from "../vault/time.ts";
 import { readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
@@ -29,12 +31,22 @@ export class OwnerSession {
   readonly identity: Identity;
   readonly signingKey: SigningKey;
   readonly #machine: Machine;
+  readonly #found: FoundKey;
+  readonly #owners: readonly Owner[];
 
-  private constructor(machine: Machine, vault: Vault, identity: Identity, signingKey: SigningKey) {
+  private constructor(
+    machine: Machine,
+    vault: Vault,
+    found: FoundKey,
+    signingKey: SigningKey,
+    owners: readonly Owner[],
+  ) {
     this.#machine = machine;
     this.vault = vault;
-    this.identity = identity;
+    this.identity = found.keyFile.identity;
+    this.#found = found;
     this.signingKey = signingKey;
+    this.#owners = owners;
   }
 
   static async open(
@@ -47,25 +59,40 @@ export class OwnerSession {
     const { id } = unverified;
     const found = await findOwnerKey(machine, id, ownerKeyFile);
     const signingKey = SigningKey.derive(found.keyFile.identity);
-    // The owner's own key is a source of trust of its own: what it signed once is what it trusts now.
+    // A bare key of an owner trusts itself. One that pins the owners must not: another of them may have signed last.
     const own = { from: found.from, keys: [signingKey.verifyKey] };
-    const vault = Vault.verify(unverified, pins ?? new BranchedPins(stateFolder(machine, id), root), [
-      own,
-      ...trustSources(machine, found),
-    ]);
-    if (!vault.owners.includes(signingKey.verifyKey)) {
-      throw new VaultError(
-        "wrong-key",
-        `this key is no owner of this vault: ${found.from}`,
-        "name the owner's key file with --owner-key-file",
-      );
-    }
-    return new OwnerSession(machine, vault, found.keyFile.identity, signingKey);
+    const sources = trustSources(machine, found);
+    if (found.keyFile.owners.length === 0) sources.push(own);
+    const seen = pins ?? new BranchedPins(stateFolder(machine, id), root);
+    const vault = Vault.verify(unverified, seen, sources);
+    if (!vault.owners.includes(signingKey.verifyKey)) throw noOwner(vault, signingKey.verifyKey, found.from);
+    const { owners } = vault.record;
+    return new OwnerSession(machine, vault, found, signingKey, owners);
+  }
+
+  /**
+   * The same vault, for a change of its owners: what is made from here is sealed to these owners and signed with this key,
+   * the key of one of them.
+   */
+  under(owners: readonly Owner[], signingKey: SigningKey): OwnerSession {
+    return new OwnerSession(this.#machine, this.vault, this.#found, signingKey, owners);
+  }
+
+  /** Where the key came from. */
+  get keyFrom(): string {
+    return this.#found.from;
+  }
+
+  /** The owner whose key this is. */
+  get self(): Owner {
+    const self = this.vault.record.owners.find((owner) => owner.verifyKey === this.signingKey.verifyKey);
+    if (self === undefined) throw new TypeError("a session of no owner");
+    return self;
   }
 
   /** The owners' recipients: what groups' identities and escrows are sealed to. */
   get ownerRecipients(): readonly [Recipient, ...Recipient[]] {
-    const [first, ...rest] = this.vault.record.owners.map((owner) => owner.recipient);
+    const [first, ...rest] = this.#owners.map((owner) => owner.recipient);
     if (first === undefined) throw new TypeError("a verified vault without an owner");
     return [first, ...rest];
   }
@@ -92,4 +119,28 @@ export class OwnerSession {
       this.signingKey,
     ) as unknown as R;
   }
+}
+
+function noOwner(vault: Vault, key: VerifyKey, from: string): VaultError {
+  if (!vault.ownerKeys.former.includes(key)) {
+    return new VaultError(
+      "wrong-key",
+      `this key is no owner of this vault: ${from}`,
+      "name the owner's key file with --owner-key-file",
+    );
+  }
+  const successors = vault.record.succession.filter((link) => link.from === key).map((link) => link.to);
+  const next = successors.map((successor) => besideKeyFile(from, successor)).find(keyFileExists);
+  return new VaultError(
+    "wrong-key",
+    `this owner's key was replaced or removed: ${from}`,
+    next === undefined
+      ? "name the key file that replaced it with --owner-key-file; a removed owner has no way back but a new key"
+      : `move it away and put the one that replaced it in its place: ${next}`,
+  );
+}
+
+/** Where the key file goes that replaces an owner's: its place is taken by the old one, which is left alone. */
+export function besideKeyFile(old: string, key: VerifyKey): string {
+  return `${old.replace(/\.key$/, "")}-${keyFingerprint(key).slice(0, 8)}.key`;
 }

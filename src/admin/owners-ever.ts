@@ -27,6 +27,10 @@ export class OwnersEver {
     this.#keys = new Set(this.#owners.keys());
   }
 
+  get keys(): readonly VerifyKey[] {
+    return [...this.#keys];
+  }
+
   /** The owner, of today or before, who signed a record of this vault; undefined where none did. */
   findSigner(record: SignedRecord): EverOwner | undefined {
     if (record.vault !== this.#vault.id) return undefined;

@@ -14,7 +14,9 @@ export interface Plan {
   readonly keyFile?: NewKeyFile;
 }
 
-export type OwnerEvent = Pick<AuditEvent, "agent" | "group" | "secrets"> & { readonly action: OwnerAction };
+export type OwnerEvent = Pick<AuditEvent, "agent" | "owner" | "group" | "secrets"> & {
+  readonly action: OwnerAction;
+};
 
 export interface PlannedWrite {
   readonly path: RecordPath;

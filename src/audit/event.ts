@@ -12,6 +12,9 @@ export type OwnerAction =
   | "remove-agent"
   | "rekey"
   | "restore"
+  | "add-owner"
+  | "remove-owner"
+  | "rekey-owner"
   | "set"
   | "unset"
   | "grant"
@@ -37,6 +40,8 @@ export interface AuditEvent {
   readonly action: AuditAction;
   /** The agent that acted, or that an owner's change is about. */
   readonly agent?: string;
+  /** The owner that an owner's change is about. */
+  readonly owner?: string;
   readonly group?: string;
   /** The code of the refusal. Only with `denied`. */
   readonly reason?: string;

@@ -49,6 +49,7 @@ const auditLine = z.looseObject({
   commit: z.optional(text),
   prev: z.optional(text),
   agent: z.optional(text),
+  owner: z.optional(text),
   group: z.optional(text),
   reason: z.optional(text),
   command: z.optional(text),

@@ -27,6 +27,8 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   "unknown-agent": REFUSED,
   "unknown-group": REFUSED,
   "unknown-secret": REFUSED,
+  "unknown-owner": REFUSED,
+  "last-owner": REFUSED,
   "not-granted": REFUSED,
   expired: REFUSED,
   collision: REFUSED,

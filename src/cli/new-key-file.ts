@@ -19,6 +19,6 @@ export function newKeyPath(
   throw new VaultError(
     "exists",
     `${out === undefined ? whatIsThere : "a file"} is there already and is left alone: ${path}`,
-    `move it away (mv ${path} ${path}.old) and run this again, or name another place with --out FILE`,
+    "move it away and run this again, or name another place with --out FILE",
   );
 }

@@ -2,6 +2,7 @@ import { type Done, operate } from "../admin/operate.ts";
 import type { OwnerSession } from "../admin/owner-session.ts";
 import type { Plan, Progress } from "../admin/plan.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
+import type { AgentName } from "../vault/names.ts";
 import type { SecretRecord } from "../vault/schema.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -29,11 +30,19 @@ export function progressOf(context: CommandContext, doing: string): Progress {
   return (done, total) => context.console.progress(doing, done, total);
 }
 
-/** The rotation list after an agent lost access: what it could have read, which only a new value at the source mends. */
-export function printExposed(context: CommandContext, exposed: readonly SecretRecord[]): void {
+/**
+ * The rotation list after a key lost access: what it could have read, which only a new value at the source mends. `rekey`
+ * names the agents whose keys it could have opened, for JSON.
+ */
+export function printExposed(
+  context: CommandContext,
+  exposed: readonly SecretRecord[],
+  rekey?: readonly AgentName[],
+): void {
   if (context.has("json")) {
     context.console.printJson({
       rotate: exposed.map(({ group, name, valueId, setAt }) => ({ group, name, valueId, setAt })),
+      ...(rekey === undefined ? {} : { rekey }),
     });
     return;
   }

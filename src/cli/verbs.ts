@@ -103,17 +103,18 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: "rekey",
-    takes: "<agent>",
-    about: "give an agent a new key, and new keys to every group it has: its old key is compromised",
+    takes: "[agent]",
+    about: "a new key in place of one that others may have, and new keys for every group that it opened",
     options: [
+      { flag: "--owner", about: "your own key instead of an agent's" },
       {
         flag: "--out FILE",
-        about: "where the new key file goes, - for standard output (default: your configuration folder)",
+        about: "where the new key file goes, - for standard output (default: beside your other keys)",
       },
       ...CHANGES,
       JSON_OUT,
     ],
-    examples: ["vault-run rekey crawler --out crawler.key"],
+    examples: ["vault-run rekey crawler --out crawler.key", "vault-run rekey --owner"],
     load: () => import("./commands/rekey.ts"),
   },
   {
@@ -139,6 +140,42 @@ export const VERBS: readonly Verb[] = [
     options: READS,
     examples: ["vault-run agents --json"],
     load: () => import("./commands/agents.ts"),
+  },
+  {
+    name: "owners",
+    takes: "",
+    about: "list the owners and their keys",
+    options: READS,
+    examples: ["vault-run owners"],
+    load: () => import("./commands/owners.ts"),
+  },
+  {
+    name: "add-owner",
+    takes: "<name>",
+    about: "let someone else open and change everything, with a key of their own",
+    options: [
+      { flag: "--out FILE", about: "make their key here, in this file; - for standard output" },
+      { flag: "--card FILE", about: "add who made this card, - for standard input" },
+      {
+        flag: "--make-card",
+        about: "make an owner key for yourself (in --out, or your configuration folder) and print its card",
+      },
+      ...CHANGES,
+    ],
+    examples: [
+      "vault-run add-owner bea --out bea.key",
+      "vault-run add-owner bea --make-card > bea.card     # on bea's machine; changes nothing",
+      "vault-run add-owner bea --card bea.card            # by an owner",
+    ],
+    load: () => import("./commands/add-owner.ts"),
+  },
+  {
+    name: "remove-owner",
+    takes: "<name>",
+    about: "remove an owner for good: new keys for every group, everything sealed again to those who remain",
+    options: [...CHANGES, JSON_OUT],
+    examples: ["vault-run remove-owner bea"],
+    load: () => import("./commands/remove-owner.ts"),
   },
   {
     name: "set",

@@ -93,19 +93,24 @@ export function trustSources(machine: Machine, found: FoundKey | undefined): Tru
   const sources: TrustSource[] = [];
   if (found !== undefined && found.keyFile.owners.length > 0)
     sources.push({ from: found.from, keys: found.keyFile.owners });
-  const owner = findVariable(machine, "VAULT_RUN_OWNER");
-  if (owner !== undefined) {
-    const key = parseVerifyKey(owner);
-    if (key === undefined) {
-      throw new VaultError(
-        "untrusted",
-        "VAULT_RUN_OWNER is not a verify key",
-        "set it to the owner's verify key as `vault-run status` prints it, 44 characters of base64",
-      );
-    }
-    sources.push({ from: "VAULT_RUN_OWNER", keys: [key] });
-  }
+  const named = ownerVariable(machine);
+  if (named !== undefined) sources.push(named);
   return sources;
+}
+
+/** The source of trust that VAULT_RUN_OWNER is, where it is set. */
+export function ownerVariable(machine: Machine): TrustSource | undefined {
+  const owner = findVariable(machine, "VAULT_RUN_OWNER");
+  if (owner === undefined) return undefined;
+  const key = parseVerifyKey(owner);
+  if (key === undefined) {
+    throw new VaultError(
+      "untrusted",
+      "VAULT_RUN_OWNER is not a verify key",
+      "set it to the owner's verify key as `vault-run status` prints it, 44 characters of base64",
+    );
+  }
+  return { from: "VAULT_RUN_OWNER", keys: [key] };
 }
 
 /** Whether anything asks to act as an agent. Where it does, the owner's key is out of reach, whatever fails. */

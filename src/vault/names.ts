@@ -31,6 +31,11 @@ export function parseAgentName(text: string): AgentName {
   throw new VaultError("bad-name", `not an agent's name: ${shownWord(text)}`, LOWER_NAME_HINT);
 }
 
+export function parseOwnerName(text: string): string {
+  if (GROUP_NAME.test(text)) return text;
+  throw new VaultError("bad-name", `not an owner's name: ${shownWord(text)}`, LOWER_NAME_HINT);
+}
+
 export function parseGroupName(text: string): GroupName {
   if (GROUP_NAME.test(text)) return text as GroupName;
   throw new VaultError("bad-name", `not a group's name: ${shownWord(text)}`, LOWER_NAME_HINT);

@@ -22,6 +22,13 @@ export interface Pin {
   readonly digest: string;
 }
 
+/** The verify keys of a vault's owners, and of those who were owners once. */
+export interface OwnerKeys {
+  readonly current: readonly VerifyKey[];
+  readonly former: readonly VerifyKey[];
+}
+
+const verifyKey = text<VerifyKey>((key) => parseVerifyKey(key) !== undefined);
 const pinFile = object({
   records: dictionary(
     (path) => findPlace(path) !== undefined,
@@ -30,12 +37,8 @@ const pinFile = object({
       digest: text<string>((digest) => /^[0-9a-f]{64}$/.test(digest)),
     }),
   ),
-  owners: optional(
-    list(
-      text<string>(() => true),
-      0,
-    ),
-  ),
+  owners: optional(list(verifyKey, 1)),
+  formerOwners: optional(list(verifyKey, 1)),
 });
 type PinFile = Shaped<typeof pinFile>;
 
@@ -49,12 +52,9 @@ export class Pins {
   }
 
   /** The owner keys accepted on this machine, or undefined where the vault was never verified here. */
-  findOwners(): readonly VerifyKey[] | undefined {
-    const owners = this.#read(ROOT_SCOPE).owners?.map(parseVerifyKey);
-    if (owners === undefined) return undefined;
-    const keys = owners.filter((key) => key !== undefined);
-    if (keys.length !== owners.length || keys.length === 0) throw unreadable(this.#path(ROOT_SCOPE));
-    return keys;
+  findOwners(): OwnerKeys | undefined {
+    const { owners, formerOwners } = this.#read(ROOT_SCOPE);
+    return owners === undefined ? undefined : { current: owners, former: formerOwners ?? [] };
   }
 
   find(path: RecordPath): Pin | undefined {
@@ -114,11 +114,7 @@ export class Pins {
   }
 
   /** Raises the pins to what was seen. Call only after everything checked out. */
-  async save(
-    seen: ReadonlyMap<RecordPath, Pin>,
-    owners: readonly VerifyKey[],
-    self: LockSelf,
-  ): Promise<void> {
+  async save(seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys, self: LockSelf): Promise<void> {
     if (this.#news(seen, owners).length === 0) return;
     makeFolder(this.#folder);
     const lock = await takeLock(`${this.#folder}/lock`, self, {
@@ -139,17 +135,18 @@ export class Pins {
     }
   }
 
-  #news(seen: ReadonlyMap<RecordPath, Pin>, owners: readonly VerifyKey[]): Scope[] {
+  #news(seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys): Scope[] {
     const scopes = new Set<Scope>();
     for (const [path, pin] of seen) {
       const known = this.find(path);
       if (known === undefined || known.serial < pin.serial) scopes.add(scopeOf(path));
     }
-    if (!sameKeys(this.findOwners() ?? [], owners)) scopes.add(ROOT_SCOPE);
+    const pinned = this.findOwners();
+    if (pinned === undefined || !sameOwners(pinned, afterwards(pinned, owners))) scopes.add(ROOT_SCOPE);
     return [...scopes];
   }
 
-  #raise(scope: Scope, seen: ReadonlyMap<RecordPath, Pin>, owners: readonly VerifyKey[]): void {
+  #raise(scope: Scope, seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys): void {
     const file = structuredClone(this.#read(scope));
     for (const [path, pin] of seen) {
       if (scopeOf(path) !== scope) continue;
@@ -157,7 +154,11 @@ export class Pins {
       if (pin.serial < (this.find(path)?.serial ?? 0)) continue;
       file.records[path] = { serial: pin.serial, digest: pin.digest };
     }
-    if (scope === ROOT_SCOPE) file.owners = [...owners];
+    if (scope === ROOT_SCOPE) {
+      const { current, former } = afterwards(this.findOwners(), owners);
+      file.owners = [...current];
+      if (former.length > 0) file.formerOwners = [...former];
+    }
     makeFolder(dirname(this.#path(scope)));
     writeFileAtomic(this.#path(scope), Buffer.from(`${JSON.stringify(file)}\n`), 0o600);
     this.#files.set(scope, file);
@@ -201,6 +202,27 @@ function unreadable(path: string): VaultError {
     `not a file of pins: ${path}`,
     "restore it from a backup; without it an old vault could pass for the current one",
   );
+}
+
+/** What is pinned once `seen` is: who was an owner here, and is none in it, is a former one for good. */
+function afterwards(pinned: OwnerKeys | undefined, { current, former }: OwnerKeys): OwnerKeys {
+  const once = new Set([...(pinned?.former ?? []), ...(pinned?.current ?? []), ...former]);
+  if (pinned?.former.some((key) => current.includes(key)) === true) throw formerOwner();
+  for (const key of current) once.delete(key);
+  return { current, former: [...once] };
+}
+
+/** The refusal of a vault that lists someone who is known to be no owner any more. */
+export function formerOwner(): VaultError {
+  return new VaultError(
+    "untrusted",
+    "it lists an owner whose key this machine knows to have been removed or replaced: .vault/vault.json",
+    "someone put an owner back who is none; pull the latest vault, and see who did: git log -- .vault/vault.json",
+  );
+}
+
+function sameOwners(a: OwnerKeys, b: OwnerKeys): boolean {
+  return sameKeys(a.current, b.current) && sameKeys(a.former, b.former);
 }
 
 function sameKeys(a: readonly VerifyKey[], b: readonly VerifyKey[]): boolean {

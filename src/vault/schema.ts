@@ -11,7 +11,7 @@ import {
   VAULT_ID,
   type VaultId,
 } from "./names.ts";
-import { list, object, oneOf, optional, type Shape, type Shaped, text, that } from "./shape.ts";
+import { either, list, object, oneOf, optional, type Shape, type Shaped, text, that } from "./shape.ts";
 import { isTimestamp, type Timestamp } from "./time.ts";
 
 // The records of format 1 (docs/FORMAT.md, section 3). Every object is strict: an unknown field is an error, so that
@@ -19,7 +19,7 @@ import { isTimestamp, type Timestamp } from "./time.ts";
 
 export const FORMAT = 1;
 /** To be raised with every change of what passes for a record: what was verified before is then verified again. */
-export const SCHEMA_EDITION = 1;
+export const SCHEMA_EDITION = 2;
 export const MAX_DESCRIPTION_BYTES = 1024;
 /** Both bound the signatures that are checked before anything in vault.json is trusted. */
 export const MAX_OWNERS = 64;
@@ -71,6 +71,9 @@ const vaultRecord = object({
   createdAt: time,
 });
 
+/** An owner who is one no more, by the key they had. */
+const ownerExposure = object({ owner: ownerName, key: fingerprint, since: time });
+
 const agentRecord = object({
   ...common,
   type: oneOf("agent"),
@@ -79,6 +82,7 @@ const agentRecord = object({
   verifyKey,
   createdAt: time,
   description: optional(description),
+  exposedTo: optional(list(ownerExposure, 1)),
   escrow: base64,
 });
 
@@ -109,7 +113,7 @@ const groupRecord = object({
   sealed: base64,
 });
 
-const exposure = object({ agent: agentName, key: fingerprint, since: time });
+const agentExposure = object({ agent: agentName, key: fingerprint, since: time });
 
 const secretRecord = object({
   ...common,
@@ -124,7 +128,7 @@ const secretRecord = object({
   env: optional(variableName),
   deliver: oneOf("env", "file"),
   unsafeName: optional(oneOf(true)),
-  exposedTo: list(exposure, 0),
+  exposedTo: list(either(agentExposure, ownerExposure), 0),
   sealed: base64,
 });
 
@@ -154,7 +158,11 @@ export type AgentRecord = Shaped<typeof agentRecord>;
 export type GrantRecord = Shaped<typeof grantRecord>;
 export type GroupRecord = Shaped<typeof groupRecord>;
 export type SecretRecord = Shaped<typeof secretRecord>;
-export type Exposure = Shaped<typeof exposure>;
+export type Owner = VaultRecord["owners"][number];
+export type AgentExposure = Shaped<typeof agentExposure>;
+export type OwnerExposure = Shaped<typeof ownerExposure>;
+/** Who may no longer read something but could have. */
+export type Exposure = AgentExposure | OwnerExposure;
 export type AgentTombstone = Shaped<typeof agentTombstone>;
 export type GrantTombstone = Shaped<typeof grantTombstone>;
 export type SecretTombstone = Shaped<typeof secretTombstone>;

@@ -49,6 +49,15 @@ export function optional<T>(shape: Shape<T>): Optional<T> {
   return { ...shape, isOptional: true };
 }
 
+/** A value of one of the two shapes. */
+export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
+  return {
+    isOptional: false,
+    findMismatch: (value) =>
+      first.findMismatch(value) === undefined ? undefined : second.findMismatch(value),
+  };
+}
+
 /** @param minimum of elements. */
 export function list<T>(element: Shape<T>, minimum: number, maximum = Number.POSITIVE_INFINITY): Shape<T[]> {
   return {

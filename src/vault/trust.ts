@@ -2,13 +2,17 @@ import type { VerifyKey } from "../age/signing-key.ts";
 import { verifySignature } from "../age/signing-key.ts";
 import { VaultError } from "../vault-error.ts";
 import { canonicalText } from "./canonical.ts";
+import { formerOwner } from "./pins.ts";
 import { findSigner, signedBytes } from "./record.ts";
 import type { VaultRecord } from "./schema.ts";
 
-// Who may sign a vault is never taken from the vault alone. Each source of trust (the pins in a key file, the owner's
-// own key, VAULT_RUN_OWNER, what this machine has accepted before) names keys, and every source at hand must lead to
-// the signer of vault.json: directly, or along `succession`, each link signed by the key before it. Links are followed
-// forward only; a machine that has followed one remembers where it led, so it does not go back.
+// Who may sign a vault is never taken from the vault alone. Each source of trust (the pins in a key file, an owner's own
+// key where its file pins none, VAULT_RUN_OWNER, what this machine has accepted before) names keys, and every source at
+// hand must lead to a signer of vault.json: directly, or along `succession`, each link signed by the key before it. Links
+// are followed forward only. A machine remembers the owners that it has accepted, and those among them who are none any
+// more: a removed owner still holds a link that led to them, and can sign others, so from what the machine has accepted no
+// way leads to or past them. A key file cannot know of removals, and its way may lead past one: from an owner's old key to
+// the new one.
 
 const LINK_PREFIX = "vault-run/succession/v1\0";
 
@@ -16,6 +20,8 @@ export interface TrustSource {
   /** Where the pin comes from, for messages: "the key file", "this machine's pins", … */
   readonly from: string;
   readonly keys: readonly VerifyKey[];
+  /** Keys that no way from here may lead to or past, and that may be no owner's. */
+  readonly former?: readonly VerifyKey[];
 }
 
 type Link = VaultRecord["succession"][number];
@@ -39,12 +45,13 @@ export function verifyVaultRecord(
   requireDistinct(record.owners.map((owner) => owner.verifyKey));
   requireDistinct(record.owners.map((owner) => owner.recipient));
   const owners = new Set(record.owners.map((owner) => owner.verifyKey));
+  if (sources.some(({ former }) => former?.some((key) => owners.has(key)))) throw formerOwner();
   // A vault whose owner changed is signed by the key before, too: it pleases those who pinned that one.
   const involved = new Set([...owners, ...record.succession.flatMap((link) => [link.from, link.to])]);
   const message = signedBytes(record);
   const signed = new Set<string>();
   for (const source of sources) {
-    const trusted = intersection(reachable(source.keys, record), owners);
+    const trusted = intersection(reachable(source, record), owners);
     // Most sources lead to the same keys: then one check is as good as two.
     const keys = [...trusted].join();
     if (signed.has(keys)) continue;
@@ -77,13 +84,13 @@ function requireDistinct(texts: readonly string[]): void {
   );
 }
 
-function reachable(keys: readonly VerifyKey[], record: VaultRecord): Set<VerifyKey> {
+function reachable({ keys, former = [] }: TrustSource, record: VaultRecord): Set<VerifyKey> {
   const found = new Set(keys);
   // A set grows while it is iterated, so a chain of links is followed to its end.
   for (const key of found) {
     for (const link of record.succession) {
-      if (link.from === key && verifySignature(key, linkBytes(record.vault, link), link.sig))
-        found.add(link.to);
+      if (link.from !== key || found.has(link.to) || former.includes(link.to)) continue;
+      if (verifySignature(key, linkBytes(record.vault, link), link.sig)) found.add(link.to);
     }
   }
   return found;

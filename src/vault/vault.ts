@@ -23,7 +23,7 @@ import {
   secretPath,
   VAULT_PATH,
 } from "./paths.ts";
-import type { Pin, Pins } from "./pins.ts";
+import type { OwnerKeys, Pin, Pins } from "./pins.ts";
 import { decodeRecord, findSigner, recordDigest, signedBytes } from "./record.ts";
 import type { RecordSource } from "./record-source.ts";
 import type {
@@ -81,7 +81,10 @@ export class Vault {
     verified?: VerifiedFiles,
   ): Vault {
     const pinned = pins.findOwners();
-    const all = pinned === undefined ? sources : [...sources, { from: "this machine", keys: pinned }];
+    const all =
+      pinned === undefined
+        ? sources
+        : [...sources, { from: "this machine", keys: pinned.current, former: pinned.former }];
     if (all.length === 0) {
       throw new VaultError(
         "untrusted",
@@ -118,6 +121,11 @@ export class Vault {
     return [...this.#owners];
   }
 
+  /** The keys of those who are owners, and of those who were. */
+  get ownerKeys(): OwnerKeys {
+    return ownerKeys(this.record);
+  }
+
   /** Whether an owner of this vault signed the record: for records that were read elsewhere, from git's history say. */
   isSigned(record: SignedRecord): boolean {
     return record.vault === this.id && findSigner(record, signedBytes(record), this.#owners) !== undefined;
@@ -125,8 +133,9 @@ export class Vault {
 
   /** Pins what was read, and remembers that it was verified. Call only after everything checked out. */
   async pin(self: LockSelf): Promise<void> {
-    await this.pins.save(this.#seen, this.owners, self);
-    this.#verified?.save(this.owners);
+    await this.pins.save(this.#seen, this.ownerKeys, self);
+    const pinned = this.pins.findOwners();
+    if (pinned !== undefined) this.#verified?.save(pinned);
   }
 
   /** Every record read so far. */
@@ -335,6 +344,13 @@ export class Vault {
       "a merge or a half-finished pull left the two out of step; pull the latest vault, or have the owner set it again",
     );
   }
+}
+
+/** Whoever a link of a verified vault.json leads from or to was an owner once. */
+export function ownerKeys({ owners, succession }: VaultRecord): OwnerKeys {
+  const current = owners.map((owner) => owner.verifyKey);
+  const linked = new Set(succession.flatMap((link) => [link.from, link.to]));
+  return { current, former: [...linked].filter((key) => !current.includes(key)) };
 }
 
 const NOTHING_LISTED: ReadonlySet<RecordPath> = new Set();

@@ -12,12 +12,11 @@ import {
 import { dirname } from "node:path";
 import { hkdf, hmac } from "../age/hkdf.ts";
 import type { Identity } from "../age/identity.ts";
-import type { VerifyKey } from "../age/signing-key.ts";
 import { systemCode } from "../vault-error.ts";
 import { digest } from "./fingerprint.ts";
 import type { AgentName, VaultId } from "./names.ts";
 import { type RecordPath, VAULT_PATH } from "./paths.ts";
-import type { Pin } from "./pins.ts";
+import type { OwnerKeys, Pin } from "./pins.ts";
 import { SCHEMA_EDITION } from "./schema.ts";
 import type { TrustSource } from "./trust.ts";
 import { makeFolder } from "./write-file.ts";
@@ -48,7 +47,7 @@ export interface VerifiedBy {
   readonly identity: Identity;
   readonly sources: readonly TrustSource[];
   /** The owners that this machine has accepted; undefined where it knows none. */
-  readonly pinned: readonly VerifyKey[] | undefined;
+  readonly pinned: OwnerKeys | undefined;
 }
 
 export class VerifiedFiles {
@@ -84,10 +83,10 @@ export class VerifiedFiles {
   }
 
   /**
-   * Remembers what was verified. Call only after everything checked out and the owners are pinned. It is no failure where
+   * Remembers what was verified. Call only after everything checked out, with the owners as they are pinned now. It is no failure where
    * that cannot be written: the next launch verifies again.
    */
-  save(owners: readonly VerifyKey[]): void {
+  save(owners: OwnerKeys): void {
     if (!this.#isNews) return;
     const isSameVault = this.#now[VAULT_PATH] === this.#before[VAULT_PATH];
     const text = JSON.stringify(isSameVault ? { ...this.#before, ...this.#now } : this.#now);
@@ -108,14 +107,16 @@ export class VerifiedFiles {
     }
   }
 
-  #macOf(text: string, pinned: readonly VerifyKey[]): Buffer {
+  #macOf(text: string, pinned: OwnerKeys): Buffer {
     const { vault, agent, sources } = this.#by;
-    const keys = [pinned, ...sources.map((source) => source.keys)].map((list) => list.toSorted());
+    const keys = [pinned.current, pinned.former, ...sources.map((source) => source.keys)].map((list) =>
+      list.toSorted(),
+    );
     return hmac(this.#key, JSON.stringify([SCHEMA_EDITION, vault, agent, keys]), "\0", text);
   }
 
   /** Nothing where there is no such list, or none of this agent's that rests on the same. */
-  #read(pinned: readonly VerifyKey[]): Entries {
+  #read(pinned: OwnerKeys): Entries {
     const content = findText(this.#path);
     if (content === undefined) return {};
     const text = content.slice(MAC_CHARACTERS + 1);

@@ -64,7 +64,9 @@ async function exposed(vault: TestVault): Promise<string[]> {
   return seen
     .groups()
     .flatMap(({ name }) => seen.secrets(name))
-    .flatMap(({ group, name, exposedTo }) => exposedTo.map(({ agent }) => `${group}/${name} ${agent}`));
+    .flatMap(({ group, name, exposedTo }) =>
+      exposedTo.map((by) => `${group}/${name} ${"agent" in by ? by.agent : by.owner}`),
+    );
 }
 
 const CLEAN: Record<string, Change> = {

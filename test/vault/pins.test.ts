@@ -8,6 +8,7 @@ import { type Pin, Pins } from "../../src/vault/pins.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 const owner = Buffer.alloc(32, 7).toString("base64") as VerifyKey;
+const owners = { current: [owner], former: [] };
 const self = { pid: process.pid, host: "test-host", doing: "test" };
 const group = groupPath(parseGroupName("stripe"));
 const secret = secretPath(parseGroupName("stripe"), parseSecretName("API_KEY"));
@@ -15,7 +16,7 @@ const pin = (serial: number, fill = "a"): Pin => ({ serial, digest: fill.repeat(
 
 async function pinned(folder: string, ...entries: [RecordPath, Pin][]): Promise<Pins> {
   const pins = new Pins(folder);
-  await pins.save(new Map([[VAULT_PATH, pin(1)], ...entries]), [owner], self);
+  await pins.save(new Map([[VAULT_PATH, pin(1)], ...entries]), owners, self);
   return new Pins(folder);
 }
 
@@ -24,7 +25,7 @@ describe("pins", () => {
     const pins = await pinned(tempFolder(), [group, pin(5)]);
     expect(pins.find(group)).toEqual(pin(5));
     expect(pins.find(secret)).toBeUndefined();
-    expect(pins.findOwners()).toEqual([owner]);
+    expect(pins.findOwners()).toEqual(owners);
     expect(pins.pathsIn("groups/stripe" as never)).toEqual([group]);
     expect(pins.namesIn("groups")).toEqual(["stripe"]);
   });
@@ -46,11 +47,11 @@ describe("pins", () => {
     const slow = new Pins(folder);
     slow.find(group);
     await pinned(folder, [group, pin(9)]);
-    await slow.save(new Map([[secret, pin(3)]]), [owner], self);
+    await slow.save(new Map([[secret, pin(3)]]), owners, self);
     const pins = new Pins(folder);
     expect(pins.find(group)).toEqual(pin(9));
     expect(pins.find(secret)).toEqual(pin(3));
-    await expect(slow.save(new Map([[group, pin(8)]]), [owner], self)).resolves.toBeUndefined();
+    await expect(slow.save(new Map([[group, pin(8)]]), owners, self)).resolves.toBeUndefined();
     expect(new Pins(folder).find(group)).toEqual(pin(9));
   });
 
@@ -90,7 +91,7 @@ describe("pins", () => {
     );
     await Promise.all(
       names.map((path, i) =>
-        new Pins(folder).save(new Map([[path, pin(i + 1)]]), [owner], { ...self, pid: process.pid }),
+        new Pins(folder).save(new Map([[path, pin(i + 1)]]), owners, { ...self, pid: process.pid }),
       ),
     );
     const file = JSON.parse(readFileSync(join(folder, "pins/groups/stripe.json"), "utf8"));

@@ -43,7 +43,7 @@ async function listOf(agent: string, change: { sources?: string[]; identity?: bo
     agent: parseAgentName(agent),
     identity: change.identity === true ? await generateIdentity("classic") : session.identity,
     sources: [{ from: "the test", keys }],
-    pinned: (await vault.owner()).vault.owners,
+    pinned: (await vault.owner()).vault.ownerKeys,
   });
 }
 
@@ -163,7 +163,7 @@ describe("whoever can write to the repo and to the machine's state, and has no k
     const pin: Pin = { serial: entries()[SECRET]!.serial + 1, digest: "0".repeat(64) };
     other.add(VAULT_PATH, readFileSync(join(vault.root, VAULT_PATH)), entries()[VAULT_PATH]!);
     other.add(SECRET, forged, pin);
-    other.save((await vault.owner()).vault.owners);
+    other.save((await vault.owner()).vault.ownerKeys);
     cpSync(listPath("other"), listPath());
     expect(await codeOf(() => vault.readAs("crawler", "stripe/API_KEY"))).toBe("record-signature");
   });

@@ -6,6 +6,7 @@ import type {
   GrantRecord,
   GrantTombstone,
   GroupRecord,
+  OwnerExposure,
   SecretRecord,
   SecretTombstone,
 } from "../../vault/schema.ts";
@@ -107,11 +108,12 @@ function decideExpiry(
 
 export function decideAgent({ base, ours, theirs }: Sides<Agent>): Decision<Agent> {
   if (ours.type === "agent" && theirs.type === "agent") {
-    if (ours.verifyKey === theirs.verifyKey) return { record: later(ours, theirs) };
+    const exposed = (record: AgentRecord) => withExposures(record, base, ours, theirs);
+    if (ours.verifyKey === theirs.verifyKey) return { record: exposed(later(ours, theirs)) };
     const before = base?.type === "agent" ? base.verifyKey : undefined;
-    if (ours.verifyKey === before) return { record: theirs };
-    if (theirs.verifyKey === before) return { record: ours };
-    const record = ours.createdAt < theirs.createdAt ? theirs : ours;
+    if (ours.verifyKey === before) return { record: exposed(theirs) };
+    if (theirs.verifyKey === before) return { record: exposed(ours) };
+    const record = exposed(ours.createdAt < theirs.createdAt ? theirs : ours);
     const note = `agent ${record.name} was given a key on both sides: the one made ${shown(record.createdAt)} stays, the other key file opens nothing from now on`;
     return { record, note };
   }
@@ -122,6 +124,20 @@ export function decideAgent({ base, ours, theirs }: Sides<Agent>): Decision<Agen
     record: removed,
     note: `agent ${live.name} was removed on one side and changed on the other: it is removed`,
   };
+}
+
+/** A key that is new on one side was in escrow for those who were owners there and are removed on the other. */
+function withExposures(
+  record: AgentRecord,
+  base: Agent | undefined,
+  ours: AgentRecord,
+  theirs: AgentRecord,
+): AgentRecord {
+  const known = base?.type === "agent" ? (base.exposedTo ?? []) : [];
+  const isNew = ({ key }: OwnerExposure) => !known.some((exposure) => exposure.key === key);
+  const sides = union(ours.exposedTo ?? [], theirs.exposedTo ?? []);
+  const exposedTo = union(record.exposedTo ?? [], sides.filter(isNew));
+  return exposedTo.length === 0 ? record : { ...record, exposedTo };
 }
 
 /** The record's own fields; its identity, epoch and what is sealed are made anew (group-keys.ts). */
@@ -181,7 +197,7 @@ function common<T>(a: readonly T[] | undefined, b: readonly T[] | undefined): T[
   return (a ?? []).filter((element) => texts.has(JSON.stringify(element)));
 }
 
-export function union(a: readonly Exposure[], b: readonly Exposure[]): Exposure[] {
+export function union<E extends Exposure>(a: readonly E[], b: readonly E[]): E[] {
   const known = new Set(a.map(({ key }) => key));
   return [...a, ...b.filter(({ key }) => !known.has(key))];
 }

@@ -6,6 +6,7 @@ import type { GroupName } from "../../vault/names.ts";
 import { groupPath, VAULT_PATH } from "../../vault/paths.ts";
 import { encodeRecord } from "../../vault/record.ts";
 import type { GroupRecord } from "../../vault/schema.ts";
+import { ownerKeys } from "../../vault/vault.ts";
 import { applyPlan, type Target } from "../apply.ts";
 import { afterwards, type Narrator, type OperateOptions, withTarget } from "../operate.ts";
 import { OwnerSession } from "../owner-session.ts";
@@ -105,7 +106,8 @@ export async function resolveUnderLock(
       target.scratchFolder,
     );
   const { vault, signingKey } = session;
-  await afterwards(machine, vault.id, plan, signingKey, vault.seen, vault.owners, options, narrator);
+  const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
+  await afterwards(machine, vault.id, plan, signingKey, vault.seen, owners, options, narrator);
   return { ...resolution, plan, staged: !options.commit, commit };
 }
 

@@ -1,5 +1,6 @@
 import { VAULT_PATH } from "../../vault/paths.ts";
 import type { VaultRecord } from "../../vault/schema.ts";
+import { ownerKeys } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import { later } from "./decide.ts";
@@ -40,10 +41,12 @@ type Owners = VaultRecord["owners"];
 function mergeOwners(base: VaultRecord | undefined, ours: VaultRecord, theirs: VaultRecord): Owners {
   const keys = (of: VaultRecord | undefined) => new Set(of?.owners.map(({ verifyKey }) => verifyKey));
   const [before, here, there] = [keys(base), keys(ours), keys(theirs)];
+  const removed = new Set([...ownerKeys(ours).former, ...ownerKeys(theirs).former]);
   const all = [...ours.owners, ...theirs.owners.filter(({ verifyKey }) => !here.has(verifyKey))];
-  return all.filter(
-    ({ verifyKey }) => !before.has(verifyKey) || (here.has(verifyKey) && there.has(verifyKey)),
-  );
+  return all.filter(({ verifyKey }) => {
+    if (removed.has(verifyKey)) return false;
+    return !before.has(verifyKey) || (here.has(verifyKey) && there.has(verifyKey));
+  });
 }
 
 function requireDistinctNames(owners: Owners): void {

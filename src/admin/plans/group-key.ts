@@ -18,6 +18,7 @@ import type {
   GrantRecord,
   GrantTombstone,
   GroupRecord,
+  OwnerExposure,
   SecretRecord,
 } from "../../vault/schema.ts";
 import { isPast, type Timestamp } from "../../vault/time.ts";
@@ -107,6 +108,8 @@ export interface Leaver {
   readonly removed?: AgentName;
   /** The new record of an agent that stays in the group with another key. */
   readonly rekeyed?: AgentRecord;
+  /** An owner who is one no more, and since when they were. */
+  readonly owner?: OwnerExposure;
 }
 
 /**
@@ -148,7 +151,10 @@ export async function replaceGroupKey(
     });
     progress(writes.length, total);
   }
-  const readers = grantees.filter((grantee) => leaves(grantee) || isRekeyed(grantee)).map(readerOf);
+  const readers: Exposure[] = grantees
+    .filter((grantee) => leaves(grantee) || isRekeyed(grantee))
+    .map(readerOf);
+  if (leaver.owner !== undefined) readers.push(leaver.owner);
   const exposed: SecretRecord[] = [];
   for (const secret of secrets) {
     using value = await openSecret(secret, oldIdentity);

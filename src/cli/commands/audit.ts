@@ -1,3 +1,4 @@
+import { OwnersEver } from "../../admin/owners-ever.ts";
 import { readPastRecords } from "../../admin/past-records.ts";
 import type { AuditLine } from "../../audit/event.ts";
 import { auditLogPath } from "../../audit/log.ts";
@@ -24,15 +25,20 @@ export function run(context: CommandContext): Promise<number> {
   });
 }
 
-/** Everyone who is or was an owner or agent: a removed agent's key stands only in git's history. */
+/** Everyone who is or was an owner or agent: an agent's former key stands only in git's history. */
 async function knownReaders(vault: Vault): Promise<Reader[]> {
-  const owners = new Set([...vault.owners, ...vault.record.succession.map((link) => link.from)]);
+  const past = await readPastRecords(await Repository.find(vault.files.root), [
+    "vault.json",
+    "agents/*/agent.json",
+  ]);
+  const owners = new OwnersEver(vault, past);
   const agents = vault.agents().map(({ name, verifyKey }) => ({ key: verifyKey, agent: name }));
-  const past = await readPastRecords(await Repository.find(vault.files.root), ["agents/*/agent.json"]);
   const former = past.flatMap(({ record }) =>
-    record.type === "agent" && vault.isSigned(record) ? [{ key: record.verifyKey, agent: record.name }] : [],
+    record.type === "agent" && owners.findSigner(record) !== undefined
+      ? [{ key: record.verifyKey, agent: record.name }]
+      : [],
   );
-  return [...[...owners].map((key) => ({ key })), ...agents, ...former];
+  return [...owners.keys.map((key) => ({ key })), ...agents, ...former];
 }
 
 function shown(read: ReadLine) {
@@ -69,7 +75,7 @@ function whatOf(line: AuditLine): string {
     (leak) => `${leak.secret} ${leak.count}x in ${leak.stream} (${leak.encoding})`,
   );
   const secrets = line.secrets?.map((secret) => `${secret.group}/${secret.name}`);
-  const what = leaks ?? secrets ?? (line.group === undefined ? [] : [line.group]);
+  const what = leaks ?? secrets ?? [line.owner ?? line.group ?? []].flat();
   const by = line.command === undefined ? "" : `${line.command}: `;
   return `${by}${line.reason ?? (what.join(leaks === undefined ? " " : ", ") || "-")}`;
 }

@@ -1,20 +1,34 @@
+import { besideKeyFile } from "../../admin/owner-session.ts";
 import { planRekeyAgent } from "../../admin/plans/rekey-agent.ts";
+import { planRekeyOwner } from "../../admin/plans/rekey-owner.ts";
+import type { WithoutOwner } from "../../admin/plans/without-owner.ts";
 import { agentKeyPath } from "../../vault/key-lookup.ts";
-import { parseAgentName } from "../../vault/names.ts";
+import { type AgentName, parseAgentName } from "../../vault/names.ts";
 import type { SecretRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { newKeyPath } from "../new-key-file.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
+import { printWithoutOwner } from "../without-owner.ts";
 import { shortFingerprint } from "../wording.ts";
 
-export async function run(context: CommandContext): Promise<number> {
-  const { machine, console } = context;
-  const name = parseAgentName(context.word(0));
+export function run(context: CommandContext): Promise<number> {
   if (context.has("json") && context.text("out") === "-") {
     throw new VaultError("usage", "--json and --out - exclude each other", "name a file with --out");
   }
+  const agent = context.findWord(0);
+  if (context.has("owner") && agent === undefined) return rekeyOwner(context);
+  if (!context.has("owner") && agent !== undefined) return rekeyAgent(context, parseAgentName(agent));
+  throw new VaultError(
+    "usage",
+    "say whose key is to be replaced, an agent's or yours",
+    "vault-run rekey AGENT, or vault-run rekey --owner",
+  );
+}
+
+async function rekeyAgent(context: CommandContext, name: AgentName): Promise<number> {
+  const { machine, console } = context;
   let text = "";
   let exposed: readonly SecretRecord[] = [];
   const done = await change(context, "rekey", async (session) => {
@@ -38,5 +52,37 @@ export async function run(context: CommandContext): Promise<number> {
   // Standard output holds the key then, and nothing else.
   if (path !== undefined) printExposed(context, exposed);
   else if (exposed.length > 0) console.detail("what the old key could have read: vault-run rotation");
+  return DONE;
+}
+
+/** The old key file is left alone, and its place with it: the new one goes beside it, and who uses it says how. */
+async function rekeyOwner(context: CommandContext): Promise<number> {
+  const { console } = context;
+  let text = "";
+  let from = "";
+  let without: WithoutOwner = { writes: [], exposed: [] };
+  const done = await change(context, "rekey --owner", async (session) => {
+    from = session.keyFrom;
+    const { name, verifyKey } = session.self;
+    if (context.text("out") !== undefined) newKeyPath(context, "", "");
+    await context.confirm(
+      `give owner ${name} a new key in place of ${shortFingerprint(verifyKey)}, and every group a new key?`,
+    );
+    const planned = await planRekeyOwner(session, progressOf(context, "sealing again"));
+    without = planned;
+    text = planned.keyFile;
+    const path = newKeyPath(context, besideKeyFile(from, planned.owner.verifyKey), "a key file");
+    return path === undefined ? planned.plan : { ...planned.plan, keyFile: { path, text } };
+  });
+  const path = done.plan.keyFile?.path;
+  if (path === undefined) console.streams.stdout.write(text);
+  console.say(`gave owner ${done.plan.event.owner} a new key${commitNote(done)}`);
+  console.detail(`the new key file: ${path ?? "on standard output"}; back it up`);
+  console.detail(
+    `the old one is an owner's no more; it still opens what git remembers, so keep it safe: ${from}`,
+  );
+  if (path !== undefined)
+    console.detail(`to use the new one from now on: mv ${from} ${from}.old && mv ${path} ${from}`);
+  if (path !== undefined) printWithoutOwner(context, without);
   return DONE;
 }

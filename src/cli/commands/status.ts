@@ -4,7 +4,13 @@ import { isPast, type Timestamp } from "../../vault/time.ts";
 import type { Vault } from "../../vault/vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { type ExposedSecret, findExposed } from "../exposed.ts";
+import {
+  type ExposedAgent,
+  type ExposedSecret,
+  findExposed,
+  findExposedAgents,
+  readerName,
+} from "../exposed.ts";
 import { withVault } from "../reader.ts";
 import { counted } from "../wording.ts";
 
@@ -26,6 +32,7 @@ interface Status {
   /** What has expired, or will within 30 days. */
   readonly expiring: readonly Expiry[];
   readonly rotate: readonly ExposedSecret[];
+  readonly rekey: readonly ExposedAgent[];
 }
 
 export function run(context: CommandContext): Promise<number> {
@@ -64,6 +71,7 @@ function statusOf(vault: Vault, nowMs: number): Status {
     agents: agents.map(({ name, grants: own }) => ({ name, groups: own.map((grant) => grant.group) })),
     expiring: soon.sort((a, b) => (a.expiresAt < b.expiresAt ? -1 : 1)),
     rotate: findExposed(vault),
+    rekey: findExposedAgents(vault),
   };
 }
 
@@ -82,13 +90,20 @@ function print({ console }: CommandContext, status: Status): void {
       ]),
     ]);
   }
+  if (status.rekey.length > 0) {
+    console.print();
+    console.table([
+      ["REKEY FIRST", "KEY OPEN TO"],
+      ...status.rekey.map(({ agent, owners }) => [agent, owners.map(readerName).join(", ")]),
+    ]);
+  }
   if (status.rotate.length === 0) return;
   console.print();
   console.table([
     ["ROTATE", "READABLE BY"],
     ...status.rotate.map((secret) => [
       formatRef(secret),
-      [...new Set(secret.readers.map((reader) => reader.agent))].join(" "),
+      [...new Set(secret.readers.map(readerName))].join(", "),
     ]),
   ]);
 }
