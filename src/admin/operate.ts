@@ -51,7 +51,11 @@ export function operate(
   makePlan: (session: OwnerSession) => Promise<Plan>,
 ): Promise<Done> {
   return withTarget(machine, options, narrator, async (target, finished) => {
-    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile);
+    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile).catch((error) => {
+      // The key that began it may be an owner's no more by what it did.
+      if (finished !== undefined) narrator.note("the audit log has no line of that: this key cannot sign it");
+      throw error;
+    });
     const { vault, signingKey } = session;
     if (finished !== undefined) record(machine, vault.id, finished.event, signingKey, options.root, narrator);
     const plan = await makePlan(session);

@@ -77,11 +77,42 @@ describe("pins", () => {
     "{}",
     '{"records":{"../x":{"serial":1,"digest":"00"}}}',
     '{"records":{"vault.json":{"serial":"1"}}}',
+    '{"records":{},"owners":[]}',
+    '{"records":{},"owners":["x"]}',
+    `{"records":{},"owners":["${owner}"],"formerOwners":"${owner}"}`,
+    `{"records":{},"owners":["${owner}"],"formerOwners":["${owner}="]}`,
+    `{"records":{},"owners":["${owner}"],"former":["${owner}"]}`,
   ])("that cannot be understood are an error, not an empty list: %j", (text) => {
     const folder = tempFolder();
     mkdirSync(join(folder, "pins"));
     writeFileSync(join(folder, "pins/vault.json"), text);
     expect(() => new Pins(folder).find(VAULT_PATH)).toThrow(/not a file of pins/);
+  });
+
+  it("remember who was an owner, for good, whether it was seen here or the vault says so", async () => {
+    const folder = tempFolder();
+    const [b, c, d] = [8, 9, 10].map((fill) => Buffer.alloc(32, fill).toString("base64") as VerifyKey);
+    await pinned(folder);
+    const save = (serial: number, current: unknown[], former: unknown[] = []) =>
+      new Pins(folder).save(new Map([[VAULT_PATH, pin(serial)]]), { current, former } as never, self);
+    await save(2, [owner, b]);
+    expect(new Pins(folder).findOwners()).toEqual({ current: [owner, b], former: [] });
+    await save(3, [owner], [c]);
+    expect(new Pins(folder).findOwners()).toEqual({ current: [owner], former: [b, c] });
+    await save(4, [d]);
+    expect(new Pins(folder).findOwners()).toEqual({ current: [d], former: [b, c, owner] });
+  });
+
+  it("are not changed for a vault that lists a former owner, and no record of it is pinned", async () => {
+    const folder = tempFolder();
+    const other = Buffer.alloc(32, 8).toString("base64") as VerifyKey;
+    await new Pins(folder).save(new Map([[VAULT_PATH, pin(1)]]), { current: [owner], former: [other] }, self);
+    const before = readFileSync(join(folder, "pins/vault.json"), "utf8");
+    const back = { current: [owner, other], former: [] };
+    await expect(new Pins(folder).save(new Map([[VAULT_PATH, pin(2)]]), back, self)).rejects.toThrow(
+      /removed or replaced/,
+    );
+    expect(readFileSync(join(folder, "pins/vault.json"), "utf8")).toBe(before);
   });
 
   it("survive many processes' worth of savers at once", async () => {

@@ -163,3 +163,60 @@ describe("a vault", () => {
     expect(() => verifyVaultRecord(vaultRecord([first], first), [])).toThrow(TypeError);
   });
 });
+
+describe("a vault with two owners", () => {
+  const added = [link(first, second)];
+
+  it("is trusted by either of them, and by who pinned either, whoever signed it last", () => {
+    for (const signer of [first, second]) {
+      const record = vaultRecord([first, second], signer, added);
+      expect(verdict(record, pinned(first))).toBe("trusted");
+      expect(verdict(record, pinned(first, second))).toBe("trusted");
+    }
+  });
+
+  it("is refused where only one signed whom neither the pinned key nor a link of its own vouches for", () => {
+    expect(verdict(vaultRecord([first, second], second), pinned(first))).toBe("record-signature");
+  });
+});
+
+describe("an owner who was removed", () => {
+  const added = link(first, second);
+  const machine = (current: Owner[], former: Owner[]): TrustSource => ({
+    ...pinned(...current),
+    former: former.map((owner) => owner.key.verifyKey),
+  });
+
+  it("cannot come back with the genuine link that once led to them", () => {
+    const forged = vaultRecord([second], second, [added]);
+    expect(verdict(forged, pinned(first))).toBe("trusted");
+    expect(verdict(forged, pinned(first), machine([first], [second]))).toBe("untrusted");
+  });
+
+  it("cannot lead to someone else by a link of their own, past themselves", () => {
+    const forged = vaultRecord([third], third, [added, link(second, third)]);
+    expect(verdict(forged, pinned(first))).toBe("trusted");
+    expect(verdict(forged, pinned(first), machine([first], [second]))).toBe("untrusted");
+  });
+
+  it("is refused as an owner also where one who is an owner signs", () => {
+    const record = vaultRecord([first, second], first, [added]);
+    expect(verdict(record, machine([first], [second]))).toBe("untrusted");
+  });
+
+  it("does not break the way from an old key file to those whom they added", () => {
+    const record = vaultRecord([third], third, [added, link(second, third)]);
+    expect(verdict(record, pinned(first), machine([third], [first, second]))).toBe("trusted");
+  });
+
+  it("does not cut off an owner who replaced their key twice from who pinned the first one", () => {
+    const record = vaultRecord([third], third, [added, link(second, third)]);
+    expect(verdict(record, pinned(first), machine([second], [first]))).toBe("trusted");
+  });
+
+  it("cannot fork from a replaced key on a machine that has followed it", () => {
+    const fork = vaultRecord([attacker], attacker, [added, link(first, attacker)]);
+    expect(verdict(fork, pinned(first))).toBe("trusted");
+    expect(verdict(fork, pinned(first), machine([second], [first]))).toBe("untrusted");
+  });
+});

@@ -78,11 +78,9 @@ async function rekeyOwner(context: CommandContext): Promise<number> {
   if (path === undefined) console.streams.stdout.write(text);
   console.say(`gave owner ${done.plan.event.owner} a new key${commitNote(done)}`);
   console.detail(`the new key file: ${path ?? "on standard output"}; back it up`);
-  console.detail(
-    `the old one is an owner's no more; it still opens what git remembers, so keep it safe: ${from}`,
-  );
-  if (path !== undefined)
-    console.detail(`to use the new one from now on: mv ${from} ${from}.old && mv ${path} ${from}`);
-  if (path !== undefined) printWithoutOwner(context, without);
+  console.detail(`the old one is refused from now on; keep it safe, it opens what git remembers: ${from}`);
+  if (path === undefined) return DONE;
+  console.detail(`to use the new one: mv ${from} ${from}.old && mv ${path} ${from}`);
+  printWithoutOwner(context, without);
   return DONE;
 }
