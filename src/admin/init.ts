@@ -70,7 +70,7 @@ export async function initVault(
       createdAt,
     };
     const record: VaultRecord = signRecord(unsigned, signingKey);
-    const owners = [signingKey.verifyKey];
+    const owners = ownerKeys(record);
     const keyFile = {
       path: keyPath(machine, options, vault),
       text: formatKeyFile(identity, { vault, owners, createdAt }),
@@ -78,7 +78,7 @@ export async function initVault(
     const writes = [{ path: VAULT_PATH, record }];
     const plan: Plan = { event: { action: "init" }, writes, message: "vault-run: make a vault", keyFile };
     const commit = await applyPlan(plan, target, options.commit);
-    await afterwards(machine, vault, plan, signingKey, new Map(), ownerKeys(record), options, narrator);
+    await afterwards(machine, vault, plan, signingKey, new Map(), owners, options, narrator);
     return { vault, verifyKey: signingKey.verifyKey, keyPath: keyFile.path, commit };
   });
 }

@@ -44,11 +44,8 @@ export async function makeCard(
   const key = SigningKey.derive(identity);
   const { verifyKey } = key;
   const createdAt: Timestamp = timestamp(nowMs);
-  const keyFile = formatKeyFile(identity, {
-    vault: vault.id,
-    owners: [...vault.owners, verifyKey],
-    createdAt,
-  });
+  const owners = { ...vault.ownerKeys, current: [...vault.owners, verifyKey] };
+  const keyFile = formatKeyFile(identity, { vault: vault.id, owners, createdAt });
   const recipient = await recipientOf(identity);
   const unsigned = { type: "owner-card" as const, vault: vault.id, name, recipient, verifyKey };
   return { card: { ...unsigned, sig: key.sign(signedBytes(unsigned)) }, keyFile };

@@ -4,14 +4,15 @@ import { Identity } from "../age/identity.ts";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { type AgentName, GROUP_NAME, VAULT_ID, type VaultId } from "./names.ts";
+import type { OwnerKeys } from "./pins.ts";
 import type { Timestamp } from "./time.ts";
 import { makeFolder, syncFolder, writeFileDurably } from "./write-file.ts";
 
 // A key file is an age identity file. Its comments pin what the repo may not say for itself: whose vault this is.
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
-const PIN = /^#\s*(agent|vault|owner)\s*:\s*(\S+)$/;
-const LIKE_A_PIN = /^#\s*(agent|vault|owner)\s*[:=]/i;
+const PIN = /^#\s*(agent|vault|owner|former-owner)\s*:\s*(\S+)$/;
+const LIKE_A_PIN = /^#\s*(agent|vault|owner|former-owner)\s*[:=]/i;
 
 export interface KeyFile {
   readonly identity: Identity;
@@ -19,12 +20,14 @@ export interface KeyFile {
   readonly agent?: AgentName;
   readonly vault?: VaultId;
   readonly owners: readonly VerifyKey[];
+  /** Who was an owner when the file was written, and is one no more. */
+  readonly formerOwners: readonly VerifyKey[];
 }
 
 export interface KeyFilePins {
   readonly agent?: AgentName;
   readonly vault: VaultId;
-  readonly owners: readonly VerifyKey[];
+  readonly owners: OwnerKeys;
   readonly createdAt: Timestamp;
 }
 
@@ -34,7 +37,8 @@ export function formatKeyFile(identity: Identity, pins: KeyFilePins): string {
     `# created: ${pins.createdAt}`,
     ...(pins.agent === undefined ? [] : [`# agent: ${pins.agent}`]),
     `# vault: ${pins.vault}`,
-    ...pins.owners.map((owner) => `# owner: ${owner}`),
+    ...pins.owners.current.map((owner) => `# owner: ${owner}`),
+    ...pins.owners.former.map((owner) => `# former-owner: ${owner}`),
     identity.reveal(),
   ];
   return `${lines.join("\n")}\n`;
@@ -55,19 +59,27 @@ export function parseKeyFile(text: string, where: string): KeyFile {
   const of = (key: string) => comments.filter((found) => found[1] === key).map((found) => found[2] ?? "");
   const agents = of("agent");
   const vaults = of("vault");
-  const owners = of("owner").map(parseVerifyKey);
+  const owners = verifyKeys(of("owner"));
+  const formerOwners = verifyKeys(of("former-owner"));
   if (agents.length > 1 || !agents.every((agent) => GROUP_NAME.test(agent)))
     throw notAKey(where, "its `# agent` line is not one agent's name");
   if (vaults.length > 1 || !vaults.every((vault) => VAULT_ID.test(vault)))
     throw notAKey(where, "its `# vault` line is not one vault's id");
-  const verifyKeys = owners.filter((owner) => owner !== undefined);
-  if (verifyKeys.length !== owners.length) throw notAKey(where, "its `# owner` line is not a verify key");
+  if (owners === undefined || formerOwners === undefined)
+    throw notAKey(where, "an owner's line in it is not a verify key");
   return {
     identity,
-    owners: verifyKeys,
+    owners,
+    formerOwners,
     ...(agents[0] === undefined ? {} : { agent: agents[0] as AgentName }),
     ...(vaults[0] === undefined ? {} : { vault: vaults[0] as VaultId }),
   };
+}
+
+/** Undefined where one is none. */
+function verifyKeys(texts: readonly string[]): VerifyKey[] | undefined {
+  const keys = texts.map(parseVerifyKey).filter((key) => key !== undefined);
+  return keys.length === texts.length ? keys : undefined;
 }
 
 /** Reads a key file; refuses one that others could read. */

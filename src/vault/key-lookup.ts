@@ -91,8 +91,9 @@ export function agentKeyPath(machine: Machine, vault: VaultId, agent: AgentName)
 /** What a key file's pins, where there is one, and VAULT_RUN_OWNER say about whose vault this is. */
 export function trustSources(machine: Machine, found: FoundKey | undefined): TrustSource[] {
   const sources: TrustSource[] = [];
-  if (found !== undefined && found.keyFile.owners.length > 0)
-    sources.push({ from: found.from, keys: found.keyFile.owners });
+  const { owners = [], formerOwners = [] } = found?.keyFile ?? {};
+  if (found !== undefined && owners.length > 0)
+    sources.push({ from: found.from, keys: owners, former: formerOwners });
   const named = ownerVariable(machine);
   if (named !== undefined) sources.push(named);
   return sources;

@@ -216,7 +216,7 @@ function afterwards(pinned: OwnerKeys | undefined, { current, former }: OwnerKey
 export function formerOwner(): VaultError {
   return new VaultError(
     "untrusted",
-    "it lists an owner whose key this machine knows to have been removed or replaced: .vault/vault.json",
+    "it lists an owner whose key is known here to have been removed or replaced: .vault/vault.json",
     "someone put an owner back who is none; pull the latest vault, and see who did: git log -- .vault/vault.json",
   );
 }

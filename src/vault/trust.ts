@@ -11,8 +11,8 @@ import type { VaultRecord } from "./schema.ts";
 // hand must lead to a signer of vault.json: directly, or along `succession`, each link signed by the key before it. Links
 // are followed forward only. A machine remembers the owners that it has accepted, and those among them who are none any
 // more: a removed owner still holds a link that led to them, and can sign others, so from what the machine has accepted no
-// way leads to or past them. A key file cannot know of removals, and its way may lead past one: from an owner's old key to
-// the new one.
+// way leads to or past them. Nor from a key file, past those whom it names as former ones; of later removals it cannot know,
+// and its way may lead past one: from an owner's old key to the new one.
 
 const LINK_PREFIX = "vault-run/succession/v1\0";
 

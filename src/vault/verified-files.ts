@@ -109,9 +109,8 @@ export class VerifiedFiles {
 
   #macOf(text: string, pinned: OwnerKeys): Buffer {
     const { vault, agent, sources } = this.#by;
-    const keys = [pinned.current, pinned.former, ...sources.map((source) => source.keys)].map((list) =>
-      list.toSorted(),
-    );
+    const known = sources.flatMap(({ keys: named, former = [] }) => [named, former]);
+    const keys = [pinned.current, pinned.former, ...known].map((list) => list.toSorted());
     return hmac(this.#key, JSON.stringify([SCHEMA_EDITION, vault, agent, keys]), "\0", text);
   }
 

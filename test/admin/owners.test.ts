@@ -222,7 +222,7 @@ describe("an owner who was removed", () => {
     await byBea(async (session) => planRemoveOwner(session, "owner", nothing).then(({ plan }) => plan));
     expect(signers()).toEqual(new Set([(await asBea()).signingKey.verifyKey]));
     const { vault: seen } = await asBea();
-    expect(seen.takenAgents().map((agent) => agent.type)).toEqual(["agent", "tombstone"]);
+    expect(seen.findAgent(parseAgentName("gone"))?.type).toBe("tombstone");
     expect(seen.findSecret(parseSecretRef("stripe/OLD"))?.type).toBe("tombstone");
     expect(await vault.readAs("crawler", "stripe/A")).toBe("value of stripe/A");
   });
@@ -263,6 +263,23 @@ describe("an owner who was removed", () => {
     }));
     expect(await codeOf(() => vault.agent("crawler"))).toBe("untrusted");
     expect(await codeOf(() => vault.owner())).toBe("untrusted");
+  });
+
+  it("cannot come back to a key file made since either, on a machine that has seen nothing", async () => {
+    await addBea();
+    const { self } = await asBea();
+    const before = readFileSync(vault.keyPath("crawler"), "utf8");
+    await remove("bea");
+    await vault.rekey("crawler");
+    const since = readFileSync(vault.keyPath("crawler"), "utf8");
+    expect(since).toContain(`# former-owner: ${self.verifyKey}\n`);
+    expect(before).not.toContain("former-owner");
+    forge(beaKey, () => ({ owners: [self] }));
+    const fresh = vault.elsewhere({ VAULT_RUN_KEY: since });
+    await expect(async () => vault.agent("crawler", fresh)).rejects.toMatchObject({
+      code: "untrusted",
+      message: expect.stringContaining("removed or replaced"),
+    });
   });
 
   it("can be no owner again with that key", async () => {

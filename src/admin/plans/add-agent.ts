@@ -38,7 +38,7 @@ export async function newAgent(
   const identity = await generateIdentity(session.vault.suite);
   const { verifyKey } = SigningKey.derive(identity);
   const createdAt = session.now;
-  const pins = { agent: name, vault: session.vault.id, owners: session.vault.owners, createdAt };
+  const pins = { agent: name, vault: session.vault.id, owners: session.vault.ownerKeys, createdAt };
   const keyFile = formatKeyFile(identity, pins);
   const recipient = await recipientOf(identity);
   const fields = { name, recipient, verifyKey, createdAt, ...given({ description }) };

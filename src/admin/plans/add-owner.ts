@@ -54,12 +54,9 @@ export async function newOwner(
   const identity = await generateIdentity(session.vault.suite);
   const { verifyKey } = SigningKey.derive(identity);
   const owner = { name, recipient: await recipientOf(identity), verifyKey };
-  const pins = {
-    vault: session.vault.id,
-    owners: [...session.vault.owners, verifyKey],
-    createdAt: session.now,
-  };
-  return { owner, keyFile: formatKeyFile(identity, pins) };
+  const { id: vault, ownerKeys } = session.vault;
+  const owners = { ...ownerKeys, current: [...ownerKeys.current, verifyKey] };
+  return { owner, keyFile: formatKeyFile(identity, { vault, owners, createdAt: session.now }) };
 }
 
 function refuseOwner(session: OwnerSession, { name, recipient, verifyKey }: Owner): void {

@@ -4,6 +4,7 @@ import { formatKeyFile } from "../../vault/key-file.ts";
 import { VAULT_PATH } from "../../vault/paths.ts";
 import { signRecord } from "../../vault/record.ts";
 import type { Owner } from "../../vault/schema.ts";
+import { ownerKeys } from "../../vault/vault.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, Progress } from "../plan.ts";
 import { ownerExposure, vaultWith } from "./owner-list.ts";
@@ -29,8 +30,8 @@ export async function planRekeyOwner(
   const without = await withoutOwner(next, ownerExposure(session, self), progress);
   const writes = [{ path: VAULT_PATH, record }, ...without.writes];
   const secrets = without.exposed.map(({ group, name, valueId }) => ({ group, name, valueId }));
-  const verifyKeys = owners.map((candidate) => candidate.verifyKey);
-  const keyFile = formatKeyFile(identity, { vault: vault.id, owners: verifyKeys, createdAt: session.now });
+  const pins = { vault: vault.id, owners: ownerKeys(record), createdAt: session.now };
+  const keyFile = formatKeyFile(identity, pins);
   const message = `vault-run: rekey owner ${self.name}`;
   const plan: Plan = { event: { action: "rekey-owner", owner: self.name, secrets }, writes, message };
   return { ...without, plan, keyFile, owner };
