@@ -14,6 +14,7 @@ export type VaultErrorCode =
   | "git-failed"
   | "no-key"
   | "key-file"
+  | "passphrase"
   | "wrong-key"
   | "wrong-vault"
   | "untrusted"

@@ -8,6 +8,7 @@ import { formatKeyFile } from "../vault/key-file.ts";
 import { ownerKeyPath } from "../vault/key-lookup.ts";
 import type { Machine } from "../vault/machine.ts";
 import { parseOwnerName, type VaultId } from "../vault/names.ts";
+import { sealOwnerKey } from "../vault/owner-passphrase.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
 import { signRecord } from "../vault/record.ts";
 import { FORMAT, type VaultRecord } from "../vault/schema.ts";
@@ -22,6 +23,8 @@ export interface InitOptions extends OperateOptions {
   readonly suite: Suite;
   readonly ownerName: string;
   readonly audit: "required" | "best-effort";
+  /** Put on the owner's key. */
+  readonly passphrase?: Buffer | undefined;
 }
 
 export interface Initialised {
@@ -73,7 +76,7 @@ export async function initVault(
     const owners = ownerKeys(record);
     const keyFile = {
       path: keyPath(machine, options, vault),
-      text: formatKeyFile(identity, { vault, owners, createdAt }),
+      text: await keyText(formatKeyFile(identity, { vault, owners, createdAt }), options),
     };
     const writes = [{ path: VAULT_PATH, record }];
     const plan: Plan = { event: { action: "init" }, writes, message: "vault-run: make a vault", keyFile };
@@ -81,6 +84,10 @@ export async function initVault(
     await afterwards(machine, vault, plan, signingKey, new Map(), owners, options, narrator);
     return { vault, verifyKey: signingKey.verifyKey, keyPath: keyFile.path, commit };
   });
+}
+
+async function keyText(text: string, { passphrase }: InitOptions): Promise<string> {
+  return passphrase === undefined ? text : (await sealOwnerKey(Buffer.from(text), passphrase)).toString();
 }
 
 function keyPath(machine: Machine, { ownerKeyFile }: InitOptions, vault: VaultId): string {

@@ -1,4 +1,4 @@
-import { Decrypter } from "age-encryption";
+import { type Identity as AgeIdentity, Decrypter } from "age-encryption";
 import { DamagedAgeFile } from "./damaged-age-file.ts";
 import type { Identity } from "./identity.ts";
 
@@ -8,9 +8,17 @@ import type { Identity } from "./identity.ts";
  * @returns the plaintext, or undefined when the file is sealed to other identities: "not for me" is an answer.
  * @throws {DamagedAgeFile} when the file is malformed or fails authentication.
  */
-export async function openPortably(file: Uint8Array, identity: Identity): Promise<Buffer | undefined> {
+export function openPortably(file: Uint8Array, identity: Identity): Promise<Buffer | undefined> {
+  return decryptWith(file, identity.reveal());
+}
+
+/** The same with whatever age-encryption takes for an identity. */
+export async function decryptWith(
+  file: Uint8Array,
+  identity: string | AgeIdentity,
+): Promise<Buffer | undefined> {
   const decrypter = new Decrypter();
-  decrypter.addIdentity(identity.reveal());
+  decrypter.addIdentity(identity);
   try {
     return await gather(await decrypter.decrypt(streamOf(file)));
   } catch (error) {

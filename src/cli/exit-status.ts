@@ -20,6 +20,7 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   "git-failed": REFUSED,
   "no-key": REFUSED,
   "key-file": REFUSED,
+  passphrase: REFUSED,
   "wrong-key": REFUSED,
   "wrong-vault": REFUSED,
   untrusted: REFUSED,

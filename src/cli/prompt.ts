@@ -13,8 +13,12 @@ const PASTE_BEGIN = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
 const STRAY_INPUT_MS = 60;
 
-/** Asks for a value that is not shown. Resolves to its bytes, without the final Enter. */
-export async function askHidden(console: Console, question: string): Promise<Buffer> {
+/**
+ * Asks for what is not to be shown. Resolves to its bytes, without the final Enter.
+ *
+ * @param instead another way to give it, for a terminal that cannot say where a paste ends.
+ */
+export async function askHidden(console: Console, question: string, instead: string): Promise<Buffer> {
   const input = terminal(console);
   const { stderr } = console.streams;
   // Raw first: what is typed once the question shows must not be echoed, nor edited by the terminal's own line mode.
@@ -24,7 +28,7 @@ export async function askHidden(console: Console, question: string): Promise<Buf
   const line = new HiddenLine();
   try {
     await readUntil(input, (chunk) => line.add(chunk));
-    await refuseStrayLines(input, line);
+    await refuseStrayLines(input, line, instead);
     return line.value();
   } finally {
     input.setRawMode(false);
@@ -79,7 +83,7 @@ function readUntil(input: ReadStream, isDone: (chunk: Buffer) => boolean): Promi
 }
 
 /** Lines that arrive on their own right behind the first were pasted: they must not be left for the shell. */
-async function refuseStrayLines(input: ReadStream, line: HiddenLine): Promise<void> {
+async function refuseStrayLines(input: ReadStream, line: HiddenLine, instead: string): Promise<void> {
   let stray = line.hasRest;
   const swallow = () => {
     stray = true;
@@ -91,7 +95,7 @@ async function refuseStrayLines(input: ReadStream, line: HiddenLine): Promise<vo
   throw new VaultError(
     "bad-value",
     "more than one line was pasted, and this terminal does not say where a paste ends",
-    "put the value in a file and use --from-file, or pipe it to standard input",
+    instead,
   );
 }
 

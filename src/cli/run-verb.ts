@@ -26,7 +26,29 @@ export async function runVerb(
     }
     case "verb": {
       const { run: command } = await request.verb.load();
-      return command(new CommandContext(findMachine(), console, signals, request.values, request.words));
+      return command(
+        new CommandContext(
+          atTerminal(findMachine(), console),
+          console,
+          signals,
+          request.values,
+          request.words,
+        ),
+      );
     }
   }
+}
+
+/** The machine with the person at its terminal, where there is one. */
+function atTerminal(machine: Machine, console: Console): Machine {
+  if (!console.canAsk) return machine;
+  const askPassphrase = async (question: string) => {
+    const { askHidden } = await import("./prompt.ts");
+    return askHidden(
+      console,
+      question,
+      "put the passphrase in a file of mode 0600 and name that in VAULT_RUN_OWNER_PASSPHRASE_FILE",
+    );
+  };
+  return { ...machine, askPassphrase };
 }

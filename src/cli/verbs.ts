@@ -49,9 +49,14 @@ export const VERBS: readonly Verb[] = [
       { flag: "--classic", about: "use X25519 throughout instead of the post-quantum suite" },
       { flag: "--name NAME", about: "what this owner is called (default: owner)" },
       { flag: "--audit POLICY", about: "required (default): no audit record, no value; or best-effort" },
+      { flag: "--passphrase", about: "put a passphrase on the owner's key" },
       ...CHANGES,
     ],
-    examples: ["vault-run init", "vault-run init --owner-key-file /media/usb/owner.key"],
+    examples: [
+      "vault-run init",
+      "vault-run init --passphrase",
+      "vault-run init --owner-key-file /media/usb/owner.key",
+    ],
     load: () => import("./commands/init.ts"),
   },
   {
@@ -276,6 +281,19 @@ export const VERBS: readonly Verb[] = [
     ],
     examples: ["vault-run sync", "vault-run sync --agent crawler"],
     load: () => import("./commands/sync.ts"),
+  },
+  {
+    name: "passphrase",
+    takes: "",
+    about: "put a passphrase on the owner's key, or change it",
+    options: [
+      { flag: "--remove", about: "take it off" },
+      VAULT,
+      OWNER_KEY,
+      { flag: "--yes", about: "answer every confirmation with yes" },
+    ],
+    examples: ["vault-run passphrase", "vault-run passphrase --remove"],
+    load: () => import("./commands/passphrase.ts"),
   },
   {
     name: "redact",

@@ -13,6 +13,7 @@ import { makeFolder, syncFolder, writeFileDurably } from "./write-file.ts";
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 const PIN = /^#\s*(agent|vault|owner|former-owner)\s*:\s*(\S+)$/;
 const LIKE_A_PIN = /^#\s*(agent|vault|owner|former-owner)\s*[:=]/i;
+const ARMORED = /^\s*-----BEGIN AGE ENCRYPTED FILE-----/;
 
 export interface KeyFile {
   readonly identity: Identity;
@@ -46,6 +47,7 @@ export function formatKeyFile(identity: Identity, pins: KeyFilePins): string {
 
 /** Parses a key file's text. `where` stands for it in messages; nothing of the text does. */
 export function parseKeyFile(text: string, where: string): KeyFile {
+  if (ARMORED.test(text)) throw sealedKey(where);
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const identities = lines.filter((line) => line !== "" && !line.startsWith("#"));
   const identity = identities.length === 1 ? Identity.parse(identities[0] ?? "") : undefined;
@@ -84,7 +86,7 @@ function verifyKeys(texts: readonly string[]): VerifyKey[] | undefined {
 
 /** Reads a key file; refuses one that others could read. */
 export function readKeyFile(path: string): KeyFile {
-  const text = readKeyText(path);
+  const text = readPrivateFile(path, AGENT_KEY).toString();
   return parseKeyFile(text, path);
 }
 
@@ -116,34 +118,55 @@ export function createKeyFile(path: string, text: string): void {
   }
 }
 
-function readKeyText(path: string): string {
+interface PrivateFile {
+  readonly code: "key-file" | "passphrase";
+  readonly what: string;
+  /** The next step where it cannot be read. */
+  readonly hint: string;
+  readonly maxBytes?: number;
+}
+
+const AGENT_KEY: PrivateFile = {
+  code: "key-file",
+  what: "key file",
+  hint: "name the agent's key file with --key-file, or ask the owner for one",
+};
+
+/** A file's bytes; refuses one that others could read. */
+export function readPrivateFile(path: string, kind: PrivateFile): Buffer {
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch (error) {
-    throw new VaultError(
-      "key-file",
-      `cannot read the key file (${systemCode(error) ?? "error"}): ${path}`,
-      "name the agent's key file with --key-file, or ask the owner for one",
-      {
-        cause: error,
-      },
-    );
+    const code = systemCode(error) ?? "error";
+    throw new VaultError(kind.code, `cannot read the ${kind.what} (${code}): ${path}`, kind.hint, {
+      cause: error,
+    });
   }
   try {
     const stat = fstatSync(fd);
     if ((stat.mode & 0o077) !== 0) {
       throw new VaultError(
-        "key-file",
-        `others can read this key file (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
+        kind.code,
+        `others can read this ${kind.what} (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
         `make it yours alone: chmod 600 ${path}`,
       );
     }
-    if (stat.isDirectory() || stat.size > MAX_KEY_FILE_BYTES) throw notAKey(path, "it is no such file");
-    return readFileSync(fd, "utf8");
+    if (stat.isDirectory() || stat.size > (kind.maxBytes ?? MAX_KEY_FILE_BYTES)) {
+      throw new VaultError(kind.code, `not a ${kind.what}, it is no such file: ${path}`, kind.hint);
+    }
+    return readFileSync(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+function sealedKey(where: string): VaultError {
+  return new VaultError(
+    "key-file",
+    `an agent's key file cannot have a passphrase, since nobody is there to type it: ${where}`,
+    "take it off with age -d, or ask the owner for the key file",
+  );
 }
 
 function notAKey(where: string, why: string): VaultError {

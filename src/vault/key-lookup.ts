@@ -6,7 +6,7 @@ import { configFolder, findVariable, type Machine } from "./machine.ts";
 import { type AgentName, parseAgentName, type VaultId } from "./names.ts";
 import type { TrustSource } from "./trust.ts";
 
-// Which key is used. The first place that names one decides: what is named there and does not work is an error, never a
+// Which key an agent uses (an owner's: owner-key.ts). The first place that names one decides: what is named there and does not work is an error, never a
 // reason to look further, and an agent's lookup never reaches the owner's key.
 
 export interface FoundKey {
@@ -47,33 +47,6 @@ export function findAgentKey(
       "wrong-key",
       `this is the key of agent ${found.keyFile.agent}, not of ${agent}: ${found.from}`,
       `name the key file of ${agent} with --key-file`,
-    );
-  }
-  requireVault(found, vault);
-  return found;
-}
-
-/** An owner's key. */
-export async function findOwnerKey(
-  machine: Machine,
-  vault: VaultId,
-  option: string | undefined,
-): Promise<FoundKey> {
-  const named = option ?? findVariable(machine, "VAULT_RUN_OWNER_KEY_FILE");
-  const path = named === undefined ? ownerKeyPath(machine, vault) : resolve(machine.cwd, named);
-  if (named === undefined && !keyFileExists(path)) {
-    throw new VaultError(
-      "no-key",
-      `no owner key for this vault: ${path}`,
-      "restore it from your backup, or name it with --owner-key-file",
-    );
-  }
-  const found = { keyFile: readKeyFile(path), from: path };
-  if (found.keyFile.agent !== undefined) {
-    throw new VaultError(
-      "wrong-key",
-      `this is the key of agent ${found.keyFile.agent}, not an owner's: ${path}`,
-      "name the owner's key file with --owner-key-file",
     );
   }
   requireVault(found, vault);
@@ -160,7 +133,8 @@ function findDefaultKey(machine: Machine, vault: VaultId, agent: AgentName | und
   return { keyFile: readKeyFile(path), from: path };
 }
 
-function requireVault(found: FoundKey, vault: VaultId): void {
+/** A key that is pinned to another vault opens nothing of this one. */
+export function requireVault(found: FoundKey, vault: VaultId): void {
   if (found.keyFile.vault === undefined || found.keyFile.vault === vault) return;
   throw new VaultError(
     "wrong-vault",

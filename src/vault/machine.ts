@@ -11,6 +11,8 @@ export interface Machine {
   readonly pid: number;
   readonly uid: number;
   readonly now: Clock;
+  /** Asks the person at the terminal for an owner's passphrase. Absent where there is nobody to ask. */
+  readonly askPassphrase?: (question: string) => Promise<Buffer>;
 }
 
 /** A variable's value. Set but empty is an error: a blank from a template must not mean "look elsewhere". */

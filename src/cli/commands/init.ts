@@ -6,10 +6,12 @@ import { printable } from "../../vault/names.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { newPassphrase } from "../new-passphrase.ts";
 import { commitNote } from "../owner-verb.ts";
 
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
+  using passphrase = context.has("passphrase") ? await newPassphrase(context, false) : undefined;
   const made = await initVault(
     machine,
     {
@@ -20,6 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
       suite: context.has("classic") ? "classic" : "pq",
       ownerName: context.text("name") ?? "owner",
       audit: auditPolicy(context.text("audit") ?? "required"),
+      passphrase: passphrase?.bytes(),
     },
     { note: (text) => console.say(text) },
   );
@@ -27,6 +30,8 @@ export async function run(context: CommandContext): Promise<number> {
   console.detail(`owner key: ${made.keyPath}`);
   console.detail(`owner verify key: ${made.verifyKey}`);
   console.detail("back that key file up now, offline: it opens everything, and nothing else can replace it");
+  if (passphrase !== undefined)
+    console.detail("its passphrase opens it, and nothing else does: keep that too");
   console.detail(
     `next: vault-run add-agent NAME, then vault-run set GROUP/NAME, then vault-run grant NAME GROUP`,
   );

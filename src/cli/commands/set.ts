@@ -63,7 +63,11 @@ async function readValue(context: CommandContext, place: string): Promise<Buffer
   }
   if (file === undefined && context.console.canAsk) {
     const { askHidden } = await import("../prompt.ts");
-    return askHidden(context.console, `value of ${place} (not shown)`);
+    return askHidden(
+      context.console,
+      `value of ${place} (not shown)`,
+      "put the value in a file and use --from-file, or pipe it to standard input",
+    );
   }
   const bytes = file === undefined ? await readStream(context) : readFile(resolve(context.machine.cwd, file));
   return context.has("exact") || context.has("as-file") ? bytes : withoutFinalBreak(bytes, context);
