@@ -11,7 +11,7 @@ const hold = modulesFrom("src/launch/hold.ts", launch);
 const SMALL = { mangle: false, compress: false, codegen: { removeWhitespace: true } };
 const common = {
   platform: "node",
-  external: ["koffi"],
+  external: ["koffi", "@napi-rs/keyring"],
   plugins: [notices.collect],
   // The version is the package's: written in at build time, so that no file is read for it at start.
   transform: {

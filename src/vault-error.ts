@@ -15,6 +15,7 @@ export type VaultErrorCode =
   | "no-key"
   | "key-file"
   | "passphrase"
+  | "keychain"
   | "wrong-key"
   | "wrong-vault"
   | "untrusted"

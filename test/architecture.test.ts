@@ -10,11 +10,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "vault-error": [],
   age: ["vault-error"],
   redact: [],
-  vault: ["age", "vault-error"],
+  keychain: ["vault-error"],
+  vault: ["age", "keychain", "vault-error"],
   git: ["vault-error"],
   audit: ["age", "vault", "vault-error"],
   launch: ["age", "audit", "git", "redact", "vault", "vault-error"],
-  admin: ["age", "audit", "git", "vault", "vault-error"],
+  admin: ["age", "audit", "git", "keychain", "vault", "vault-error"],
   cli: ["admin", "age", "audit", "git", "launch", "redact", "vault", "vault-error"],
 };
 const ONE_IMPORTER: Record<string, string> = {
@@ -23,6 +24,7 @@ const ONE_IMPORTER: Record<string, string> = {
   execa: "git",
   cac: "cli",
   koffi: "launch",
+  "@napi-rs/keyring": "keychain",
 };
 
 interface Import {
@@ -89,7 +91,7 @@ describe("the layers", () => {
     );
     expect(misplaced).toEqual([]);
     expect(new Set(packages.map(({ target }) => target))).toEqual(
-      new Set(["age-encryption", "execa", "simple-git", "cac", "koffi", "zod/mini"]),
+      new Set(["age-encryption", "execa", "simple-git", "cac", "koffi", "@napi-rs/keyring", "zod/mini"]),
     );
   });
 
@@ -148,7 +150,7 @@ describe("the standard streams", () => {
 });
 
 describe("the core", () => {
-  it.each(["age", "vault", "git", "audit", "redact"])(
+  it.each(["age", "keychain", "vault", "git", "audit", "redact"])(
     "room %s never prints and never reads the process",
     (name) => {
       for (const file of files.filter((candidate) => room(candidate) === name)) {

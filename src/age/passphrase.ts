@@ -6,7 +6,6 @@ import { decryptWith } from "./open-portable.ts";
 // Age files that open with a passphrase (C2SP age v1, scrypt recipient), armored. age-encryption reads and writes the file;
 // the passphrase is stretched by node's own scrypt: it takes a Buffer, which can be wiped, and half the time.
 
-const ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----";
 const LABEL = "age-encryption.org/v1/scrypt";
 const SALT_BYTES = 16;
 /** What age itself writes: a quarter of a gigabyte and about half a second. */
@@ -20,10 +19,6 @@ const TAG_BYTES = 16;
 
 /** A binary age file that opens with a passphrase, as far as its header tells. */
 export type PassphraseFile = Buffer & { readonly __brand: "PassphraseFile" };
-
-export function isArmored(text: string): boolean {
-  return text.trimStart().startsWith(ARMOR);
-}
 
 /** @throws {DamagedAgeFile} where it is malformed, opens otherwise than with a passphrase, or asks for too much work. */
 export function parsePassphraseFile(armored: string): PassphraseFile {

@@ -21,6 +21,7 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   "no-key": REFUSED,
   "key-file": REFUSED,
   passphrase: REFUSED,
+  keychain: REFUSED,
   "wrong-key": REFUSED,
   "wrong-vault": REFUSED,
   untrusted: REFUSED,

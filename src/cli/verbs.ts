@@ -296,6 +296,19 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/passphrase.ts"),
   },
   {
+    name: "keychain",
+    takes: "",
+    about: "move the owner's key into the keychain of this system",
+    options: [
+      { flag: "--remove", about: "move it back into its file" },
+      VAULT,
+      OWNER_KEY,
+      { flag: "--yes", about: "answer every confirmation with yes" },
+    ],
+    examples: ["vault-run keychain", "vault-run keychain --remove"],
+    load: () => import("./commands/keychain.ts"),
+  },
+  {
     name: "redact",
     takes: "",
     about: "pass standard input on to standard output, with what an agent was granted masked",

@@ -47,7 +47,7 @@ export function formatKeyFile(identity: Identity, pins: KeyFilePins): string {
 
 /** Parses a key file's text. `where` stands for it in messages; nothing of the text does. */
 export function parseKeyFile(text: string, where: string): KeyFile {
-  if (ARMORED.test(text)) throw sealedKey(where);
+  if (isArmored(text)) throw sealedKey(where);
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const identities = lines.filter((line) => line !== "" && !line.startsWith("#"));
   const identity = identities.length === 1 ? Identity.parse(identities[0] ?? "") : undefined;
@@ -82,6 +82,11 @@ export function parseKeyFile(text: string, where: string): KeyFile {
 function verifyKeys(texts: readonly string[]): VerifyKey[] | undefined {
   const keys = texts.map(parseVerifyKey).filter((key) => key !== undefined);
   return keys.length === texts.length ? keys : undefined;
+}
+
+/** Whether a key file's text is sealed: an age file in armor. */
+export function isArmored(text: string): boolean {
+  return ARMORED.test(text);
 }
 
 /** Reads a key file; refuses one that others could read. */

@@ -1,20 +1,24 @@
-import { realpathSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { isArmored } from "../age/passphrase.ts";
-import { diskError, VaultError } from "../vault-error.ts";
-import { type KeyFile, keyFileExists, parseKeyFile, readPrivateFile } from "./key-file.ts";
+import { resolve } from "node:path";
+import { findInKeychain } from "../keychain/keychain.ts";
+import { VaultError } from "../vault-error.ts";
+import { isArmored, type KeyFile, keyFileExists, parseKeyFile, readPrivateFile } from "./key-file.ts";
 import { type FoundKey, ownerKeyPath, requireVault } from "./key-lookup.ts";
+import { findMarkedAccount } from "./keychain-marker.ts";
 import { findVariable, type Machine } from "./machine.ts";
 import type { VaultId } from "./names.ts";
 import { openOwnerKey } from "./owner-passphrase.ts";
-import { syncFolder, writeFileDurably } from "./write-file.ts";
 
-// An owner's key: its text in a file, or that text sealed with a passphrase.
+// An owner's key: its text, or that text sealed with a passphrase, in a file, or in the system's keychain, and then the file
+// says so.
 
 export interface OwnerKey extends FoundKey {
   /** The key file's text, opened. */
   readonly text: Buffer;
+  /** What is stored: the text, sealed where it has a passphrase. */
+  readonly stored: Buffer;
   readonly hasPassphrase: boolean;
+  /** Its name in the keychain, where it is there. */
+  readonly account: string | undefined;
 }
 
 /** The owner's key. The first place that names one decides, as with an agent's. */
@@ -24,32 +28,18 @@ export async function findOwnerKey(
   option: string | undefined,
 ): Promise<OwnerKey> {
   const path = findOwnerKeyPath(machine, vault, option);
-  const stored = readPrivateFile(path, {
+  const file = readPrivateFile(path, {
     code: "key-file",
     what: "key file",
     hint: "name the owner's key file with --owner-key-file, or restore it from your backup",
   });
+  const account = findMarkedAccount(file.toString());
+  const stored = account === undefined ? file : await readFromKeychain(account, path);
   const hasPassphrase = isArmored(stored.toString());
   const text = hasPassphrase ? await openOwnerKey(machine, stored.toString(), path) : stored;
-  const found = { keyFile: parseOwnerKey(text, path), from: path, text, hasPassphrase };
+  const found = { keyFile: parseOwnerKey(text, path), from: path, text, stored, hasPassphrase, account };
   requireVault(found, vault);
   return found;
-}
-
-/** Replaces the key's file as a whole: a reader, or a kill at any point, sees the old bytes or the new ones. */
-export function replaceOwnerKey(key: OwnerKey, bytes: Uint8Array): void {
-  try {
-    // What a link leads to, which is the file that holds the key.
-    const path = realpathSync(key.from);
-    const draft = `${path}.new`;
-    // Left by a kill.
-    rmSync(draft, { force: true });
-    writeFileDurably(draft, bytes, "wx", statSync(path).mode & 0o700);
-    renameSync(draft, path);
-    syncFolder(dirname(path));
-  } catch (error) {
-    throw diskError(error, "write the key file", key.from);
-  }
 }
 
 function findOwnerKeyPath(machine: Machine, vault: VaultId, option: string | undefined): string {
@@ -61,6 +51,16 @@ function findOwnerKeyPath(machine: Machine, vault: VaultId, option: string | und
     "no-key",
     `no owner key for this vault: ${path}`,
     "restore it from your backup, or name it with --owner-key-file",
+  );
+}
+
+async function readFromKeychain(account: string, where: string): Promise<Buffer> {
+  const found = await findInKeychain(account);
+  if (found !== undefined) return found;
+  throw new VaultError(
+    "no-key",
+    `the keychain does not hold the owner key that this file says is there: ${where}`,
+    "put the key file from your backup in that place",
   );
 }
 

@@ -1,11 +1,6 @@
 import { armor, Decrypter, Encrypter } from "age-encryption";
 import { describe, expect, it } from "vitest";
-import {
-  isArmored,
-  openWithPassphrase,
-  parsePassphraseFile,
-  sealWithPassphrase,
-} from "../../src/age/passphrase.ts";
+import { openWithPassphrase, parsePassphraseFile, sealWithPassphrase } from "../../src/age/passphrase.ts";
 
 const PASSPHRASE = Buffer.from("correct horse bättery");
 const open = (file: string, passphrase = PASSPHRASE) =>
@@ -22,7 +17,6 @@ async function sealed(text: string, workFactor: number): Promise<string> {
 describe("a file that opens with a passphrase", () => {
   it("is one that age-encryption opens, at the work factor that age itself takes", async () => {
     const file = await sealWithPassphrase(Buffer.from("text\n"), PASSPHRASE);
-    expect(isArmored(file)).toBe(true);
     expect(Buffer.from(armor.decode(file)).toString("latin1")).toMatch(
       /^age-encryption.org\/v1\n-> scrypt \S+ 18\n/,
     );

@@ -7,15 +7,16 @@ import { Program } from "../fixtures/program.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 describe("the installed package", () => {
-  it("needs no other package, and has one that it can do without", () => {
+  it("needs no other package, and has two that it can do without", () => {
     const folder = inject("packageFolder");
     const { dependencies, optionalDependencies } = JSON.parse(
       readFileSync(join(folder, "package.json"), "utf8"),
     );
     expect(dependencies).toBeUndefined();
-    expect(Object.keys(optionalDependencies)).toEqual(["koffi"]);
+    expect(Object.keys(optionalDependencies)).toEqual(["@napi-rs/keyring", "koffi"]);
     expect(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
       "@koromix",
+      "@napi-rs",
       "koffi",
     ]);
     expect(

@@ -1,10 +1,10 @@
-import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { armor, Encrypter } from "age-encryption";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AgentSession } from "../../src/launch/agent-session.ts";
 import type { Machine } from "../../src/vault/machine.ts";
-import { findOwnerKey, replaceOwnerKey } from "../../src/vault/owner-key.ts";
+import { findOwnerKey } from "../../src/vault/owner-key.ts";
 import { VaultError } from "../../src/vault-error.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { TestVault } from "../fixtures/vault.ts";
@@ -119,20 +119,5 @@ describe("an agent's key", () => {
         /an agent's key file cannot have a passphrase/,
       );
     expect(questions).toEqual([]);
-  });
-});
-
-describe("replacing an owner's key", () => {
-  it("keeps its mode, follows a link to it, and takes no draft of someone else for its own", async () => {
-    writeFileSync(join(vault.ownerKeyPath(), "../real"), await sealed(plain), { mode: 0o400 });
-    const link = join(tempFolder(), "link.key");
-    const real = join(vault.ownerKeyPath(), "../real");
-    symlinkSync(real, link);
-    writeFileSync(`${real}.new`, "left by a kill", { mode: 0o644 });
-    const key = await findOwnerKey(asked([PASSPHRASE]).machine, vault.id, link);
-    replaceOwnerKey(key, key.text);
-    expect(readFileSync(real, "utf8")).toBe(plain);
-    expect(statSync(real).mode & 0o777).toBe(0o400);
-    expect(() => statSync(`${real}.new`)).toThrow(/ENOENT/);
   });
 });

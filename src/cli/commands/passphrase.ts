@@ -1,25 +1,21 @@
-import { findVaultRoot } from "../../vault/find-vault.ts";
-import { findOwnerKey, type OwnerKey, replaceOwnerKey } from "../../vault/owner-key.ts";
+import { storeOwnerKey } from "../../admin/owner-key-place.ts";
+import type { OwnerKey } from "../../vault/owner-key.ts";
 import { sealOwnerKey } from "../../vault/owner-passphrase.ts";
-import { RecordFiles } from "../../vault/record-files.ts";
-import { readUnverifiedVault } from "../../vault/unverified-vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { newPassphrase } from "../new-passphrase.ts";
+import { findStoredKey } from "../stored-key.ts";
 
 /** Puts a passphrase on the owner's key, changes it, or takes it off. The vault is not touched. */
 export async function run(context: CommandContext): Promise<number> {
-  const { machine } = context;
-  const root = findVaultRoot(machine, context.text("vault"));
-  const { id } = readUnverifiedVault(new RecordFiles(root));
-  const key = await findOwnerKey(machine, id, context.text("owner-key-file"));
+  const { key } = await findStoredKey(context);
   await (context.has("remove") ? takeOff(context, key) : putOn(context, key));
   return DONE;
 }
 
 async function putOn(context: CommandContext, key: OwnerKey): Promise<void> {
   using passphrase = await newPassphrase(context, key.hasPassphrase);
-  replaceOwnerKey(key, await sealOwnerKey(key.text, passphrase.bytes()));
+  await storeOwnerKey(key, await sealOwnerKey(key.text, passphrase.bytes()));
   context.console.say(
     `the owner key has a ${key.hasPassphrase ? "new passphrase" : "passphrase"} now: ${key.from}`,
   );
@@ -32,6 +28,6 @@ async function takeOff(context: CommandContext, key: OwnerKey): Promise<void> {
     return;
   }
   await context.confirm(`leave the owner key without a passphrase, ${key.from}?`);
-  replaceOwnerKey(key, key.text);
+  await storeOwnerKey(key, key.text);
   context.console.say(`the owner key has no passphrase any more: ${key.from}`);
 }
