@@ -3,9 +3,9 @@ import type { Identity, Recipient } from "../age/identity.ts";
 import { SigningKey, type VerifyKey } from "../age/signing-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
 import { keyFileExists } from "../vault/key-file.ts";
-import { type FoundKey, trustSources } from "../vault/key-lookup.ts";
+import { trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
-import { findOwnerKey } from "../vault/owner-key.ts";
+import { findOwnerKey, type OwnerKey } from "../vault/owner-key.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import type { Pins } from "../vault/pins.ts";
 import { signRecord } from "../vault/record.ts";
@@ -32,13 +32,13 @@ export class OwnerSession {
   readonly identity: Identity;
   readonly signingKey: SigningKey;
   readonly #machine: Machine;
-  readonly #found: FoundKey;
+  readonly #found: OwnerKey;
   readonly #owners: readonly Owner[];
 
   private constructor(
     machine: Machine,
     vault: Vault,
-    found: FoundKey,
+    found: OwnerKey,
     signingKey: SigningKey,
     owners: readonly Owner[],
   ) {
@@ -77,6 +77,11 @@ export class OwnerSession {
    */
   under(owners: readonly Owner[], signingKey: SigningKey): OwnerSession {
     return new OwnerSession(this.#machine, this.vault, this.#found, signingKey, owners);
+  }
+
+  /** Whether the key is sealed with a passphrase where it lies. */
+  get hasPassphrase(): boolean {
+    return this.#found.hasPassphrase;
   }
 
   /** Where the key came from. */

@@ -168,4 +168,14 @@ describe("the passphrase on an owner's key", () => {
       expect(all.includes(secret)).toBe(false);
     expect(await everything(program)).toContain("vault-run: set a/B");
   });
+
+  it("is on the key that replaces it, too", async () => {
+    const key = ownerKey(program);
+    const withIt = withPassphrase(program, PASSPHRASE);
+    await program.must(["rekey", "--owner", "--out", join(program.home, "new.key")], withIt);
+    const made = readFileSync(join(program.home, "new.key"), "utf8");
+    expect(made).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----/);
+    writeFileSync(key, made);
+    expect(await program.must(["get", "stripe/API_KEY"], withIt)).toBe("sk_live_value");
+  });
 });

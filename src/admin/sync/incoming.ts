@@ -1,6 +1,8 @@
+import { relative } from "node:path";
+import { readHistory } from "../../git/history.ts";
 import type { Repository } from "../../git/repository.ts";
 import { type Machine, stateFolder } from "../../vault/machine.ts";
-import { VAULT_PATH } from "../../vault/paths.ts";
+import { findPlace, type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
 import type { RecordSource } from "../../vault/record-source.ts";
 import { readUnverifiedVault } from "../../vault/unverified-vault.ts";
 import { VaultError } from "../../vault-error.ts";
@@ -33,10 +35,36 @@ export async function verifyIncoming(
     const pins = new IncomingPins(stateFolder(machine, id), base, local);
     const { vault } = await openReader(machine, incoming, options, undefined, pins);
     vault.readAll();
+    await requireNoneRemoved(repository, root, incoming, commits);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     throw new VaultError(error.code, `what came is refused, ${error.message}`, error.hint, { cause: error });
   }
+}
+
+/** A record that came and went again before anyone here saw it is in no pin: the commits that came tell. */
+async function requireNoneRemoved(
+  repository: Repository,
+  root: string,
+  incoming: RecordSource,
+  commits: { readonly incoming: string; readonly base: string },
+): Promise<void> {
+  const folder = `${relative(repository.workTree, root)}/`;
+  const versions = await readHistory(
+    repository,
+    [`^${commits.base}`, commits.incoming],
+    [`:(top,literal)${folder}`],
+  );
+  const removed = versions
+    .filter(({ blob }) => blob === undefined)
+    .map(({ path }) => path.slice(folder.length));
+  const gone = removed.find((path) => findPlace(path) !== undefined && !incoming.has(path as RecordPath));
+  if (gone === undefined) return;
+  throw new VaultError(
+    "record-missing",
+    `a record is gone without a tombstone: .vault/${gone}`,
+    `see who removed it: git log --all -- .vault/${gone}; nothing here was changed`,
+  );
 }
 
 function requireSameVault(id: string, local: RecordSource): void {
