@@ -15,7 +15,7 @@ import { findOwner, vaultWith } from "./owner-list.ts";
 
 /** A new owner: every group's identity and every escrow is sealed to them too, and our key vouches for theirs. */
 export async function planAddOwner(session: OwnerSession, owner: Owner, progress: Progress): Promise<Plan> {
-  refuseOwner(session, owner);
+  requireNewOwner(session, owner);
   const owners = [...session.vault.record.owners, owner];
   const next = session.under(owners, session.signingKey);
   const groups = session.vault.groups();
@@ -59,7 +59,8 @@ export async function newOwner(
   return { owner, keyFile: formatKeyFile(identity, { vault, owners, createdAt: session.now }) };
 }
 
-function refuseOwner(session: OwnerSession, { name, recipient, verifyKey }: Owner): void {
+/** @throws {VaultError} where one of that name or key is an owner, or where the key can be no owner's. */
+export function requireNewOwner(session: OwnerSession, { name, recipient, verifyKey }: Owner): void {
   const { vault } = session;
   if (findOwner(session, name) !== undefined) {
     throw new VaultError(

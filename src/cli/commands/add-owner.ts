@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { MAX_CARD_BYTES, makeCard, parseCard } from "../../admin/owner-card.ts";
 import type { OwnerSession } from "../../admin/owner-session.ts";
 import type { NewKeyFile } from "../../admin/plan.ts";
-import { newOwner, planAddOwner } from "../../admin/plans/add-owner.ts";
+import { newOwner, planAddOwner, requireNewOwner } from "../../admin/plans/add-owner.ts";
 import { keyFingerprint } from "../../vault/fingerprint.ts";
 import { createKeyFile } from "../../vault/key-file.ts";
 import { ownerKeyPath } from "../../vault/key-lookup.ts";
@@ -89,9 +89,10 @@ async function add(
   let added: NewOwner | undefined;
   const done = await change(context, "add-owner", async (session) => {
     added = await findOwner(session);
-    const plan = await planAddOwner(session, added.owner, progressOf(context, "sealing again"));
+    requireNewOwner(session, added.owner);
     const fingerprint = keyFingerprint(added.owner.verifyKey);
     await context.confirm(`let ${name} (key ${fingerprint}) open and change everything in this vault?`);
+    const plan = await planAddOwner(session, added.owner, progressOf(context, "sealing again"));
     const { path, text } = added.key ?? {};
     const keyFile: NewKeyFile | undefined =
       path === undefined || text === undefined ? undefined : { path, text };
