@@ -79,14 +79,14 @@ export class OwnerSession {
     return new OwnerSession(this.#machine, this.vault, this.#found, signingKey, owners);
   }
 
-  /** Whether the key is sealed with a passphrase where it lies. */
-  get hasPassphrase(): boolean {
-    return this.#found.hasPassphrase;
-  }
-
   /** Where the key came from. */
   get keyFrom(): string {
     return this.#found.from;
+  }
+
+  /** Whether the key is stored with a passphrase. */
+  get hasPassphrase(): boolean {
+    return this.#found.hasPassphrase;
   }
 
   /** The owner whose key this is. */

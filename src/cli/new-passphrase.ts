@@ -1,4 +1,4 @@
-import { findPassphraseInFile } from "../vault/owner-passphrase.ts";
+import { findPassphraseInFile, sealOwnerKey } from "../vault/owner-passphrase.ts";
 import { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
@@ -23,6 +23,19 @@ export async function newPassphrase(context: CommandContext, hasPassphrase: bool
       : `the passphrase is too short: fewer than ${MIN_CHARACTERS} characters`,
     "whoever has the file can guess as fast as their computers go: take five or six random words",
   );
+}
+
+/**
+ * The text of a new owner key's file: sealed where `--passphrase` asks for it, and where the key has one that it replaces.
+ */
+export async function ownerKeyText(
+  context: CommandContext,
+  keyFile: string,
+  replacesSealed = false,
+): Promise<string> {
+  if (!context.has("passphrase") && !replacesSealed) return keyFile;
+  using passphrase = await newPassphrase(context, replacesSealed);
+  return (await sealOwnerKey(Buffer.from(keyFile), passphrase.bytes())).toString();
 }
 
 async function askTwice({ machine }: CommandContext, hasPassphrase: boolean): Promise<Buffer> {

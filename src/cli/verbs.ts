@@ -112,6 +112,7 @@ export const VERBS: readonly Verb[] = [
     about: "a new key in place of one that others may have, and new keys for every group that it opened",
     options: [
       { flag: "--owner", about: "your own key instead of an agent's" },
+      { flag: "--passphrase", about: "put one on your new key (asked for anyway where the old one has one)" },
       {
         flag: "--out FILE",
         about: "where the new key file goes, - for standard output (default: beside your other keys)",
@@ -165,6 +166,7 @@ export const VERBS: readonly Verb[] = [
         flag: "--make-card",
         about: "make an owner key for yourself (in --out, or your configuration folder) and print its card",
       },
+      { flag: "--passphrase", about: "put a passphrase on the key that is made" },
       ...CHANGES,
     ],
     examples: [

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
@@ -73,6 +73,27 @@ describe("the passphrase on an owner's key", () => {
     expect(wrong.shown).toContain("vault-run: wrong passphrase: ");
     expect(wrong.shown).not.toContain("guess");
     expect(program.snapshot()).toBe(before);
+  });
+
+  it("is asked for anew where the key is replaced, which without a terminal is not done", async () => {
+    const before = program.snapshot();
+    const refused = await program.run(["rekey", "--owner"], withPassphrase(program, PASSPHRASE));
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain("there is no terminal to ask for the new passphrase");
+    expect(program.snapshot()).toBe(before);
+    expect(readdirSync(dirname(ownerKey(program)))).toEqual(["owner.key"]);
+    const rekeyed = await type(
+      ["vault-run", "rekey", "--owner"],
+      [PROMPT, `${PASSPHRASE}\r`],
+      ["every group a new key? [y/N] ", "y\r"],
+      ["new passphrase of the owner key (not shown): ", `${NEW}\r`],
+      ["the same again: ", `${NEW}\r`],
+    );
+    expect(rekeyed).toMatchObject({ status: 0, untyped: 0 });
+    const [next = ""] = readdirSync(dirname(ownerKey(program))).filter((file) => file.startsWith("owner-"));
+    expect(readFileSync(join(dirname(ownerKey(program)), next), "utf8")).toMatch(/^-----BEGIN AGE/);
+    renameSync(join(dirname(ownerKey(program)), next), ownerKey(program));
+    expect(await program.must(["get", "stripe/API_KEY"], withPassphrase(program, NEW))).toBe("sk_live_value");
   });
 
   it("is not asked for without a terminal, which is said with the next step", async () => {
@@ -167,15 +188,5 @@ describe("the passphrase on an owner's key", () => {
     for (const secret of [PASSPHRASE, "a wrong passphrase", identity, identity.slice(20, 40)])
       expect(all.includes(secret)).toBe(false);
     expect(await everything(program)).toContain("vault-run: set a/B");
-  });
-
-  it("is on the key that replaces it, too", async () => {
-    const key = ownerKey(program);
-    const withIt = withPassphrase(program, PASSPHRASE);
-    await program.must(["rekey", "--owner", "--out", join(program.home, "new.key")], withIt);
-    const made = readFileSync(join(program.home, "new.key"), "utf8");
-    expect(made).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----/);
-    writeFileSync(key, made);
-    expect(await program.must(["get", "stripe/API_KEY"], withIt)).toBe("sk_live_value");
   });
 });

@@ -13,6 +13,7 @@ import { diskError, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { newKeyPath } from "../new-key-file.ts";
+import { ownerKeyText } from "../new-passphrase.ts";
 import { openAsNewcomer } from "../newcomer.ts";
 import { change, commitNote, progressOf } from "../owner-verb.ts";
 
@@ -25,7 +26,8 @@ export function run(context: CommandContext): Promise<number> {
   const card = context.text("card");
   const out = context.text("out");
   if (makesCard && card === undefined && out !== "-") return printCard(context, name);
-  if (!makesCard && card !== undefined && out === undefined) return addByCard(context, name, card);
+  if (!makesCard && card !== undefined && out === undefined && !context.has("passphrase"))
+    return addByCard(context, name, card);
   if (!makesCard && card === undefined && out !== undefined) return addWithNewKey(context, name);
   throw new VaultError(
     "usage",
@@ -40,7 +42,7 @@ async function printCard(context: CommandContext, name: string): Promise<number>
   const vault = openAsNewcomer(context);
   const path = newKeyPath(context, ownerKeyPath(machine, vault.id), "an owner's key") ?? "";
   const { card, keyFile } = await makeCard(vault, name, machine.now());
-  createKeyFile(path, keyFile);
+  createKeyFile(path, await ownerKeyText(context, keyFile));
   console.printJson(card);
   console.say(`made an owner key, and its card on standard output; back the key up: ${path}`);
   console.detail(`its fingerprint: ${keyFingerprint(card.verifyKey)}`);
@@ -69,8 +71,8 @@ async function addByCard(context: CommandContext, name: string, file: string): P
 function addWithNewKey(context: CommandContext, name: string): Promise<number> {
   return add(context, name, async (session) => {
     const path = newKeyPath(context, "", "");
-    const { owner, keyFile: text } = await newOwner(session, name);
-    return { owner, key: { path, text } };
+    const { owner, keyFile } = await newOwner(session, name);
+    return { owner, key: { path, text: await ownerKeyText(context, keyFile) } };
   });
 }
 

@@ -4,13 +4,12 @@ import { planRekeyOwner } from "../../admin/plans/rekey-owner.ts";
 import type { WithoutOwner } from "../../admin/plans/without-owner.ts";
 import { agentKeyPath } from "../../vault/key-lookup.ts";
 import { type AgentName, parseAgentName } from "../../vault/names.ts";
-import { sealOwnerKey } from "../../vault/owner-passphrase.ts";
 import type { SecretRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { newKeyPath } from "../new-key-file.ts";
-import { newPassphrase } from "../new-passphrase.ts";
+import { ownerKeyText } from "../new-passphrase.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
 import { printWithoutOwner } from "../without-owner.ts";
 import { shortFingerprint } from "../wording.ts";
@@ -20,6 +19,9 @@ export function run(context: CommandContext): Promise<number> {
     throw new VaultError("usage", "--json and --out - exclude each other", "name a file with --out");
   }
   const agent = context.findWord(0);
+  if (context.has("passphrase") && !context.has("owner")) {
+    throw new VaultError("usage", "an agent's key has no passphrase", "leave --passphrase out");
+  }
   if (context.has("owner") && agent === undefined) return rekeyOwner(context);
   if (!context.has("owner") && agent !== undefined) return rekeyAgent(context, parseAgentName(agent));
   throw new VaultError(
@@ -57,12 +59,6 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
   return DONE;
 }
 
-/** A key that had a passphrase is not left without one: the one that the variable's file holds, or one that is asked for. */
-async function sealedLikeBefore(context: CommandContext, text: string): Promise<string> {
-  using passphrase = await newPassphrase(context, false);
-  return (await sealOwnerKey(Buffer.from(text), passphrase.bytes())).toString();
-}
-
 /** The old key file is left alone, and its place with it: the new one goes beside it, and who uses it says how. */
 async function rekeyOwner(context: CommandContext): Promise<number> {
   const { console } = context;
@@ -78,7 +74,7 @@ async function rekeyOwner(context: CommandContext): Promise<number> {
     );
     const planned = await planRekeyOwner(session, progressOf(context, "sealing again"));
     without = planned;
-    text = session.hasPassphrase ? await sealedLikeBefore(context, planned.keyFile) : planned.keyFile;
+    text = await ownerKeyText(context, planned.keyFile, session.hasPassphrase);
     const path = newKeyPath(context, besideKeyFile(from, planned.owner.verifyKey), "a key file");
     return path === undefined ? planned.plan : { ...planned.plan, keyFile: { path, text } };
   });
