@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkVault } from "../../src/admin/check/check.ts";
 import { resolveMerge } from "../../src/admin/merge/resolve.ts";
+import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
+import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
 import { codeOf, TestVault } from "../fixtures/vault.ts";
 
 // Merges by plain git, no driver installed.
@@ -163,6 +165,35 @@ describe("a merge that git found clean and that is wrong in meaning", () => {
       },
     );
     expect(plan).toBeUndefined();
+  });
+});
+
+describe("an owner who was removed on one side", () => {
+  it("could read what the other side set meanwhile, and the key of an agent that it added", async () => {
+    const vault = template.copy();
+    await vault.change(async (session) => {
+      const { owner } = await newOwner(session, "bea");
+      return planAddOwner(session, owner, () => {});
+    });
+    await diverge(
+      vault,
+      (v) => v.change(async (session) => (await planRemoveOwner(session, "bea", () => {})).plan),
+      async (v) => {
+        await v.set("web/ONE", "new");
+        await v.set("web/THREE", "three");
+        await v.addAgent("late");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect(await exposed(vault)).toEqual(
+      ["db/ONE", "db/TWO", "web/ONE", "web/THREE", "web/TWO"].map((ref) => `${ref} bea`),
+    );
+    const { vault: seen } = await vault.owner();
+    expect(seen.agents().map(({ name, exposedTo }) => [name, exposedTo?.map(({ owner }) => owner)])).toEqual(
+      ["crawler", "late", "stays", "writer"].map((name) => [name, ["bea"]]),
+    );
+    expect(await seenBy(vault, "stays", "web/THREE")).toBe("three");
   });
 });
 

@@ -3,8 +3,8 @@ import { keyFingerprint } from "../../vault/fingerprint.ts";
 import type { AgentName, GroupName } from "../../vault/names.ts";
 import { agentPath, grantPath, groupPath, type RecordPath, secretPath } from "../../vault/paths.ts";
 import { sealedBytes } from "../../vault/payload.ts";
-import type { Exposure, SecretRecord, SignedRecord } from "../../vault/schema.ts";
-import { isPast } from "../../vault/time.ts";
+import type { AgentRecord, Exposure, OwnerExposure, SecretRecord, SignedRecord } from "../../vault/schema.ts";
+import { isPast, type Timestamp } from "../../vault/time.ts";
 import { countStanzas } from "../check/sealed.ts";
 import { agentRecord, openEscrow } from "../escrow.ts";
 import type { OwnerSession } from "../owner-session.ts";
@@ -15,6 +15,7 @@ import {
   grantTombstone,
   groupRecord,
   keptFields,
+  later,
   secretRecord,
 } from "../plans/group-key.ts";
 import { type Rivals, union } from "./decide.ts";
@@ -80,12 +81,13 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
       record.type === "agent" &&
       countStanzas(sealedBytes(record.escrow)) !== session.ownerRecipients.length
     )
-      put(agentPath(record.name), await resealEscrow(session, record));
+      put(agentPath(record.name), await resealEscrow(session, record, formerOwners(records)));
   }
   const rekeyed: GroupName[] = [];
   for (const merged of mergedGroups(records)) {
     if (!lost.has(merged.group.name) && !(await isOutOfStep(merged, merge.keys, session))) continue;
-    for (const write of await freshKey(merge, merged, progress)) put(write.path, write.record);
+    const fresh = await freshKey(merge, merged, formerOwners(records), progress);
+    for (const write of fresh) put(write.path, write.record);
     rekeyed.push(merged.group.name);
   }
   return { plan: planOf([...writes.values()], rekeyed), notes, rekeyed };
@@ -113,18 +115,35 @@ function orphanedGrants(records: ReadonlyMap<RecordPath, SignedRecord>): [AgentN
   );
 }
 
+/** An escrow that more than the owners can open was made where one was an owner who was removed on the other side. */
 async function resealEscrow(
   session: OwnerSession,
-  record: Extract<SignedRecord, { type: "agent" }>,
+  record: AgentRecord,
+  former: readonly OwnerExposure[],
 ): Promise<SignedRecord> {
   const { type: _, vault: __, serial: ___, signatures: ____, escrow: _____, ...fields } = record;
-  return agentRecord(session, fields, await openEscrow(record, session.identity));
+  const isOpenToMore = countStanzas(sealedBytes(record.escrow)) > session.ownerRecipients.length;
+  const readers = isOpenToMore ? former.map((owner) => since(owner, record.createdAt)) : [];
+  const exposedTo = union(record.exposedTo ?? [], readers);
+  const exposure = exposedTo.length === 0 ? {} : { exposedTo };
+  return agentRecord(session, { ...fields, ...exposure }, await openEscrow(record, session.identity));
+}
+
+/** The owners who were removed, as agents' records name them: rather one too many than one too few. */
+function formerOwners(records: ReadonlyMap<RecordPath, SignedRecord>): OwnerExposure[] {
+  const agents = [...records.values()].filter((record) => record.type === "agent");
+  return agents.reduce<OwnerExposure[]>((all, { exposedTo = [] }) => union(all, exposedTo), []);
+}
+
+function since<E extends Exposure>(exposure: E, begin: Timestamp): E {
+  return { ...exposure, since: later(exposure.since, begin) };
 }
 
 /** A fresh identity for the group, above every epoch in play, for the owners and the agents that remain. */
 async function freshKey(
   { session, keys, readersOf }: Merge,
   { group: old, grants, secrets }: MergedGroup,
+  former: readonly OwnerExposure[],
   progress: Progress,
 ): Promise<PlannedWrite[]> {
   const { vault, nowMs } = session;
@@ -154,10 +173,10 @@ async function freshKey(
   const readers = new Set(remaining.map(({ agent }) => keyFingerprint(agent.verifyKey)));
   for (const secret of secrets) {
     using value = await keys.open(secret, old);
-    const exposedTo = union(
-      secret.exposedTo,
-      (await readersOf(secret)).filter(({ key }) => !readers.has(key)),
-    );
+    const agents = (await readersOf(secret)).filter(({ key }) => !readers.has(key));
+    // What is under an older key was set where nobody knew yet of who was removed with that key.
+    const owners = secret.epoch < old.epoch ? former.map((owner) => since(owner, secret.setAt)) : [];
+    const exposedTo = union(secret.exposedTo, [...agents, ...owners]);
     const record = await secretRecord(
       session,
       group,
