@@ -35,7 +35,7 @@ export interface Narrator {
 
 export interface Done {
   readonly plan: Plan;
-  /** Short id of the commit; undefined with `commit: false`. */
+  /** Short id of the commit; undefined with `commit: false`, and where the plan writes nothing. */
   readonly commit: string | undefined;
 }
 
@@ -59,6 +59,7 @@ export function operate(
     const { vault, signingKey } = session;
     if (finished !== undefined) record(machine, vault.id, finished.event, signingKey, options.root, narrator);
     const plan = await makePlan(session);
+    if (plan.writes.length === 0) return { plan, commit: undefined };
     const commit = await applyPlan(plan, target, options.commit);
     const owners = ownersAfter(plan) ?? vault.ownerKeys;
     await afterwards(machine, vault.id, plan, signingKey, vault.seen, owners, options, narrator);

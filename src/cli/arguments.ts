@@ -3,9 +3,11 @@ import type { LaunchOptions } from "../launch/launch.ts";
 import { LEAK_POLICIES } from "../launch/leaks.ts";
 import { VaultError } from "../vault-error.ts";
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
-import { type OptionValues, parseWords } from "./words.ts";
+import { type OptionValues, oneOf, parseWords } from "./words.ts";
 
 // A launch's words in, typed options out. Strict: an unknown option, a missing value or a word too many is an error that names it.
+
+const HELP = "vault-run --help";
 
 export interface LaunchRequest {
   readonly options: LaunchOptions;
@@ -30,7 +32,7 @@ function parseLaunch(words: readonly string[]): LaunchRequest {
   const separator = words.indexOf("--");
   const [program, ...args] = separator === -1 ? [] : words.slice(separator + 1);
   const own = separator === -1 ? words : words.slice(0, separator);
-  const { values, positionals } = parseWords(own, LAUNCH_OPTIONS, "vault-run --help");
+  const { values, positionals } = parseWords(own, LAUNCH_OPTIONS, HELP);
   if (positionals.length > 0) {
     // It may be a value: it is not repeated.
     throw new VaultError("usage", "a word before -- that belongs to no option", "see vault-run --help");
@@ -40,8 +42,8 @@ function parseLaunch(words: readonly string[]): LaunchRequest {
     throw new VaultError("usage", what, "write it as: vault-run --agent NAME -- COMMAND [ARG...]");
   }
   const redact = values["no-redact"] !== true;
-  const tty = oneOf("tty", TTY_MODES, textOf(values, "tty") ?? "auto");
-  const onLeak = oneOf("on-leak", LEAK_POLICIES, textOf(values, "on-leak") ?? "report");
+  const tty = oneOf("tty", TTY_MODES, textOf(values, "tty") ?? "auto", HELP);
+  const onLeak = oneOf("on-leak", LEAK_POLICIES, textOf(values, "on-leak") ?? "report", HELP);
   const needing = tty === "pty" ? "--tty pty" : onLeak === "kill" ? "--on-leak kill" : undefined;
   if (!redact && needing !== undefined) {
     const hint = "leave one of them out";
@@ -69,12 +71,6 @@ function parseLaunch(words: readonly string[]): LaunchRequest {
       quiet: values.quiet === true,
     },
   };
-}
-
-function oneOf<T extends string>(option: string, choices: readonly T[], word: string): T {
-  const choice = choices.find((candidate) => candidate === word);
-  if (choice !== undefined) return choice;
-  throw new VaultError("usage", `--${option} takes ${choices.join(", ")}`, "see vault-run --help");
 }
 
 function textOf(values: OptionValues, name: keyof typeof LAUNCH_OPTIONS): string | undefined {

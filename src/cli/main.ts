@@ -11,6 +11,7 @@ import { asksForLaunch, findLaunch, type LaunchRequest } from "./arguments.ts";
 import { Console } from "./console.ts";
 import { LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 import { runLaunch } from "./run-launch.ts";
+import { MistypedWord } from "./words.ts";
 
 // The program's edge: the one place that reads the process's state, the one catch, and the one place that sets the exit
 // status.
@@ -33,7 +34,7 @@ export async function run(process: NodeJS.Process, closeInspector: () => void): 
       ? performVerb(words, process, console)
       : performLaunch(launch, process, inherited, console, closeInspector));
   } catch (error) {
-    status = report(error, asksForLaunch(words), console);
+    status = report(await withSuggestion(error), asksForLaunch(words), console);
   }
   // A launch has waited for its readers; what is left is what it gave up.
   const streams = [process.stdout, process.stderr];
@@ -145,6 +146,12 @@ function currentFolder(process: NodeJS.Process): string {
       cause: error,
     });
   }
+}
+
+async function withSuggestion(error: unknown): Promise<unknown> {
+  if (!(error instanceof MistypedWord)) return error;
+  const { suggested } = await import("./near-word.ts");
+  return suggested(error);
 }
 
 function report(error: unknown, isLaunch: boolean, console: Console): number {

@@ -1,6 +1,6 @@
 import { VaultError } from "../vault-error.ts";
 import { optionName, takesValue, VERBS, type Verb } from "./verbs.ts";
-import { type OptionKind, type OptionValues, parseWords } from "./words.ts";
+import { MistypedWord, type OptionKind, type OptionValues, parseWords } from "./words.ts";
 
 // A verb's words in, its options out, as strict as a launch's (arguments.ts).
 
@@ -52,29 +52,14 @@ function parseVerb(verb: Verb, words: readonly string[]): VerbRequest {
 function findVerb(name: string): Verb {
   const verb = VERBS.find((candidate) => candidate.name === name);
   if (verb !== undefined) return verb;
-  const near = VERBS.find((candidate) => distance(candidate.name, name) <= 2);
-  const hint =
-    near === undefined
-      ? "see vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND"
-      : `did you mean ${near.name}?`;
-  throw new VaultError("usage", /^[a-z-]{1,20}$/.test(name) ? `no such verb: ${name}` : "no such verb", hint);
-}
-
-/** Levenshtein distance, for suggestions. */
-function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, left] of [...a].entries()) {
-    const row = [i + 1];
-    for (const [j, right] of [...b].entries()) {
-      row.push(
-        Math.min(
-          (row[j] ?? 0) + 1,
-          (previous[j + 1] ?? 0) + 1,
-          (previous[j] ?? 0) + (left === right ? 0 : 1),
-        ),
-      );
-    }
-    previous = row;
-  }
-  return previous.at(-1) ?? 0;
+  // It may be a value: only what looks like a verb is repeated.
+  const what = /^[a-z-]{1,20}$/.test(name) ? `no such verb: ${name}` : "no such verb";
+  const help = "vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND";
+  throw new MistypedWord(
+    what,
+    help,
+    name,
+    VERBS.map((candidate) => candidate.name),
+    "",
+  );
 }

@@ -240,6 +240,48 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/list.ts"),
   },
   {
+    name: "import",
+    takes: "<file>",
+    about:
+      "take over the secrets of a .env file, a flat JSON object or a vault of agent-vault, in one change",
+    options: [
+      { flag: "--group G", about: "the group they go into; of an agent-vault, the only group to take" },
+      { flag: "--format FORMAT", about: "dotenv, json or agent-vault (default: what it looks like)" },
+      { flag: "--key FILE", about: "the owner's key of the agent-vault" },
+      { flag: "--replace", about: "give secrets that exist a new value" },
+      {
+        flag: "--unsafe-name",
+        about: "allow variables that make programs load code (PATH, LD_PRELOAD, …)",
+      },
+      ...CHANGES,
+    ],
+    examples: [
+      "vault-run import .env --group app",
+      "sops decrypt --output-type json secrets.yaml | vault-run import - --group app",
+      "vault-run import .agent-vault --key ~/.agent-vault/owner.key",
+    ],
+    load: () => import("./commands/import.ts"),
+  },
+  {
+    name: "export",
+    takes: "<group>",
+    about: "print a group's values for other programs, as the owner or as an agent; the read is recorded",
+    options: [
+      { flag: "--format FORMAT", about: "dotenv, json, shell, github or github-mask" },
+      VAULT,
+      OWNER_KEY,
+      { flag: "--agent NAME", about: "read with this agent's key" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      { flag: "--allow-expired", about: "also values whose time has passed" },
+    ],
+    examples: [
+      "vault-run export app --format json",
+      'eval "$(vault-run export app --format shell --agent crawler)"',
+      'vault-run export app --format github >> "$GITHUB_ENV"',
+    ],
+    load: () => import("./commands/export.ts"),
+  },
+  {
     name: "grant",
     takes: "<agent> <group>",
     about: "let an agent open a group",

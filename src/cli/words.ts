@@ -17,6 +17,43 @@ export interface ParsedWords {
   readonly positionals: readonly string[];
 }
 
+/**
+ * A word that is none of those it may be. What was meant is looked for when the error is told (near-word.ts): a launch need
+ * not know how.
+ */
+export class MistypedWord extends VaultError {
+  // It may be a value: nothing that shows an error shows it.
+  readonly #word: string;
+  readonly choices: readonly string[];
+  /** What stands before the choice where it is written: `--`, `--format `. */
+  readonly before: string;
+
+  /** @param help what tells more: `vault-run --help`. */
+  constructor(what: string, help: string, word: string, choices: readonly string[], before: string) {
+    super("usage", what, `see ${help}`);
+    this.#word = word;
+    this.choices = choices;
+    this.before = before;
+  }
+
+  /** What `find` makes of the word and its choices. */
+  nearest(find: (word: string, choices: readonly string[]) => string | undefined): string | undefined {
+    return find(this.#word, this.choices);
+  }
+}
+
+/** The value of an option that takes one of a few words. */
+export function oneOf<T extends string>(
+  option: string,
+  choices: readonly T[],
+  word: string,
+  help: string,
+): T {
+  const choice = choices.find((candidate) => candidate === word);
+  if (choice !== undefined) return choice;
+  throw new MistypedWord(`--${option} takes ${choices.join(", ")}`, help, word, choices, `--${option} `);
+}
+
 /** @param help what tells more: `vault-run --help`. */
 export function parseWords(
   words: readonly string[],
@@ -38,7 +75,8 @@ export function parseWords(
     const equals = word.indexOf("=");
     const name = word.slice(2, equals === -1 ? undefined : equals);
     const option = word.startsWith("--") && Object.hasOwn(options, name) ? options[name] : undefined;
-    if (option === undefined) throw usage(noSuchOption(word), help);
+    if (option === undefined)
+      throw new MistypedWord(noSuchOption(word), help, name, Object.keys(options), "--");
     if (option.type === "boolean") {
       if (equals !== -1) throw usage(`option '--${name}' does not take a value`, help);
       values[name] = true;

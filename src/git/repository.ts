@@ -145,6 +145,12 @@ export class Repository {
     );
   }
 
+  /** Whether git tracks the file at a path (absolute). */
+  async tracks(path: string): Promise<boolean> {
+    const own = relative(this.workTree, path);
+    return (await this.try(["--literal-pathspecs", "ls-files", "--error-unmatch", "--", own])) !== undefined;
+  }
+
   /** What a git command that only reads prints, byte for byte. Its arguments are fixed or made of parsed names. */
   async read(args: string[]): Promise<string> {
     try {

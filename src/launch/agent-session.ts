@@ -129,12 +129,7 @@ export class AgentSession {
   }
 
   requireUnexpired(secret: SecretRecord): void {
-    if (secret.expiresAt === undefined || !isPast(secret.expiresAt, this.#machine.now())) return;
-    throw new VaultError(
-      "expired",
-      `the value of ${formatRef(secret)} expired on ${secret.expiresAt}`,
-      "ask the owner for a new value, or pass --allow-expired if you know it still works",
-    );
+    requireUnexpired(secret, this.#machine.now());
   }
 
   /**
@@ -190,4 +185,13 @@ export class AgentSession {
       else throw failure;
     }
   }
+}
+
+export function requireUnexpired(secret: SecretRecord, nowMs: number): void {
+  if (secret.expiresAt === undefined || !isPast(secret.expiresAt, nowMs)) return;
+  throw new VaultError(
+    "expired",
+    `the value of ${formatRef(secret)} expired on ${secret.expiresAt}`,
+    "ask the owner for a new value, or pass --allow-expired if you know it still works",
+  );
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { asksForLaunch, findLaunch } from "../../src/cli/arguments.ts";
 import { VERB_STATUS } from "../../src/cli/exit-status.ts";
+import { suggested } from "../../src/cli/near-word.ts";
 import { parseVerbRequest } from "../../src/cli/verb-arguments.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
+import { MistypedWord } from "../../src/cli/words.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import { VaultError } from "../../src/vault-error.ts";
 
@@ -76,8 +78,23 @@ describe("words for a verb", () => {
     expect(messageOf(line)).toMatch(message);
   });
 
-  it("that are nearly a verb get a suggestion", () => {
-    expect(() => parse("grnat a b")).toThrow(expect.objectContaining({ hint: "did you mean grant?" }));
+  it.each([
+    ["grnat a b", "did you mean grant?"],
+    ["set a/B --exipres 90d", "did you mean --expires?"],
+    ["set a/B --exipres=sk_live_51Habc", "did you mean --expires?"],
+    ["--agnet x -- y", "did you mean --agent?"],
+    ["--tty ptty --agent x -- y", "did you mean --tty pty?"],
+    ["--on-leak kil --agent x -- y", "did you mean --on-leak kill?"],
+    ["set a/B --frobnicate", "see vault-run set --help"],
+    ["xyz", "see vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND"],
+  ])("that are nearly one that there is get a suggestion: %j", (line, hint) => {
+    try {
+      parse(line);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(MistypedWord);
+      expect(suggested(error as MistypedWord)).toMatchObject({ code: "usage", hint });
+    }
   });
 
   it("that may be values are not repeated in errors (promise 10)", () => {

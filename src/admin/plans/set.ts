@@ -1,5 +1,6 @@
 import { generateIdentity } from "../../age/generate.ts";
-import { formatRef, type GroupName, type SecretRef } from "../../vault/names.ts";
+import type { Identity } from "../../age/identity.ts";
+import { formatRef, type GroupName, type SecretName, type SecretRef } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
 import { groupPath, secretPath } from "../../vault/paths.ts";
 import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
@@ -31,31 +32,21 @@ export async function planSet(
   options: SetOptions,
 ): Promise<{ plan: Plan; outcome: SetOutcome }> {
   refuseTwin(session, ref);
-  const found = session.vault.findSecret(ref);
-  const current = found?.type === "secret" ? found : undefined;
-  const deliver = options.deliver ?? current?.deliver ?? "env";
-  const env = options.env ?? current?.env;
-  const unsafeName = options.unsafeName || current?.unsafeName === true;
-  requireValue(value, deliver);
-  requireSafeName(ref, env ?? ref.name, unsafeName);
-  const same = current !== undefined && (await isCurrentValue(session, current, value));
-  const writes: PlannedWrite[] = [];
-  const group = session.vault.findGroup(ref.group) ?? (await newGroup(session, ref.group));
-  if (session.vault.findGroup(ref.group) === undefined)
-    writes.push({ path: groupPath(ref.group), record: group });
-  const fields: SecretFields = {
-    valueId: same ? current.valueId : session.newValueId(),
-    setAt: same ? current.setAt : session.now,
-    exposedTo: same ? current.exposedTo : [],
-    deliver,
-    ...given({
-      env,
-      expiresAt: options.expiresAt ?? (same ? current.expiresAt : undefined),
-      description: options.description ?? current?.description,
-      unsafeName: unsafeName ? (true as const) : undefined,
-    }),
-  };
-  const record = await secretRecord(session, group, ref.name, fields, value.bytes());
+  const current = findCurrent(session, ref);
+  requireValue(value, options.deliver ?? current?.deliver ?? "env");
+  requireSafeName(
+    ref,
+    options.env ?? current?.env ?? ref.name,
+    options.unsafeName || current?.unsafeName === true,
+  );
+  const known = session.vault.findGroup(ref.group);
+  const same =
+    current !== undefined &&
+    known !== undefined &&
+    (await isCurrentValue(current, await openGroup(known, session.identity), value));
+  const group = known ?? (await newGroup(session, ref.group));
+  const writes: PlannedWrite[] = known === undefined ? [{ path: groupPath(ref.group), record: group }] : [];
+  const record = await settledRecord(session, group, ref, value, options, { current, same });
   writes.push({ path: secretPath(ref.group, ref.name), record });
   const secrets = [{ ...ref, valueId: record.valueId }];
   const message = `vault-run: set ${formatRef(ref)}`;
@@ -63,39 +54,82 @@ export async function planSet(
   return { plan, outcome: same ? "same value" : current === undefined ? "new" : "new value" };
 }
 
-async function newGroup(session: OwnerSession, name: GroupName): Promise<GroupRecord> {
+export function findCurrent(session: OwnerSession, ref: SecretRef): SecretRecord | undefined {
+  const found = session.vault.findSecret(ref);
+  return found?.type === "secret" ? found : undefined;
+}
+
+/** A secret's record with this value. What `options` do not say is as in the current one. */
+export function settledRecord(
+  session: OwnerSession,
+  group: GroupRecord,
+  ref: SecretRef,
+  value: Secret,
+  options: SetOptions,
+  before: { readonly current: SecretRecord | undefined; readonly same: boolean },
+): Promise<SecretRecord> {
+  const { current } = before;
+  const kept = before.same ? current : undefined;
+  const unsafeName = options.unsafeName || current?.unsafeName === true;
+  const fields: SecretFields = {
+    valueId: kept?.valueId ?? session.newValueId(),
+    setAt: kept?.setAt ?? session.now,
+    exposedTo: kept?.exposedTo ?? [],
+    deliver: options.deliver ?? current?.deliver ?? "env",
+    ...given({
+      env: options.env ?? current?.env,
+      expiresAt: options.expiresAt ?? kept?.expiresAt,
+      description: options.description ?? current?.description,
+      unsafeName: unsafeName ? (true as const) : undefined,
+    }),
+  };
+  return secretRecord(session, group, ref.name, fields, value.bytes());
+}
+
+export async function newGroup(session: OwnerSession, name: GroupName): Promise<GroupRecord> {
   const identity = await generateIdentity(session.vault.suite);
   return groupRecord(session, { name, epoch: 1, createdAt: session.now, policy: {} }, identity);
 }
 
-async function isCurrentValue(session: OwnerSession, current: SecretRecord, value: Secret): Promise<boolean> {
-  const group = await openGroup(session.vault.group(current.group), session.identity);
+/** @param group the identity of the secret's group. */
+export async function isCurrentValue(
+  current: SecretRecord,
+  group: Identity,
+  value: Secret,
+): Promise<boolean> {
   using old = await openSecret(current, group);
   return old.bytes().equals(value.bytes());
 }
 
-function requireValue(value: Secret, deliver: "env" | "file"): void {
+export type ValueProblem = "empty" | "too large" | "not text";
+
+export function findValueProblem(value: Secret, deliver: "env" | "file"): ValueProblem | undefined {
   const bytes = value.bytes();
-  if (bytes.length === 0) {
-    throw new VaultError(
-      "bad-value",
-      `an empty value is no secret: ${value.ref}`,
-      "give the value on standard input, at the prompt, or with --from-file",
-    );
-  }
-  if (bytes.length > MAX_VALUE_BYTES) {
-    throw new VaultError(
-      "bad-value",
-      `a value holds at most 1 MiB, and this one is larger: ${value.ref}`,
-      "store a key to the data rather than the data",
-    );
-  }
-  if (deliver === "env" && !value.isText()) {
-    throw new VaultError(
-      "bad-value",
-      `this value cannot stand in a variable (it has a NUL byte or is not UTF-8): ${value.ref}`,
-      "pass --as-file to have it delivered as an in-memory file",
-    );
+  if (bytes.length === 0) return "empty";
+  if (bytes.length > MAX_VALUE_BYTES) return "too large";
+  return deliver === "env" && !value.isText() ? "not text" : undefined;
+}
+
+function requireValue(value: Secret, deliver: "env" | "file"): void {
+  switch (findValueProblem(value, deliver)) {
+    case "empty":
+      throw new VaultError(
+        "bad-value",
+        `an empty value is no secret: ${value.ref}`,
+        "give the value on standard input, at the prompt, or with --from-file",
+      );
+    case "too large":
+      throw new VaultError(
+        "bad-value",
+        `a value holds at most 1 MiB, and this one is larger: ${value.ref}`,
+        "store a key to the data rather than the data",
+      );
+    case "not text":
+      throw new VaultError(
+        "bad-value",
+        `this value cannot stand in a variable (it has a NUL byte or is not UTF-8): ${value.ref}`,
+        "pass --as-file to have it delivered as an in-memory file",
+      );
   }
 }
 
@@ -108,10 +142,18 @@ function requireSafeName(ref: SecretRef, variable: string, unsafeName: boolean):
   );
 }
 
-/** Names that differ only in letter case cannot be told apart on every file system. A tombstone keeps its name too. */
+/** Names that differ only in letter case cannot be told apart on every file system. */
+export function findTwin(taken: readonly SecretName[], name: SecretName): SecretName | undefined {
+  return taken.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
+}
+
+/** A tombstone keeps its name too. */
+export function takenNames(session: OwnerSession, group: GroupName): readonly SecretName[] {
+  return session.vault.findGroup(group) === undefined ? [] : session.vault.takenNames(group);
+}
+
 function refuseTwin(session: OwnerSession, ref: SecretRef): void {
-  const taken = session.vault.findGroup(ref.group) === undefined ? [] : session.vault.takenNames(ref.group);
-  const twin = taken.find((name) => name !== ref.name && name.toLowerCase() === ref.name.toLowerCase());
+  const twin = findTwin(takenNames(session, ref.group), ref.name);
   if (twin === undefined) return;
   throw new VaultError(
     "bad-name",

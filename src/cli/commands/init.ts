@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { initVault } from "../../admin/init.ts";
 import { vaultRootFor } from "../../vault/find-vault.ts";
 import { findVariable } from "../../vault/machine.ts";
-import { printable } from "../../vault/names.ts";
-import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { newPassphrase } from "../new-passphrase.ts";
 import { commitNote } from "../owner-verb.ts";
+import { oneOf } from "../words.ts";
+
+const AUDIT_POLICIES = ["required", "best-effort"] as const;
 
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
@@ -21,8 +22,8 @@ export async function run(context: CommandContext): Promise<number> {
       doing: "init",
       suite: context.has("classic") ? "classic" : "pq",
       ownerName: context.text("name") ?? "owner",
-      audit: auditPolicy(context.text("audit") ?? "required"),
       passphrase: passphrase?.bytes(),
+      audit: oneOf("audit", AUDIT_POLICIES, context.text("audit") ?? "required", "vault-run init --help"),
     },
     { note: (text) => console.say(text) },
   );
@@ -37,11 +38,6 @@ export async function run(context: CommandContext): Promise<number> {
   );
   warnIfInside(context, made.keyPath);
   return DONE;
-}
-
-function auditPolicy(text: string): "required" | "best-effort" {
-  if (text === "required" || text === "best-effort") return text;
-  throw new VaultError("usage", `not an audit policy: ${printable(text)}`, "use required or best-effort");
 }
 
 /** A key inside the work tree is one `git add .` away from being committed. */

@@ -1,4 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { planSet, type SetOutcome } from "../../admin/plans/set.ts";
 import { isTooShort } from "../../redact/needles.ts";
@@ -6,11 +5,15 @@ import { formatRef, parseSecretRef, parseVariableName } from "../../vault/names.
 import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
 import { Secret } from "../../vault/secret.ts";
 import { parseExpiry } from "../../vault/time.ts";
-import { diskError, VaultError } from "../../vault-error.ts";
+import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { parseDescription } from "../descriptions.ts";
 import { DONE } from "../exit-status.ts";
+import { readFileUpTo, readStream } from "../input.ts";
 import { change, commitNote } from "../owner-verb.ts";
+
+/** A value and its final line break, and one byte too many. */
+const LONGEST_INPUT = MAX_VALUE_BYTES + 3;
 
 export async function run(context: CommandContext): Promise<number> {
   const ref = parseSecretRef(context.word(0));
@@ -69,7 +72,10 @@ async function readValue(context: CommandContext, place: string): Promise<Buffer
       "put the value in a file and use --from-file, or pipe it to standard input",
     );
   }
-  const bytes = file === undefined ? await readStream(context) : readFile(resolve(context.machine.cwd, file));
+  const bytes =
+    file === undefined
+      ? await readStream(context.console.streams.stdin, LONGEST_INPUT)
+      : readFileUpTo(resolve(context.machine.cwd, file), LONGEST_INPUT);
   return context.has("exact") || context.has("as-file") ? bytes : withoutFinalBreak(bytes, context);
 }
 
@@ -79,39 +85,4 @@ function withoutFinalBreak(bytes: Buffer, context: CommandContext): Buffer {
   const end = bytes.at(-2) === 0x0d ? -2 : -1;
   context.console.say("the final line break is not part of the value (--exact keeps it)");
   return bytes.subarray(0, end);
-}
-
-async function readStream(context: CommandContext): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of context.console.streams.stdin as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    // One byte too many is enough to know: the rest is not read.
-    if (length > MAX_VALUE_BYTES + 2) break;
-  }
-  return Buffer.concat(chunks);
-}
-
-function readFile(path: string): Buffer {
-  try {
-    const fd = openSync(path, "r");
-    try {
-      return readUpTo(fd, MAX_VALUE_BYTES + 3);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw diskError(error, "read the value from", path);
-  }
-}
-
-function readUpTo(fd: number, limit: number): Buffer {
-  const buffer = Buffer.alloc(fstatSync(fd).isFile() ? Math.min(fstatSync(fd).size, limit) : limit);
-  let length = 0;
-  for (;;) {
-    const read = readSync(fd, buffer, length, buffer.length - length, null);
-    length += read;
-    if (read === 0 || length === buffer.length) return buffer.subarray(0, length);
-  }
 }
