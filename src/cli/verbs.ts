@@ -7,6 +7,8 @@ export interface Option {
   /** `--out FILE` takes a value, `--json` takes none. */
   readonly flag: string;
   readonly about: string;
+  /** The words that its value can be, where there are only these. */
+  readonly choices?: readonly string[];
   /** May be given several times. */
   readonly multiple?: boolean;
 }
@@ -48,7 +50,11 @@ export const VERBS: readonly Verb[] = [
     options: [
       { flag: "--classic", about: "use X25519 throughout instead of the post-quantum suite" },
       { flag: "--name NAME", about: "what this owner is called (default: owner)" },
-      { flag: "--audit POLICY", about: "required (default): no audit record, no value; or best-effort" },
+      {
+        flag: "--audit POLICY",
+        about: "required (default): no audit record, no value; or best-effort",
+        choices: ["required", "best-effort"],
+      },
       { flag: "--passphrase", about: "put a passphrase on the owner's key" },
       ...CHANGES,
     ],
@@ -246,7 +252,11 @@ export const VERBS: readonly Verb[] = [
       "take over the secrets of a .env file, a flat JSON object or a vault of agent-vault, in one change",
     options: [
       { flag: "--group G", about: "the group they go into; of an agent-vault, the only group to take" },
-      { flag: "--format FORMAT", about: "dotenv, json or agent-vault (default: what it looks like)" },
+      {
+        flag: "--format FORMAT",
+        about: "dotenv, json or agent-vault (default: what it looks like)",
+        choices: ["dotenv", "json", "agent-vault"],
+      },
       { flag: "--key FILE", about: "the owner's key of the agent-vault" },
       { flag: "--replace", about: "give secrets that exist a new value" },
       {
@@ -267,7 +277,11 @@ export const VERBS: readonly Verb[] = [
     takes: "<group>",
     about: "print a group's values for other programs, as the owner or as an agent; the read is recorded",
     options: [
-      { flag: "--format FORMAT", about: "dotenv, json, shell, github or github-mask" },
+      {
+        flag: "--format FORMAT",
+        about: "dotenv, json, shell, github or github-mask",
+        choices: ["dotenv", "json", "shell", "github", "github-mask"],
+      },
       VAULT,
       OWNER_KEY,
       { flag: "--agent NAME", about: "read with this agent's key" },
@@ -377,6 +391,22 @@ export const VERBS: readonly Verb[] = [
     options: READS,
     examples: ["vault-run audit", "vault-run audit --json"],
     load: () => import("./commands/audit.ts"),
+  },
+  {
+    name: "completion",
+    takes: "<shell>",
+    about: "print what makes bash, zsh or fish complete verbs, options, agents, groups and secrets",
+    options: [
+      {
+        flag: "--words",
+        about: "for that script: what may follow the words on standard input, each ended by a NUL",
+      },
+    ],
+    examples: [
+      'eval "$(vault-run completion bash)"     # in ~/.bashrc; zsh alike, in ~/.zshrc',
+      "vault-run completion fish > ~/.config/fish/completions/vault-run.fish",
+    ],
+    load: () => import("./commands/completion.ts"),
   },
 ];
 
