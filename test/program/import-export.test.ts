@@ -2,8 +2,13 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
+import { planSet } from "../../src/admin/plans/set.ts";
 import { generateIdentity, recipientOf } from "../../src/age/generate.ts";
 import { seal } from "../../src/age/seal.ts";
+import { parseSecretRef } from "../../src/vault/names.ts";
+import { Secret } from "../../src/vault/secret.ts";
+import { timestamp } from "../../src/vault/time.ts";
+import { change } from "../fixtures/owner.ts";
 import { Program } from "../fixtures/program.ts";
 import { onTerminal } from "../fixtures/terminal.ts";
 
@@ -170,7 +175,22 @@ describe("export", () => {
     for (const { secrets } of pulls) expect(secrets).toMatchObject([{ name: "API_KEY" }, { name: "MULTI" }]);
   });
 
-  it("prints nothing where a value has no form, was not granted or has expired", async () => {
+  it("prints nothing where a value has expired, unless that is allowed", async () => {
+    await change(program, async (session) => {
+      const options = { unsafeName: false, expiresAt: timestamp(Date.now() - 1000) };
+      const value = new Secret("stripe/OLD", Buffer.from("old-value"));
+      return [...(await planSet(session, parseSecretRef("stripe/OLD"), value, options)).plan.writes];
+    });
+    for (const who of [[], ["--agent", "crawler"]]) {
+      const refused = await program.run(["export", "stripe", "--format", "json", ...who]);
+      expect(refused).toMatchObject({ status: 1, stdout: "" });
+      expect(refused.stderr).toContain("the value of stripe/OLD expired on");
+      const allowed = await program.must(["export", "stripe", "--format", "json", "--allow-expired", ...who]);
+      expect(JSON.parse(allowed)).toMatchObject({ OLD: "old-value" });
+    }
+  });
+
+  it("prints nothing where a value has no form or was not granted", async () => {
     await program.set("stripe/BYTES", new Uint8Array([0xff, 0]), "--as-file");
     const bytes = await program.run(["export", "stripe", "--format", "json"]);
     expect(bytes).toMatchObject({ status: 1, stdout: "" });
