@@ -46,8 +46,10 @@ export class Console {
     return this.#streams.stdin.isTTY === true && this.#streams.stderr.isTTY !== true;
   }
 
+  /** How wide the window is that data goes to. Without a window, lines have no end. */
   get columns(): number {
-    return this.#streams.stdout.columns ?? 100;
+    const { isTTY, columns = 0 } = this.#streams.stdout;
+    return isTTY === true && columns > 0 ? columns : Number.POSITIVE_INFINITY;
   }
 
   /** One line of what was asked for. */
@@ -99,13 +101,15 @@ export class Console {
     this.detail(error.hint);
   }
 
-  /** A line that shows how far long work has come; shown on a terminal only, and replaced by the next. */
-  progress(doing: string, done: number, total: number): void {
-    if (this.#streams.stderr.isTTY !== true || total < 20) return;
-    const percent = Math.floor((100 * done) / total);
-    this.#streams.stderr.write(`\r\x1b[K${doing} ${done}/${total} (${percent} %)`);
+  get showsProgress(): boolean {
+    return this.#streams.stderr.isTTY === true;
+  }
+
+  /** A line that shows how far long work has come: replaced by the next, and gone before anything else is said. */
+  progress(line: string): void {
+    if (!this.showsProgress) return;
+    this.#streams.stderr.write(`\r\x1b[K${cut(line, (this.#streams.stderr.columns || 80) - 1)}`);
     this.#progressShown = true;
-    if (done >= total) this.clearProgress();
   }
 
   clearProgress(): void {
@@ -120,19 +124,19 @@ export class Console {
     return isColourful ? `\x1b[1m${text}\x1b[22m` : text;
   }
 
-  /** Columns as wide as their widest cell. */
+  /** Columns as wide as their widest cell. In a window, what would not fit on the line ends with `…`. */
   table(rows: readonly (readonly string[])[]): void {
     const widths: number[] = [];
     for (const row of rows)
       for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
     for (const [index, row] of rows.entries()) {
-      const line = row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd();
-      this.#streams.stdout.write(
-        `${index === 0 ? this.#bold(withoutControls(line)) : withoutControls(line)}\n`,
-      );
+      const cells = row.map((cell, i) => cell.padEnd(widths[i] ?? 0));
+      const line = cut(withoutControls(cells.join("  ").trimEnd()), this.columns);
+      this.#streams.stdout.write(`${index === 0 ? this.#bold(line) : line}\n`);
     }
   }
+}
+
+function cut(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }

@@ -5,6 +5,7 @@ import { findVaultRoot } from "../vault/find-vault.ts";
 import type { AgentName } from "../vault/names.ts";
 import type { SecretRecord } from "../vault/schema.ts";
 import type { CommandContext } from "./context.ts";
+import { progressLine } from "./progress.ts";
 
 /** Runs one owner operation of a verb with that verb's options. */
 export function change(
@@ -27,7 +28,7 @@ export function commitNote(done: Pick<Done, "commit">): string {
 }
 
 export function progressOf(context: CommandContext, doing: string): Progress {
-  return (done, total) => context.console.progress(doing, done, total);
+  return progressLine(context.console, context.machine.now, doing);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   findExposedAgents,
   readerName,
 } from "../exposed.ts";
+import { layMatrix } from "../matrix.ts";
 import { withVault } from "../reader.ts";
 import { counted } from "../wording.ts";
 
@@ -108,27 +109,15 @@ function print({ console }: CommandContext, status: Status): void {
   ]);
 }
 
-/** Agents down, groups across; where the window is too narrow for that, one line an agent. */
 function printMatrix(console: CommandContext["console"], status: Status): void {
-  const head = ["AGENT", ...status.groups.map((group) => `${group.name} (${group.secrets})`)];
   if (status.agents.length === 0 || status.groups.length === 0) {
     console.print(`${counted(status.agents.length, "agent")}, ${counted(status.groups.length, "group")}`);
     return;
   }
-  const width =
-    Math.max(5, ...status.agents.map((agent) => agent.name.length)) + head.slice(1).join("  ").length + 2;
-  if (width > console.columns) {
-    console.table([
-      ["AGENT", "GROUPS"],
-      ...status.agents.map((agent) => [agent.name, agent.groups.join(" ") || "-"]),
-    ]);
-    return;
+  const { legend, blocks } = layMatrix(status.agents, status.groups, console.columns);
+  for (const line of legend) console.print(line);
+  for (const [at, block] of blocks.entries()) {
+    if (at > 0 || legend.length > 0) console.print();
+    console.table(block);
   }
-  console.table([
-    head,
-    ...status.agents.map((agent) => [
-      agent.name,
-      ...status.groups.map((group) => (agent.groups.includes(group.name) ? "yes" : "-")),
-    ]),
-  ]);
 }

@@ -1,0 +1,84 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { PlannedWrite } from "../../src/admin/plan.ts";
+import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
+import { newGroup, planSet } from "../../src/admin/plans/set.ts";
+import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
+import { groupPath } from "../../src/vault/paths.ts";
+import { Secret } from "../../src/vault/secret.ts";
+import { change } from "../fixtures/owner.ts";
+import { Program } from "../fixtures/program.ts";
+import { onTerminal } from "../fixtures/terminal.ts";
+
+const LONG = `what this is ${"and more of it ".repeat(20)}`.trim();
+const template = await Program.template(async (made) => {
+  await made.must(["init", "--classic"]);
+  await change(made, async (session) => {
+    const writes: PlannedWrite[] = [];
+    for (let at = 1; at <= 30; at++)
+      writes.push(...(await planAddAgent(session, parseAgentName(`agent-number-${at}`), LONG)).plan.writes);
+    for (let at = 1; at <= 12; at++) {
+      const name = parseGroupName(`a-group-named-${at}`);
+      writes.push({ path: groupPath(name), record: await newGroup(session, name) });
+    }
+    return writes;
+  });
+  await change(made, async (session) => {
+    const ref = parseSecretRef("a-group-named-1/API_KEY");
+    const options = { unsafeName: false, description: LONG };
+    return [
+      ...(await planSet(session, ref, new Secret("x", Buffer.from("some-value")), options)).plan.writes,
+    ];
+  });
+});
+
+/** The lines that a window of 80 by 24 shows, without colour. */
+async function linesOf(program: Program, ...verb: string[]): Promise<string[]> {
+  const { shown } = await onTerminal(program, [
+    "sh",
+    "-c",
+    `stty rows 24 cols 80; vault-run ${verb.join(" ")}`,
+  ]);
+  return stripVTControlCharacters(shown).split("\r\n");
+}
+
+describe("a window of 80 columns", () => {
+  it("has the whole matrix of 30 agents and 12 groups in it, without a wrapped line", async () => {
+    const program = template.copy();
+    await program.must(["grant", "agent-number-30", "a-group-named-12"]);
+    const lines = await linesOf(program, "status");
+    const matrix = lines.slice(lines.findIndex((line) => line.startsWith("1 a-group-named-1")));
+    expect(Math.max(...matrix.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(matrix.length).toBeLessThan(45);
+    for (let at = 1; at <= 30; at++)
+      expect(matrix.filter((line) => line.startsWith(`agent-number-${at} `))).toHaveLength(1);
+    const heads = matrix.find((line) => line.startsWith("AGENT")) ?? "";
+    const row = matrix.find((line) => line.startsWith("agent-number-30 ")) ?? "";
+    // The last group but seven: groups stand in name order, in which 12 comes fourth.
+    expect(row.indexOf("x")).toBe(heads.indexOf("4"));
+  });
+
+  it("cuts the last column of a table, and a pipe does not", async () => {
+    const program = template.copy();
+    for (const verb of ["agents", "list"]) {
+      const lines = await linesOf(program, verb);
+      expect(Math.max(...lines.map((line) => line.length)), verb).toBe(80);
+      expect(lines.some((line) => line.endsWith("…"))).toBe(true);
+      expect(await program.must([verb])).toContain(LONG);
+    }
+    expect(await program.must(["status"])).toContain("a-group-named-9 (0)");
+  });
+
+  it("shows progress with a rate while much is sealed, and leaves none of it behind", async () => {
+    const program = template.copy();
+    const env = Array.from({ length: 1500 }, (_, at) => `NAME_${at}=value-${at}\n`).join("");
+    const script = `stty rows 24 cols 60; printf '%s' "$ENTRIES" > .env; vault-run import .env --group big | cat`;
+    const { shown } = await onTerminal(program, ["sh", "-c", script], [], { ENTRIES: env });
+    const updates = shown.split("\r\u001b[K").filter((line) => line.startsWith("sealing "));
+    expect(updates.length).toBeGreaterThan(1);
+    expect(Math.max(...updates.map((line) => line.split("\u001b")[0]?.length ?? 0))).toBeLessThan(60);
+    expect(shown).toMatch(/sealing \d+\/1500 \(\d+ %\), \d+\/s, \d+ s left/);
+    expect(shown).toContain("\r\u001b[Kvault-run: imported 1500 secrets");
+    expect(shown).not.toContain("value-7");
+  });
+});
