@@ -138,6 +138,15 @@ describe("the table of verbs", () => {
   );
 });
 
+describe("the examples", () => {
+  const examples = VERBS.flatMap((verb) => verb.examples.map((example) => [example, verb.name] as const));
+
+  it.each(examples)("are lines that the program takes: %s", (example, name) => {
+    const line = example.slice(example.indexOf("vault-run")).replace(/ *(#|[|&<>)]).*/, "");
+    expect(parseVerbRequest(line.split(" ").slice(1))).toMatchObject({ kind: "verb", verb: { name } });
+  });
+});
+
 describe("exit statuses", () => {
   it("of verbs are 1 or 2 for every code", () => {
     expect(new Set(Object.values(VERB_STATUS))).toEqual(new Set([1, 2]));

@@ -76,13 +76,26 @@ describe("the installed package", () => {
     expect(required.stdout).toBe(expected);
   });
 
+  it("brings its manual, which man finds", async () => {
+    const page = join(inject("packageFolder"), "../../../share/man/man1/vault-run.1");
+    const { stdout } = await execa("mandoc", ["-T", "lint", "-W", "warning", page], { reject: false });
+    expect(stdout).toBe("");
+    const { version } = JSON.parse(readFileSync(join(inject("packageFolder"), "package.json"), "utf8"));
+    expect(readFileSync(page, "utf8")).toContain(`vault\\-run ${version}`);
+  });
+
   it("tells its version and how it is used", async () => {
     const program = Program.empty();
     const { version } = JSON.parse(readFileSync(join(inject("packageFolder"), "package.json"), "utf8"));
     expect(await program.must(["--version"])).toBe(`${version}\n`);
     const help = await program.must(["--help"]);
     for (const { name } of VERBS) expect(help).toContain(name);
-    for (const { name } of VERBS) expect(await program.must([name, "--help"])).toContain(`vault-run ${name}`);
+    for (const { name, examples } of VERBS) {
+      const page = await program.must(["help", name]);
+      expect(page).toBe(await program.must([name, "--help"]));
+      expect(page).toContain(`vault-run ${name}`);
+      for (const example of examples) expect(page).toContain(example);
+    }
   });
 
   it("says in one line which node it needs when started on an older one", async () => {

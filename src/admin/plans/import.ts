@@ -8,9 +8,9 @@ import type { Timestamp } from "../../vault/time.ts";
 import { isUnsafeVariable } from "../../vault/unsafe-names.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, PlannedWrite, Progress } from "../plan.ts";
+import { given } from "./group-key.ts";
 import {
   findCurrent,
-  findTwin,
   findValueProblem,
   isCurrentValue,
   newGroup,
@@ -61,8 +61,12 @@ export async function planImport(
   }
   const secrets = written.map(({ group, name, valueId }) => ({ group, name, valueId }));
   const groups = [...new Set(written.map(({ group }) => group))];
+  const only = groups.length === 1 ? groups[0] : undefined;
   const message = `vault-run: import ${written.length} ${written.length === 1 ? "secret" : "secrets"} into ${groups.join(", ")}`;
-  return { plan: { event: { action: "set", secrets }, writes, message }, imported };
+  return {
+    plan: { event: { action: "set", ...given({ group: only }), secrets }, writes, message },
+    imported,
+  };
 }
 
 class GroupImport {
@@ -71,7 +75,8 @@ class GroupImport {
   readonly #name: GroupName;
   readonly #options: ImportOptions;
   readonly #known: GroupRecord | undefined;
-  readonly #taken: SecretName[];
+  /** By their lower-case spelling. */
+  readonly #taken: Map<string, SecretName>;
   #made: GroupRecord | undefined;
   #identity: Identity | undefined;
 
@@ -80,7 +85,7 @@ class GroupImport {
     this.#name = name;
     this.#options = options;
     this.#known = session.vault.findGroup(name);
-    this.#taken = [...takenNames(session, name)];
+    this.#taken = new Map(takenNames(session, name).map((taken) => [taken.toLowerCase(), taken]));
   }
 
   async take({ ref, value, expiresAt }: ImportItem): Promise<Imported["outcome"]> {
@@ -96,7 +101,7 @@ class GroupImport {
     this.records.push(
       await settledRecord(this.#session, group, ref, value, { unsafeName, expiresAt }, before),
     );
-    this.#taken.push(ref.name);
+    this.#taken.set(ref.name.toLowerCase(), ref.name);
     return current === undefined ? "new" : "new value";
   }
 
@@ -107,8 +112,8 @@ class GroupImport {
   }
 
   #findObstacle(ref: SecretRef, value: Secret, current: SecretRecord | undefined): Obstacle | undefined {
-    const twinOf = findTwin(this.#taken, ref.name);
-    if (twinOf !== undefined) return { twinOf };
+    const twinOf = this.#taken.get(ref.name.toLowerCase());
+    if (twinOf !== undefined && twinOf !== ref.name) return { twinOf };
     const mayBeUnsafe = this.#options.unsafeName || current?.unsafeName === true;
     if (!mayBeUnsafe && isUnsafeVariable(current?.env ?? ref.name)) return "unsafe name";
     return findValueProblem(value, current?.deliver ?? "env");

@@ -142,18 +142,15 @@ function requireSafeName(ref: SecretRef, variable: string, unsafeName: boolean):
   );
 }
 
-/** Names that differ only in letter case cannot be told apart on every file system. */
-export function findTwin(taken: readonly SecretName[], name: SecretName): SecretName | undefined {
-  return taken.find((other) => other !== name && other.toLowerCase() === name.toLowerCase());
-}
-
-/** A tombstone keeps its name too. */
+/** The names a group has or had: a tombstone keeps its name too. */
 export function takenNames(session: OwnerSession, group: GroupName): readonly SecretName[] {
   return session.vault.findGroup(group) === undefined ? [] : session.vault.takenNames(group);
 }
 
+/** Names that differ only in letter case cannot be told apart on every file system. */
 function refuseTwin(session: OwnerSession, ref: SecretRef): void {
-  const twin = findTwin(takenNames(session, ref.group), ref.name);
+  const taken = takenNames(session, ref.group);
+  const twin = taken.find((name) => name !== ref.name && name.toLowerCase() === ref.name.toLowerCase());
   if (twin === undefined) return;
   throw new VaultError(
     "bad-name",
