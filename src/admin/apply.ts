@@ -1,23 +1,13 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-} from "node:fs";
-import { open, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Repository } from "../git/repository.ts";
-import { createKeyFile } from "../vault/key-file.ts";
+import { digest } from "../vault/fingerprint.ts";
+import { createKeyFile, holdsKeyText, removeKeyDraft } from "../vault/key-file.ts";
 import { decodeRecord, encodeRecord } from "../vault/record.ts";
-import { makeFolder, syncFolder, writeFileDurably } from "../vault/write-file.ts";
+import { makeFolder } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { currentText, FileChanges } from "./file-changes.ts";
 import {
   ATTRIBUTES_PATH,
   findJournal,
@@ -25,23 +15,22 @@ import {
   type JournalWrite,
   journalPath,
   removeJournal,
-  type WrittenPath,
   writeJournal,
 } from "./journal.ts";
 import type { Plan, PlannedWrite } from "./plan.ts";
 
 // One way for every change to reach the disk. The steps:
-//   1. the key file, where the change brings one
-//   2. the journal, durable: everything that will be written, and what stands there now
-//   3. each file: written under a new random name beside the records, fsynced, renamed over its place; then the folders
-//      are fsynced. Nothing is written through a link, whatever a repo writer laid there.
-//   4. one commit of exactly these paths
-//   5. the journal is removed
-// A failure in 3 or 4 puts back what stood there before. A kill leaves the journal, and `finishInterrupted` goes on from
-// wherever it stopped: a file holds either its text before or after, so every step can be done again. What it cannot
+//   1. the journal, durable: everything that will be written, and what stands there now
+//   2. the key file, where the change brings one
+//   3. the files, durable
+//   4. one commit of exactly these paths, durable
+//   5. what is to follow a change that is made: pins, audit line
+//   6. the journal is removed
+// A failure in 2, 3 or 4 puts back what stood there before. A kill leaves the journal, and `finishInterrupted` goes on from
+// wherever it stopped: a file holds either its text before or after, so every step can be done again. Only before 3, where
+// the key file is lost with the process that had its text, nothing has begun and the journal is dropped. What it cannot
 // finish it leaves as it is, journal and all: the killed process's git may still be at work, so it never takes back.
 
-const PARALLEL_WRITES = 8;
 const ATTRIBUTES_TEXT =
   "# Records are compared byte for byte: git must not change their line ends.\n* -text\n";
 
@@ -53,49 +42,71 @@ export interface Target {
   readonly scratchFolder: string;
 }
 
-/** Carries out a plan. Resolves to the new commit's short id, undefined where none was to be made. */
-export async function applyPlan(plan: Plan, target: Target, commit: boolean): Promise<string | undefined> {
-  const writes = [
-    ...attributesWrite(target.root),
-    ...plan.writes.map((write) => journalWrite(target.root, write)),
-  ];
-  const token = randomBytes(16).toString("hex");
-  const journal: Journal = {
-    root: target.root,
-    message: plan.message,
-    commit,
-    event: plan.event,
-    token,
-    writes,
-  };
-  if (plan.keyFile !== undefined) createKeyFile(plan.keyFile.path, plan.keyFile.text);
+/**
+ * Carries out a plan. Resolves to the new commit's short id, undefined where none was to be made.
+ *
+ * @param followUp what is to follow the change, and is done by who finishes it otherwise; given the change's token. It
+ *   must not throw: the change is made.
+ */
+export async function applyPlan(
+  plan: Plan,
+  target: Target,
+  commit: boolean,
+  followUp: (token: string) => Promise<void> = async () => {},
+): Promise<string | undefined> {
+  const journal = journalOf(plan, target.root, commit);
+  const files = new FileChanges(journal, target.root);
+  let id: string | undefined;
   try {
     writeJournal(target.scratchFolder, journal);
-    return await carryOut(journal, target, () => takeBack(journal, target));
+    try {
+      if (plan.keyFile !== undefined) createKeyFile(plan.keyFile.path, plan.keyFile.text, journal.token);
+      id = await carryOut(journal, files, target);
+    } catch (error) {
+      takeBack(journal, files, target);
+      throw error;
+    }
   } catch (error) {
-    // Where the journal remains the change will be finished, and its key file is needed.
-    if (plan.keyFile !== undefined && findJournal(target.scratchFolder) === undefined)
-      rmSync(plan.keyFile.path, { force: true });
     throw diskError(error, "write to", target.root);
   }
+  await followUp(journal.token);
+  closeJournal(journal, target);
+  return id;
 }
 
-/** Finishes what a killed process had begun. Resolves to its journal, undefined where there was none. */
+function journalOf(plan: Plan, root: string, commit: boolean): Journal {
+  const { message, event, keyFile } = plan;
+  const writes = [...attributesWrite(root), ...plan.writes.map((write) => journalWrite(root, write))];
+  const token = randomBytes(16).toString("hex");
+  const key =
+    keyFile === undefined
+      ? {}
+      : { keyFile: { path: keyFile.path, digest: digest(Buffer.from(keyFile.text)) } };
+  return { root, message, commit, event, token, writes, ...key };
+}
+
+/**
+ * Finishes what a killed process had begun, all but what follows the change: that is for the caller to do before
+ * `closeJournal`. Resolves to its journal, undefined where there was nothing to finish.
+ */
 export async function finishInterrupted(target: Target): Promise<Journal | undefined> {
   const journal = findJournal(target.scratchFolder);
   if (journal === undefined) return undefined;
-  const foreign = journal.writes.find(
-    (write) => ![write.before, write.after].includes(currentText(journal.root, write.path)),
-  );
+  const files = new FileChanges(journal, journal.root);
+  const foreign = files.findForeign();
   if (foreign !== undefined) {
     throw new VaultError(
       "interrupted",
-      `an interrupted operation (${journal.message}) cannot be finished, a file changed since: .vault/${foreign.path}`,
+      `an interrupted operation (${journal.message}) cannot be finished, a file changed since: .vault/${foreign}`,
       `restore that file with git and run the command again, or remove ${journalPath(target.scratchFolder)} to give the operation up`,
     );
   }
+  if (!hasKeyFile(journal) && files.isUntouched) {
+    takeBack(journal, files, target);
+    return undefined;
+  }
   try {
-    await carryOut(journal, { ...target, root: journal.root }, () => {});
+    await carryOut(journal, files, target);
   } catch (error) {
     const reason = error instanceof Error ? error.message : "";
     throw new VaultError(
@@ -110,20 +121,30 @@ export async function finishInterrupted(target: Target): Promise<Journal | undef
 
 async function carryOut(
   journal: Journal,
-  target: Target,
-  onFailure: () => void,
+  files: FileChanges,
+  { repository, scratchFolder }: Target,
 ): Promise<string | undefined> {
-  let commit: string | undefined;
+  const { root, writes, message } = journal;
+  await files.putInPlace();
+  if (!journal.commit) return undefined;
+  const paths = writes.map((write) => join(root, write.path));
+  return repository.commit(paths, message, scratchFolder);
+}
+
+/** The change is made, and so is all that follows it. */
+export function closeJournal(journal: Journal, { scratchFolder }: Target): void {
   try {
-    await putInPlace(journal, target.root);
-    const paths = journal.writes.map((write) => join(target.root, write.path));
-    if (journal.commit) commit = await target.repository.commit(paths, journal.message, target.scratchFolder);
+    if (journal.keyFile !== undefined) removeKeyDraft(journal.keyFile.path, journal.token);
+    new FileChanges(journal, journal.root).tidy();
+    removeJournal(scratchFolder);
   } catch (error) {
-    onFailure();
-    throw error;
+    throw new VaultError(
+      "interrupted",
+      `the change is made, but not tidied up after (${systemCode(error) ?? "error"}): ${journal.message}`,
+      "mend the disk and run any verb that changes the vault: it tidies up",
+      { cause: error },
+    );
   }
-  removeJournal(target.scratchFolder);
-  return commit;
 }
 
 function journalWrite(root: string, { path, record }: PlannedWrite): JournalWrite {
@@ -138,45 +159,18 @@ function attributesWrite(root: string): JournalWrite[] {
   return before === null ? [{ path: ATTRIBUTES_PATH, before, after: ATTRIBUTES_TEXT }] : [];
 }
 
-async function putInPlace(journal: Journal, root: string): Promise<void> {
-  mkdirIfMissing(root);
-  const queue = [...journal.writes.entries()];
-  const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [index, write] = next;
-      await replaceFile(root, write, draftPath(root, journal.token, index));
-    }
-  };
-  const workers = await Promise.allSettled(Array.from({ length: PARALLEL_WRITES }, worker));
-  const failed = workers.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  for (const folder of new Set(journal.writes.map((write) => dirname(join(root, write.path)))))
-    syncFolder(folder);
+/** Whether the key file that the change brings is in place. */
+function hasKeyFile({ keyFile }: Journal): boolean {
+  return keyFile === undefined || holdsKeyText(keyFile.path, keyFile.digest);
 }
 
-async function replaceFile(root: string, write: JournalWrite, draft: string): Promise<void> {
-  makePlainFolders(root, write.path);
-  // Left by an earlier attempt at this same journal.
-  rmSync(draft, { force: true });
-  const file = await open(draft, "wx", 0o644);
+function takeBack(journal: Journal, files: FileChanges, { scratchFolder }: Target): void {
+  const { keyFile, token } = journal;
   try {
-    await file.writeFile(write.after);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, join(root, write.path));
-}
-
-function takeBack(journal: Journal, target: Target): void {
-  const { root } = target;
-  try {
-    for (const [index, write] of journal.writes.entries()) {
-      const draft = draftPath(root, journal.token, index);
-      rmSync(draft, { force: true });
-      if (currentText(root, write.path) !== write.before) restore(root, write, draft);
-    }
-    removeJournal(target.scratchFolder);
+    files.takeBack();
+    if (keyFile !== undefined) removeKeyDraft(keyFile.path, token);
+    if (keyFile !== undefined && hasKeyFile(journal)) rmSync(keyFile.path);
+    removeJournal(scratchFolder);
   } catch (error) {
     throw new VaultError(
       "interrupted",
@@ -184,80 +178,6 @@ function takeBack(journal: Journal, target: Target): void {
       "mend the disk and run any verb that changes the vault: it finishes the operation; nothing is lost",
       { cause: error },
     );
-  }
-}
-
-function restore(root: string, write: JournalWrite, draft: string): void {
-  const path = join(root, write.path);
-  if (write.before === null) {
-    rmSync(path, { force: true });
-    removeEmptyFolders(dirname(path), root);
-    return;
-  }
-  writeFileDurably(draft, Buffer.from(write.before), "wx", 0o644);
-  renameSync(draft, path);
-}
-
-/** A draft stands in the vault's folder, on its file system, under a name that no record has and nobody can guess. */
-function draftPath(root: string, token: string, index: number): string {
-  return join(root, `.draft-${token}-${index}`);
-}
-
-/** Makes the folders on the way to a record; one that is there must be a folder and no link. */
-function makePlainFolders(root: string, path: WrittenPath): void {
-  const segments = path.split("/").slice(0, -1);
-  for (let depth = 1; depth <= segments.length; depth++) {
-    const folder = join(root, ...segments.slice(0, depth));
-    const stat = lstatSync(folder, { throwIfNoEntry: false });
-    if (stat === undefined) mkdirIfMissing(folder);
-    else if (!stat.isDirectory()) {
-      throw notPlain(folder);
-    }
-  }
-}
-
-function notPlain(path: string): VaultError {
-  return new VaultError(
-    "record-invalid",
-    `not a plain file or folder: ${path}`,
-    "remove it: nothing in .vault may be a link or a device",
-  );
-}
-
-function mkdirIfMissing(folder: string): void {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw error;
-  }
-}
-
-function removeEmptyFolders(folder: string, root: string): void {
-  for (let at = folder; at.startsWith(root); at = dirname(at)) {
-    try {
-      rmdirSync(at);
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") continue;
-      return;
-    }
-  }
-}
-
-/** The text that stands at a path, null where there is nothing. Never read through a link. */
-function currentText(root: string, path: WrittenPath): string | null {
-  let fd: number;
-  try {
-    fd = openSync(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return null;
-    if (systemCode(error) === "ELOOP") throw notPlain(join(root, path));
-    throw diskError(error, "read", join(root, path));
-  }
-  try {
-    if (!fstatSync(fd).isFile()) throw notPlain(join(root, path));
-    return readFileSync(fd, "utf8");
-  } finally {
-    closeSync(fd);
   }
 }
 

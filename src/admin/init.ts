@@ -42,7 +42,7 @@ export async function initVault(
   narrator: Narrator,
 ): Promise<Initialised> {
   const name = parseOwnerName(options.ownerName);
-  return withTarget(machine, options, narrator, async (target) => {
+  return withTarget(machine, options, narrator, async (target, finished) => {
     if (lstatSync(options.root, { throwIfNoEntry: false })?.isDirectory() === false) {
       throw new VaultError(
         "exists",
@@ -54,7 +54,9 @@ export async function initVault(
       throw new VaultError(
         "exists",
         `there is a vault already: ${options.root}`,
-        "use it, or make the new one in another folder with --vault",
+        finished?.keyFile === undefined
+          ? "use it, or make the new one in another folder with --vault"
+          : `use it; its owner's key, which to back up now, is ${finished.keyFile.path}`,
       );
     }
     const vault = randomBytes(16).toString("hex") as VaultId;
@@ -80,8 +82,9 @@ export async function initVault(
     };
     const writes = [{ path: VAULT_PATH, record }];
     const plan: Plan = { event: { action: "init" }, writes, message: "vault-run: make a vault", keyFile };
-    const commit = await applyPlan(plan, target, options.commit);
-    await afterwards(machine, vault, plan, signingKey, new Map(), owners, options, narrator);
+    const commit = await applyPlan(plan, target, options.commit, (token) =>
+      afterwards(machine, vault, plan, token, signingKey, new Map(), owners, options, narrator),
+    );
     return { vault, verifyKey: signingKey.verifyKey, keyPath: keyFile.path, commit };
   });
 }

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as z from "zod/mini";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
 import { syncFolder, writeFileAtomic } from "../vault/write-file.ts";
@@ -7,7 +7,8 @@ import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import type { OwnerEvent } from "./plan.ts";
 
 // What an operation is about to do, written whole and durably before its first change. Its presence is the point of no
-// return: with it the next verb finishes the operation, without it nothing had begun.
+// return: with it the next verb finishes the operation, without it nothing had begun. It holds no key: of a key file that
+// the change brings only where it will be and its digest.
 
 export interface Journal {
   /** Absolute path of the `.vault` folder it is about. */
@@ -15,8 +16,13 @@ export interface Journal {
   readonly message: string;
   readonly commit: boolean;
   readonly event: OwnerEvent;
-  /** Random: part of the drafts' names, so that nobody can lay something in their way. */
+  /**
+   * Random: part of the drafts' names, so that nobody can lay something in their way, and the id of the audit line, so
+   * that it is written once.
+   */
   readonly token: string;
+  /** Absolute path, and the digest of the text. */
+  readonly keyFile?: { readonly path: string; readonly digest: string } | undefined;
   readonly writes: readonly JournalWrite[];
 }
 
@@ -39,6 +45,9 @@ const schema = z.strictObject({
   commit: z.boolean(),
   event: z.custom<OwnerEvent>((event) => typeof event === "object" && event !== null && "action" in event),
   token: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+  keyFile: z.optional(
+    z.strictObject({ path: z.string(), digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
+  ),
   writes: z.array(
     z.strictObject({
       path: z.custom<WrittenPath>(isWritten),
@@ -50,8 +59,15 @@ const schema = z.strictObject({
 
 export const journalPath = (scratchFolder: string): string => join(scratchFolder, "journal.json");
 
+/** On failure there is none. */
 export function writeJournal(scratchFolder: string, journal: Journal): void {
-  writeFileAtomic(journalPath(scratchFolder), Buffer.from(`${JSON.stringify(journal)}\n`), 0o600);
+  try {
+    writeFileAtomic(journalPath(scratchFolder), Buffer.from(`${JSON.stringify(journal)}\n`), 0o600);
+  } catch (error) {
+    // It is in place where only its folder could not be fsynced.
+    rmSync(journalPath(scratchFolder), { force: true });
+    throw error;
+  }
 }
 
 export function findJournal(scratchFolder: string): Journal | undefined {
@@ -77,5 +93,9 @@ export function findJournal(scratchFolder: string): Journal | undefined {
 
 export function removeJournal(scratchFolder: string): void {
   rmSync(journalPath(scratchFolder), { force: true });
-  syncFolder(dirname(journalPath(scratchFolder)));
+  try {
+    syncFolder(scratchFolder);
+  } catch {
+    // One that a power cut brings back is found with every file before or after, and finished again.
+  }
 }

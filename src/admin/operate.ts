@@ -11,10 +11,10 @@ import { type OwnerKeys, type Pin, Pins } from "../vault/pins.ts";
 import { recordDigest, signedBytes } from "../vault/record.ts";
 import { ownerKeys } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
-import { applyPlan, finishInterrupted, prepareScratch, type Target } from "./apply.ts";
+import { applyPlan, closeJournal, finishInterrupted, prepareScratch, rootOf, type Target } from "./apply.ts";
 import type { Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
-import type { OwnerEvent, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 
 const LOCK_WAIT_MS = 30_000;
 
@@ -50,19 +50,15 @@ export function operate(
   narrator: Narrator,
   makePlan: (session: OwnerSession) => Promise<Plan>,
 ): Promise<Done> {
-  return withTarget(machine, options, narrator, async (target, finished) => {
-    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile).catch((error) => {
-      // The key that began it may be an owner's no more by what it did.
-      if (finished !== undefined) narrator.note("the audit log has no line of that: this key cannot sign it");
-      throw error;
-    });
+  return withTarget(machine, options, narrator, async (target) => {
+    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile);
     const { vault, signingKey } = session;
-    if (finished !== undefined) record(machine, vault.id, finished.event, signingKey, options.root, narrator);
     const plan = await makePlan(session);
     if (plan.writes.length === 0) return { plan, commit: undefined };
-    const commit = await applyPlan(plan, target, options.commit);
     const owners = ownersAfter(plan) ?? vault.ownerKeys;
-    await afterwards(machine, vault.id, plan, signingKey, vault.seen, owners, options, narrator);
+    const commit = await applyPlan(plan, target, options.commit, (token) =>
+      afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator),
+    );
     return { plan, commit };
   });
 }
@@ -86,10 +82,33 @@ export async function withTarget<T>(
   try {
     const target = { root: options.root, repository, scratchFolder };
     const finished = await finishInterrupted(target);
-    if (finished !== undefined) narrator.note(`finished what was interrupted: ${finished.message}`);
+    if (finished !== undefined) {
+      narrator.note(`finished what was interrupted: ${finished.message}`);
+      await recordFinished(machine, options, target, finished, narrator);
+      closeJournal(finished, target);
+    }
     return await work(target, finished);
   } finally {
     lock?.release();
+  }
+}
+
+/** The audit line, unless who was killed had written it. The key that began it may be an owner's no more by what it did. */
+async function recordFinished(
+  machine: Machine,
+  { ownerKeyFile }: OperateOptions,
+  target: Target,
+  finished: Journal,
+  narrator: Narrator,
+): Promise<void> {
+  const root = rootOf(finished, target);
+  try {
+    const { vault, signingKey } = await OwnerSession.open(machine, root, ownerKeyFile);
+    const log = new AuditLog(machine, vault.id, findHeadCommit(root));
+    log.appendOnce(finished.event, signingKey, finished.token);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    narrator.note(`the audit log has no line of that: ${error.message}`);
   }
 }
 
@@ -98,6 +117,7 @@ export async function afterwards(
   machine: Machine,
   vault: VaultId,
   plan: Plan,
+  token: string,
   key: SigningKey,
   seen: ReadonlyMap<RecordPath, Pin>,
   owners: OwnerKeys,
@@ -115,27 +135,16 @@ export async function afterwards(
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the change is made, but ${error.message}`);
   }
-  record(machine, vault, plan.event, key, options.root, narrator);
+  try {
+    new AuditLog(machine, vault, findHeadCommit(options.root)).append(plan.event, key, token);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    narrator.note(`the change is made, but ${error.message}`);
+  }
 }
 
 /** The owners that a plan makes; undefined where it leaves them as they are. */
 function ownersAfter(plan: Plan): OwnerKeys | undefined {
   const written = plan.writes.map((write) => write.record).find((candidate) => candidate.type === "vault");
   return written === undefined ? undefined : ownerKeys(written);
-}
-
-function record(
-  machine: Machine,
-  vault: VaultId,
-  event: OwnerEvent,
-  key: SigningKey,
-  root: string,
-  narrator: Narrator,
-): void {
-  try {
-    new AuditLog(machine, vault, findHeadCommit(root)).append(event, key);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    narrator.note(`the change is made, but ${error.message}`);
-  }
 }

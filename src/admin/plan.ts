@@ -6,7 +6,7 @@ import type { SignedRecord } from "../vault/schema.ts";
 export interface Plan {
   /** What the audit log will say of it. */
   readonly event: OwnerEvent;
-  /** In the order they are to be put in place. */
+  /** In the order they are to be put in place. Empty where there is nothing to do: then nothing is written at all. */
   readonly writes: readonly PlannedWrite[];
   /** The commit's message. Names only. */
   readonly message: string;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SigningKey } from "../age/signing-key.ts";
 import { digest, keyFingerprint } from "../vault/fingerprint.ts";
@@ -7,7 +7,7 @@ import { findVariable, type Machine, stateFolder } from "../vault/machine.ts";
 import type { VaultId } from "../vault/names.ts";
 import { timestamp } from "../vault/time.ts";
 import { makeFolder } from "../vault/write-file.ts";
-import { systemCode, VaultError } from "../vault-error.ts";
+import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { type AuditEvent, formatAuditLine } from "./event.ts";
 
 // Appends without a lock: one write(2) of a whole line to a file opened with O_APPEND, which the kernel keeps in one
@@ -33,10 +33,13 @@ export class AuditLog {
     this.#commit = commit;
   }
 
-  /** @throws {VaultError} `audit` when the line could not be written whole. */
-  append(event: AuditEvent, key: SigningKey): void {
+  /**
+   * @param id 16 random bytes in hex, no other line's.
+   * @throws {VaultError} `audit` when the line could not be written whole.
+   */
+  append(event: AuditEvent, key: SigningKey, id = randomBytes(LINE_ID_BYTES).toString("hex")): void {
     try {
-      this.#append(event, key);
+      this.#append(event, key, id);
     } catch (error) {
       if (error instanceof VaultError && error.code === "audit") throw error;
       throw new VaultError(
@@ -50,7 +53,21 @@ export class AuditLog {
     }
   }
 
-  #append(event: AuditEvent, key: SigningKey): void {
+  /** Appends the line unless one of this id is there. Reads the whole log. */
+  appendOnce(event: AuditEvent, key: SigningKey, id: string): void {
+    if (!this.#holds(id)) this.append(event, key, id);
+  }
+
+  #holds(id: string): boolean {
+    try {
+      return readFileSync(this.path, "latin1").includes(`"id":"${id}"`);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return false;
+      throw diskError(error, "read the audit log", this.path);
+    }
+  }
+
+  #append(event: AuditEvent, key: SigningKey, id: string): void {
     makeFolder(dirname(this.path));
     const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
     const fd = openSync(this.path, flags, 0o600);
@@ -60,7 +77,7 @@ export class AuditLog {
         {
           ...event,
           v: 1,
-          id: randomBytes(LINE_ID_BYTES).toString("hex"),
+          id,
           time: timestamp(this.#machine.now()),
           vault: this.#vault,
           key: keyFingerprint(key.verifyKey),

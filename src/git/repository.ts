@@ -65,13 +65,14 @@ export class Repository {
   ): Promise<string | undefined> {
     const own = paths.map((path) => relative(this.workTree, path));
     const list = join(scratchFolder, "pathspecs");
-    const fromFile = this.#pathspecs(own, list);
     const before = await this.#head();
     const index = new KeptIndex(this.gitFolder, scratchFolder);
     try {
-      await this.run(["--literal-pathspecs", "add", "--force", ...fromFile]);
+      const fromFile = this.#pathspecs(own, list);
+      await this.run([...DURABLE, "--literal-pathspecs", "add", "--force", ...fromFile]);
       if (!(await this.#differsFromHead(own))) return undefined;
       await this.run([
+        ...DURABLE,
         "--literal-pathspecs",
         "commit",
         "--quiet",
@@ -234,6 +235,9 @@ function client(baseDir: string, trimmed = true): SimpleGit {
   });
 }
 
+/** What git does not do by itself: the journal goes once the commit is made, so a power cut must not unmake it. */
+const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
+
 const UNFINISHED = [
   ["MERGE_HEAD", "a merge"],
   ["CHERRY_PICK_HEAD", "a cherry-pick"],
@@ -276,13 +280,30 @@ function notReady(message: string, hint: string): VaultError {
 
 function gitFailure(error: unknown, args: readonly string[]): unknown {
   if (!(error instanceof Error)) return error;
-  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
+  const verb = args.find((arg) => /^[a-z][a-z-]*$/.test(arg)) ?? "";
   const reason =
     error.message
       .trim()
       .split("\n")
       .find((line) => line.trim() !== "")
       ?.slice(0, 200) ?? "";
+  const lock = /Unable to create '(.+\.lock)': File exists/.exec(error.message)?.[1];
+  if (lock !== undefined) {
+    return new VaultError(
+      "git-failed",
+      `git ${verb} failed: another git is at work here, or one was killed and left ${lock}`,
+      "wait for it to end; if no git is running here, remove that file and run the command again",
+      { cause: error },
+    );
+  }
+  if (error.message.includes("No space left on device")) {
+    return new VaultError(
+      "disk",
+      `git ${verb} failed: no space left on device`,
+      "free some space and run the command again; nothing was changed",
+      { cause: error },
+    );
+  }
   return new VaultError(
     "git-failed",
     `git ${verb} failed: ${reason}`,

@@ -1,8 +1,10 @@
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { Identity } from "../age/identity.ts";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { digest } from "./fingerprint.ts";
 import { type AgentName, GROUP_NAME, VAULT_ID, type VaultId } from "./names.ts";
 import type { OwnerKeys } from "./pins.ts";
 import type { Timestamp } from "./time.ts";
@@ -104,13 +106,21 @@ export function keyFileExists(path: string): boolean {
   }
 }
 
-/** Creates a key file, mode 0600; an existing one is never touched. */
-export function createKeyFile(path: string, text: string): void {
+/**
+ * Creates a key file, mode 0600, whole or not at all; an existing one is never touched.
+ *
+ * @param token random: ends the name it is written under first.
+ */
+export function createKeyFile(path: string, text: string, token = randomBytes(16).toString("hex")): void {
+  const draft = keyDraft(path, token);
   try {
     makeFolder(dirname(path));
-    writeFileDurably(path, Buffer.from(text), "wx", 0o600);
+    writeFileDurably(draft, Buffer.from(text), "wx", 0o600);
+    linkSync(draft, path);
+    rmSync(draft);
     syncFolder(dirname(path));
   } catch (error) {
+    rmSync(draft, { force: true });
     if (systemCode(error) === "EEXIST") {
       throw new VaultError(
         "exists",
@@ -118,9 +128,27 @@ export function createKeyFile(path: string, text: string): void {
         "name another place with --out, or move that file away",
       );
     }
-    if (systemCode(error) === "ENOSPC" || systemCode(error) === "EDQUOT") rmSync(path, { force: true });
     throw diskError(error, "write the key file", path);
   }
+}
+
+/** Whether the file holds exactly the text of this digest. */
+export function holdsKeyText(path: string, textDigest: string): boolean {
+  try {
+    return lstatSync(path).isFile() && digest(readFileSync(path)) === textDigest;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
+    throw diskError(error, "read the key file", path);
+  }
+}
+
+/** Removes what `createKeyFile` was killed in. */
+export function removeKeyDraft(path: string, token: string): void {
+  rmSync(keyDraft(path, token), { force: true });
+}
+
+function keyDraft(path: string, token: string): string {
+  return `${path}.${token}`;
 }
 
 interface PrivateFile {

@@ -6,12 +6,15 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   statSync,
   unlinkSync,
 } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { sleep } from "./time.ts";
 import { writeFileDurably } from "./write-file.ts";
@@ -19,9 +22,12 @@ import { writeFileDurably } from "./write-file.ts";
 // A lock is a file that names its holder: process, host, what it does, since when. It is made whole under another name
 // and linked into place, so it never exists half written. A holder that died on this host is detected and its lock taken
 // over, by one process at a time and only after looking again. A holder on another host cannot be looked at: its lock
-// stands until `staleAfterMs`, where the caller gives one, and otherwise until someone removes it.
+// stands until `staleAfterMs`, where the caller gives one, and otherwise until someone removes it. Who has the lock
+// removes what killed processes left beside it.
 
 const RETRY_MS = 25;
+/** The end of a draft's name: the token of who asks. */
+const DRAFT = /\.[0-9a-f]{32}$/;
 /** A takeover lasts microseconds: one that is older was left by a process that died in it. */
 const TAKEOVER_STALE_MS = 5_000;
 
@@ -69,10 +75,13 @@ export async function takeLock(
   const deadline = Date.now() + options.waitMs;
   let announced = false;
   for (;;) {
-    if (tryTake(path, holder)) return { release: () => releaseOwn(path, holder) };
+    if (tryTake(path, holder)) {
+      quietly(() => tidyBeside(path, holder));
+      return { release: () => releaseOwn(path, holder) };
+    }
     const found = findLock(path);
     if (found !== undefined && isLeftBehind(found, self.host, options.staleAfterMs))
-      takeOver(path, found.holder, holder.token);
+      takeOver(path, found.holder);
     else if (found !== undefined && Date.now() >= deadline) throw heldError(path, found.holder);
     else if (options.isMoot?.() === true) return undefined;
     else {
@@ -90,11 +99,35 @@ function tryTake(path: string, holder: LockHolder): boolean {
     linkSync(draft, path);
     return true;
   } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
+    if (systemCode(error) === "EEXIST" || isTidiedAway(error)) return false;
     throw diskError(error, "take the lock", path);
   } finally {
     quietly(() => unlinkSync(draft));
   }
+}
+
+/** Whether it is the draft that is missing: whoever has the lock took it for one that was left. It is made again. */
+function isTidiedAway(error: unknown): boolean {
+  return systemCode(error) === "ENOENT" && (error as NodeJS.ErrnoException).syscall === "link";
+}
+
+/** Drafts of who was killed while asking, and what a takeover was killed in. Those of the living are made again. */
+function tidyBeside(path: string, own: LockHolder): void {
+  for (const name of readdirSync(dirname(path))) {
+    if (DRAFT.test(name) && name.startsWith(`${basename(path)}.`))
+      quietly(() => unlinkSync(join(dirname(path), name)));
+  }
+  const { guard, aside } = takeoverPaths(path);
+  quietly(() => {
+    // A takeover that holds this very lock is about to put it back.
+    if (findLock(aside)?.holder.token !== own.token) unlinkSync(aside);
+  });
+  quietly(() => rmdirSync(guard));
+}
+
+/** The folder that only one process can make, and where it moves the dead lock to. */
+function takeoverPaths(path: string): { guard: string; aside: string } {
+  return { guard: `${path}.takeover`, aside: `${path}.takeover/lock` };
 }
 
 function releaseOwn(path: string, own: LockHolder): void {
@@ -157,17 +190,16 @@ function isLeftBehind(
 }
 
 /** Removes a lock that was left behind, alone and after looking again; a lock that lives is put back. */
-function takeOver(path: string, dead: LockHolder, token: string): void {
-  const guard = `${path}.takeover`;
+function takeOver(path: string, dead: LockHolder): void {
+  const { guard, aside } = takeoverPaths(path);
   try {
     mkdirSync(guard, { mode: 0o700 });
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw diskError(error, "take over the lock", path);
     const madeMs = statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (Date.now() - madeMs > TAKEOVER_STALE_MS) quietly(() => rmdirSync(guard));
+    if (Date.now() - madeMs > TAKEOVER_STALE_MS) quietly(() => rmSync(guard, { recursive: true }));
     return;
   }
-  const aside = `${path}.${token}`;
   try {
     if (findLock(path)?.holder.token !== dead.token) return;
     renameSync(path, aside);

@@ -3,14 +3,16 @@ import { dirname } from "node:path";
 import { diskError, systemCode } from "../vault-error.ts";
 
 /**
- * Makes a folder, private to the user, and those above it. One at a time: node's own recursive way never ends where the
- * system says that a parent is missing and that it cannot be made (below /proc, for one).
+ * Makes a folder, private to the user, and those above it, durably. One at a time: node's own recursive way never ends
+ * where the system says that a parent is missing and that it cannot be made (below /proc, for one).
  */
 export function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   if (dirname(path) !== path) makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
+    // What is in it lasts no longer than its own name does.
+    syncFolder(dirname(path));
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw diskError(error, "make the folder", path);
   }

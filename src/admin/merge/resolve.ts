@@ -99,15 +99,16 @@ export async function resolveUnderLock(
   const plan = withVaultRecord(resolution.plan, vaultRecord);
   if (plan === undefined) return { ...resolution, plan, staged: false, commit: undefined };
   await asking.confirm(resolution);
-  const commit = await applyPlan(plan, target, options.commit);
+  const { vault, signingKey } = session;
+  const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
+  const commit = await applyPlan(plan, target, options.commit, (token) =>
+    afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator),
+  );
   if (!options.commit)
     await repository.stage(
       plan.writes.map(({ path }) => join(options.root, path)),
       target.scratchFolder,
     );
-  const { vault, signingKey } = session;
-  const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
-  await afterwards(machine, vault.id, plan, signingKey, vault.seen, owners, options, narrator);
   return { ...resolution, plan, staged: !options.commit, commit };
 }
 

@@ -13,14 +13,20 @@ export async function run(context: CommandContext): Promise<number> {
   const done = await change(context, "revoke", async (session) => {
     const count = session.vault.secrets(session.vault.group(group).name).length;
     const { verifyKey } = session.vault.agent(agent);
-    await context.confirm(
-      `revoke ${group} from ${agent} (key ${shortFingerprint(verifyKey)}) and seal ${counted(count, "secret")} again?`,
-    );
+    if (session.vault.findGrant(agent, group)?.type === "grant") {
+      await context.confirm(
+        `revoke ${group} from ${agent} (key ${shortFingerprint(verifyKey)}) and seal ${counted(count, "secret")} again?`,
+      );
+    }
     const planned = await planRevoke(session, agent, group, progressOf(context, `sealing ${group} again`));
     exposed = planned.exposed;
     return planned.plan;
   });
-  context.console.say(`revoked ${group} from ${agent}${commitNote(done)}`);
+  context.console.say(
+    done.plan.writes.length === 0
+      ? `nothing to do: ${group} is revoked from ${agent} already`
+      : `revoked ${group} from ${agent}${commitNote(done)}`,
+  );
   printExposed(context, exposed);
   return DONE;
 }
