@@ -133,7 +133,17 @@ async function sample(
   let pinMs = 0;
   await applyPlan(plan, target, false, async (token) => {
     const applied = performance.now();
-    await afterwards(machine, vault.id, plan, token, signingKey, vault.seen, vault.ownerKeys, options, NARRATOR);
+    await afterwards(
+      machine,
+      vault.id,
+      plan,
+      token,
+      signingKey,
+      vault.seen,
+      vault.ownerKeys,
+      options,
+      NARRATOR,
+    );
     pinMs = performance.now() - applied;
   });
   const ended = performance.now();

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Repository } from "../git/repository.ts";
 import { digest } from "../vault/fingerprint.ts";
 import { createKeyFile, holdsKeyText, removeKeyDraft } from "../vault/key-file.ts";
@@ -54,7 +54,7 @@ export async function applyPlan(
   commit: boolean,
   followUp: (token: string) => Promise<void> = async () => {},
 ): Promise<string | undefined> {
-  const journal = journalOf(plan, target.root, commit);
+  const journal = journalOf(plan, target, commit);
   const files = new FileChanges(journal, target.root);
   let id: string | undefined;
   try {
@@ -67,14 +67,14 @@ export async function applyPlan(
       throw error;
     }
   } catch (error) {
-    throw diskError(error, "write to", target.root);
+    throw diskError(error, "write", target.root);
   }
   await followUp(journal.token);
   closeJournal(journal, target);
   return id;
 }
 
-function journalOf(plan: Plan, root: string, commit: boolean): Journal {
+function journalOf(plan: Plan, { root, repository }: Target, commit: boolean): Journal {
   const { message, event, keyFile } = plan;
   const writes = [...attributesWrite(root), ...plan.writes.map((write) => journalWrite(root, write))];
   const token = randomBytes(16).toString("hex");
@@ -82,7 +82,7 @@ function journalOf(plan: Plan, root: string, commit: boolean): Journal {
     keyFile === undefined
       ? {}
       : { keyFile: { path: keyFile.path, digest: digest(Buffer.from(keyFile.text)) } };
-  return { root, message, commit, event, token, writes, ...key };
+  return { root: relative(repository.workTree, root), message, commit, event, token, writes, ...key };
 }
 
 /**
@@ -92,7 +92,7 @@ function journalOf(plan: Plan, root: string, commit: boolean): Journal {
 export async function finishInterrupted(target: Target): Promise<Journal | undefined> {
   const journal = findJournal(target.scratchFolder);
   if (journal === undefined) return undefined;
-  const files = new FileChanges(journal, journal.root);
+  const files = new FileChanges(journal, rootOf(journal, target));
   const foreign = files.findForeign();
   if (foreign !== undefined) {
     throw new VaultError(
@@ -119,24 +119,19 @@ export async function finishInterrupted(target: Target): Promise<Journal | undef
   return journal;
 }
 
-async function carryOut(
-  journal: Journal,
-  files: FileChanges,
-  { repository, scratchFolder }: Target,
-): Promise<string | undefined> {
-  const { root, writes, message } = journal;
+async function carryOut(journal: Journal, files: FileChanges, target: Target): Promise<string | undefined> {
   await files.putInPlace();
   if (!journal.commit) return undefined;
-  const paths = writes.map((write) => join(root, write.path));
-  return repository.commit(paths, message, scratchFolder);
+  const paths = journal.writes.map((write) => join(rootOf(journal, target), write.path));
+  return target.repository.commit(paths, journal.message, target.scratchFolder);
 }
 
 /** The change is made, and so is all that follows it. */
-export function closeJournal(journal: Journal, { scratchFolder }: Target): void {
+export function closeJournal(journal: Journal, target: Target): void {
   try {
     if (journal.keyFile !== undefined) removeKeyDraft(journal.keyFile.path, journal.token);
-    new FileChanges(journal, journal.root).tidy();
-    removeJournal(scratchFolder);
+    new FileChanges(journal, rootOf(journal, target)).tidy();
+    removeJournal(target.scratchFolder);
   } catch (error) {
     throw new VaultError(
       "interrupted",
@@ -157,6 +152,11 @@ function journalWrite(root: string, { path, record }: PlannedWrite): JournalWrit
 function attributesWrite(root: string): JournalWrite[] {
   const before = currentText(root, ATTRIBUTES_PATH);
   return before === null ? [{ path: ATTRIBUTES_PATH, before, after: ATTRIBUTES_TEXT }] : [];
+}
+
+/** Absolute path of the `.vault` folder that a journal is about. */
+export function rootOf({ root }: Journal, { repository }: Target): string {
+  return join(repository.workTree, root);
 }
 
 /** Whether the key file that the change brings is in place. */
@@ -186,4 +186,12 @@ export function prepareScratch(repository: Repository): string {
   const folder = join(repository.gitFolder, "vault-run");
   makeFolder(folder);
   return folder;
+}
+
+/** Removes what killed operations left besides journal and lock. Only for who has the lock. */
+export function tidyScratch(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith("lock") || join(folder, name) === journalPath(folder)) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }

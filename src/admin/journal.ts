@@ -11,7 +11,7 @@ import type { OwnerEvent } from "./plan.ts";
 // the change brings only where it will be and its digest.
 
 export interface Journal {
-  /** Absolute path of the `.vault` folder it is about. */
+  /** Path of the `.vault` folder it is about, from the top of the work tree: it holds wherever that is moved to. */
   readonly root: string;
   readonly message: string;
   readonly commit: boolean;

@@ -11,7 +11,15 @@ import { type OwnerKeys, type Pin, Pins } from "../vault/pins.ts";
 import { recordDigest, signedBytes } from "../vault/record.ts";
 import { ownerKeys } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
-import { applyPlan, closeJournal, finishInterrupted, prepareScratch, rootOf, type Target } from "./apply.ts";
+import {
+  applyPlan,
+  closeJournal,
+  finishInterrupted,
+  prepareScratch,
+  rootOf,
+  type Target,
+  tidyScratch,
+} from "./apply.ts";
 import type { Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
 import type { Plan } from "./plan.ts";
@@ -80,6 +88,7 @@ export async function withTarget<T>(
       narrator.note(`waiting for another vault-run: ${holder.doing}, process ${holder.pid}`),
   });
   try {
+    tidyScratch(scratchFolder);
     const target = { root: options.root, repository, scratchFolder };
     const finished = await finishInterrupted(target);
     if (finished !== undefined) {

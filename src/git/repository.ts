@@ -88,8 +88,9 @@ export class Repository {
         throw error;
       }
     } finally {
-      index.forget();
-      rmSync(list, { force: true });
+      // Who has the lock next removes what this leaves: a failure here must not undo a commit that is made.
+      quietly(() => index.forget());
+      quietly(() => rmSync(list, { force: true }));
     }
     return this.try(["rev-parse", "--short", "HEAD"]);
   }
@@ -219,6 +220,14 @@ class KeptIndex {
 
   forget(): void {
     rmSync(this.#kept, { force: true });
+  }
+}
+
+function quietly(tidy: () => void): void {
+  try {
+    tidy();
+  } catch {
+    // Not removable.
   }
 }
 

@@ -4,6 +4,7 @@ import {
   constants,
   fstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   unlinkSync,
@@ -32,6 +33,7 @@ import { makeFolder } from "./write-file.ts";
 
 const KEY_INFO = "vault-run/v1/verified";
 const MAC_CHARACTERS = 44;
+const DRAFT = /\.json\.[0-9a-f]{16}$/;
 
 /** What was verified: the file, and the pin of the record that it holds. */
 interface Entry extends Pin {
@@ -98,12 +100,21 @@ export class VerifiedFiles {
         flag: "wx",
       });
       renameSync(draft, this.#path);
+      this.#removeDrafts();
     } catch {
       try {
         unlinkSync(draft);
       } catch {
         // It was never there.
       }
+    }
+  }
+
+  /** Those of launches that were killed. One that is at work loses its own, and verifies again the next time. */
+  #removeDrafts(): void {
+    const folder = dirname(this.#path);
+    for (const name of readdirSync(folder)) {
+      if (name.startsWith(`${this.#by.agent}.json.`) && DRAFT.test(name)) unlinkSync(`${folder}/${name}`);
     }
   }
 

@@ -15,6 +15,7 @@ import { findJournal, writeJournal } from "../../src/admin/journal.ts";
 import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { planRevoke } from "../../src/admin/plans/revoke.ts";
 import { Repository } from "../../src/git/repository.ts";
+import { digest } from "../../src/vault/fingerprint.ts";
 import { encodeRecord } from "../../src/vault/record.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { TestVault } from "../fixtures/vault.ts";
@@ -44,7 +45,7 @@ async function revokeJournal() {
     after: encodeRecord(record).toString("utf8"),
   }));
   return {
-    root: vault.root,
+    root: ".vault",
     message: plan.message,
     commit: true,
     event: plan.event,
@@ -199,6 +200,54 @@ describe("a key file that belongs to a change", () => {
     rmSync(hook);
     await addAgent(join(folder, "kept.key"));
     expect(readFileSync(join(folder, "kept.key"), "utf8")).toContain("# agent: second");
+  });
+});
+
+describe("an operation with a key file, that was killed", () => {
+  async function journalWithKey(folder: string) {
+    const journal = await revokeJournal();
+    const text = "# a key file\n";
+    const path = join(folder, "new.key");
+    return { text, path, journal: { ...journal, keyFile: { path, digest: digest(Buffer.from(text)) } } };
+  }
+
+  it("before the key was in place, had not begun: nothing of it is left", async () => {
+    const folder = tempFolder();
+    const { journal, path } = await journalWithKey(folder);
+    writeFileSync(`${path}.${journal.token}`, "# half a key");
+    writeJournal(target.scratchFolder, journal);
+    expect(await finishInterrupted(target)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+    expect(findJournal(target.scratchFolder)).toBeUndefined();
+    await expectWhole(1);
+  });
+
+  it("before the key was in place, leaves a file alone that someone else put there", async () => {
+    const { journal, path } = await journalWithKey(tempFolder());
+    writeFileSync(path, "another's");
+    writeJournal(target.scratchFolder, journal);
+    expect(await finishInterrupted(target)).toBeUndefined();
+    expect(readFileSync(path, "utf8")).toBe("another's");
+    await expectWhole(1);
+  });
+
+  it("after the key was in place, is finished with it", async () => {
+    const folder = tempFolder();
+    const { journal, path, text } = await journalWithKey(folder);
+    for (const name of [path, `${path}.${journal.token}`]) writeFileSync(name, text);
+    writeJournal(target.scratchFolder, journal);
+    await vault.set("mail/PASSWORD", "mail-password");
+    expect(readdirSync(folder)).toEqual(["new.key"]);
+    await expectWhole(2);
+  });
+
+  it("is finished where the key was moved away and its files were begun", async () => {
+    const { journal } = await journalWithKey(tempFolder());
+    writeJournal(target.scratchFolder, journal);
+    const [first] = journal.writes;
+    writeFileSync(join(vault.root, first?.path ?? ""), first?.after ?? "");
+    await vault.set("mail/PASSWORD", "mail-password");
+    await expectWhole(2);
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Decrypter } from "age-encryption";
 import { beforeEach, describe, expect, it } from "vitest";
 import { planGrant } from "../../src/admin/plans/grant.ts";
+import { planRevoke } from "../../src/admin/plans/revoke.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
 import { openGroup, openSecret } from "../../src/vault/open-sealed.ts";
@@ -147,6 +148,18 @@ describe("revoke (promise 7)", () => {
       (exposure: { agent: string }) => exposure.agent,
     );
     expect(agents.sort()).toEqual(["crawler", "other"]);
+  });
+
+  it("of what was revoked already writes nothing, and says again what is to rotate", async () => {
+    await vault.revoke("crawler", "stripe");
+    await vault.set("stripe/B", "sk_live_B_new");
+    const head = vault.git("rev-parse", "HEAD");
+    const names = [parseAgentName("crawler"), parseGroupName("stripe")] as const;
+    const { plan, exposed } = await planRevoke(await vault.owner(), ...names, () => {});
+    expect(plan.writes).toEqual([]);
+    expect(exposed.map(({ name }) => name)).toEqual(["A", "C"]);
+    expect((await vault.revoke("crawler", "stripe")).commit).toBeUndefined();
+    expect(vault.git("rev-parse", "HEAD")).toBe(head);
   });
 
   it("refuses for an agent that has no grant", async () => {

@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
@@ -80,6 +88,33 @@ describe("a lock", () => {
     utimesSync(path, longAgo, longAgo);
     (await takeLock(path, self, { waitMs: 0, staleAfterMs: 5000 }))?.release();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it("is rid of what killed processes left beside it, once someone has it", async () => {
+    const folder = tempFolder();
+    const path = join(folder, "lock");
+    const dead = JSON.stringify({ ...self, pid: 2 ** 22 + 1, started: "1", token: "00" });
+    writeFileSync(`${path}.${"0".repeat(32)}`, "");
+    writeFileSync(`${path}.${"1".repeat(32)}`, dead);
+    mkdirSync(`${path}.takeover`);
+    writeFileSync(`${path}.takeover/lock`, dead);
+    writeFileSync(join(folder, "lock.json"), "another's");
+    (await take(path)).release();
+    expect(readdirSync(folder)).toEqual(["lock.json"]);
+  });
+
+  it("is had again by who was asking when its draft was tidied away", async () => {
+    const folder = tempFolder();
+    const path = join(folder, "lock");
+    const first = await take(path);
+    const second = take(path, self, 5000);
+    for (let i = 0; i < 20; i++) {
+      for (const name of readdirSync(folder)) if (name !== "lock") unlinkSync(join(folder, name));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    first.release();
+    (await second).release();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("that is a link is no lock, and is not waited for", async () => {

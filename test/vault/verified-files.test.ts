@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { generateIdentity } from "../../src/age/generate.ts";
@@ -176,6 +185,16 @@ describe("whoever can write to the repo and to the machine's state, and has no k
     writeFileSync(recordPath(), record);
     writeFileSync(listPath(), list);
     expect(await codeOf(() => vault.readAs("crawler", "stripe/API_KEY"))).toBe("record-rollback");
+  });
+
+  it("is rid of the drafts of launches that were killed, and of nothing else", async () => {
+    const folder = dirname(listPath());
+    const kept = readdirSync(folder);
+    writeFileSync(`${listPath()}.0123456789abcdef`, "half");
+    writeFileSync(join(folder, "crawler.json.0123456789abcdef.json"), "another agent's list");
+    await vault.set("stripe/API_KEY", "sk_live_new");
+    await vault.readAs("crawler", "stripe/API_KEY");
+    expect(readdirSync(folder).sort()).toEqual([...kept, "crawler.json.0123456789abcdef.json"].sort());
   });
 
   it("cannot have a link there followed to a file of their choice", async () => {

@@ -20,7 +20,8 @@ export async function planRevoke(
   const message = `vault-run: revoke ${group} from ${agent}`;
   const grant = session.vault.findGrant(agent, group);
   if (grant?.type === "tombstone") {
-    const isExposed = ({ exposedTo }: SecretRecord) => exposedTo.some((exposure) => "agent" in exposure && exposure.agent === agent);
+    const isExposed = ({ exposedTo }: SecretRecord) =>
+      exposedTo.some((exposure) => "agent" in exposure && exposure.agent === agent);
     const exposed = session.vault.secrets(group).filter(isExposed);
     return { plan: { event: { action: "revoke", agent, group }, writes: [], message }, exposed };
   }
