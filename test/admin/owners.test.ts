@@ -375,7 +375,7 @@ describe("a new key of an owner", () => {
       after: encodeRecord(record).toString("utf8"),
     }));
     const { message, event } = plan;
-    const journal = { root: vault.root, message, commit: true, event, token: "0".repeat(32), writes };
+    const journal = { root: ".vault", message, commit: true, event, token: "0".repeat(32), writes };
     writeJournal(scratch, journal);
     for (const write of writes.slice(0, writes.length / 2))
       writeFileSync(join(vault.root, write.path), write.after);
