@@ -116,9 +116,13 @@ export class OwnerSession {
     return randomBytes(16).toString("hex");
   }
 
-  /** Completes and signs a record for its path, with a serial above every one known there. */
-  sign<R extends SignedRecord>(path: RecordPath, fields: Omit<R, "vault" | "serial" | "signatures">): R {
-    const serial = Math.max(this.nowMs, this.vault.lastSerial(path) + 1);
+  /** Completes and signs a record for its path, with a serial above every one known there, and above `besides`. */
+  sign<R extends SignedRecord>(
+    path: RecordPath,
+    fields: Omit<R, "vault" | "serial" | "signatures">,
+    besides = 0,
+  ): R {
+    const serial = Math.max(this.nowMs, this.vault.lastSerial(path) + 1, besides + 1);
     // The compiler cannot see that the three fields that were left out complete an R again.
     return signRecord(
       { ...fields, vault: this.vault.id, serial } as unknown as Unsigned<R>,

@@ -197,6 +197,36 @@ describe("an owner who was removed on one side", () => {
   });
 });
 
+describe("owners that both sides changed", () => {
+  it("are those that neither took out, and everything is sealed anew to them", async () => {
+    const vault = template.copy();
+    const addOwner = (v: TestVault, name: string) =>
+      v.change(async (session) => planAddOwner(session, (await newOwner(session, name)).owner, () => {}));
+    await addOwner(vault, "bea");
+    const elsewhere = vault.copy();
+    elsewhere.passTime(1000);
+    await diverge(
+      vault,
+      (v) => v.change(async (session) => (await planRemoveOwner(session, "bea", () => {})).plan),
+      async () => {
+        await addOwner(elsewhere, "cid");
+        await elsewhere.set("web/THREE", "three");
+        vault.git("fetch", "--quiet", elsewhere.repo, "main");
+        vault.git("reset", "--quiet", "--hard", "FETCH_HEAD");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    const { vault: seen } = await vault.owner();
+    expect(seen.record.owners.map(({ name }) => name)).toEqual(["owner", "cid"]);
+    expect(seen.groups().map(({ epoch }) => epoch)).toEqual([3, 3]);
+    expect(await seenBy(vault, "stays", "web/THREE")).toBe("three");
+    expect(await exposed(vault)).toEqual(
+      ["db/ONE", "db/TWO", "web/ONE", "web/THREE", "web/TWO"].map((ref) => `${ref} bea`),
+    );
+  });
+});
+
 describe("a conflict", () => {
   it("of two values keeps the newer, or the older where that is asked for, and says which is gone", async () => {
     for (const olderWanted of [false, true]) {

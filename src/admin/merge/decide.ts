@@ -142,7 +142,8 @@ function withExposures(
 
 /** The record's own fields; its identity, epoch and what is sealed are made anew (group-keys.ts). */
 export function decideGroup({ base, ours, theirs }: Sides<GroupRecord>): Decision<GroupRecord> {
-  const last = later(ours, theirs);
+  // Of the higher epoch, so that what gets a fresh key goes above both.
+  const last = ours.epoch === theirs.epoch ? later(ours, theirs) : ours.epoch > theirs.epoch ? ours : theirs;
   const description = pick(base?.description, ours.description, theirs.description, last.description);
   const { description: _, ...rest } = last;
   const record = { ...rest, policy: decidePolicy(base?.policy ?? {}, ours.policy, theirs.policy) };

@@ -37,6 +37,8 @@ export interface Merge {
   readonly session: OwnerSession;
   readonly conflicts: ReadonlyMap<RecordPath, Conflict>;
   readonly keys: GroupKeys;
+  /** Whether the sides have other owners: then each sealed what it made to its own. */
+  readonly ownersDiffer: boolean;
   /** Who ever held a key under which this value was sealed. */
   readonly readersOf: (secret: SecretRecord) => Promise<readonly Exposure[]>;
   readonly chooseOlder: (rivals: Rivals) => Promise<boolean>;
@@ -77,20 +79,22 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
     notes.push(`${agent} is not there any more: its grant of ${group} is revoked`);
   }
   for (const record of [...records.values()]) {
-    if (
-      record.type === "agent" &&
-      countStanzas(sealedBytes(record.escrow)) !== session.ownerRecipients.length
-    )
+    if (record.type === "agent" && (merge.ownersDiffer || !isForAllOwners(session, record.escrow)))
       put(agentPath(record.name), await resealEscrow(session, record, formerOwners(records)));
   }
   const rekeyed: GroupName[] = [];
   for (const merged of mergedGroups(records)) {
-    if (!lost.has(merged.group.name) && !(await isOutOfStep(merged, merge.keys, session))) continue;
+    const isLost = merge.ownersDiffer || lost.has(merged.group.name);
+    if (!isLost && !(await isOutOfStep(merged, merge.keys, session))) continue;
     const fresh = await freshKey(merge, merged, formerOwners(records), progress);
     for (const write of fresh) put(write.path, write.record);
     rekeyed.push(merged.group.name);
   }
   return { plan: planOf([...writes.values()], rekeyed), notes, rekeyed };
+}
+
+function isForAllOwners(session: OwnerSession, sealed: string): boolean {
+  return countStanzas(sealedBytes(sealed)) === session.ownerRecipients.length;
 }
 
 function planOf(writes: readonly PlannedWrite[], rekeyed: readonly GroupName[]): Plan | undefined {

@@ -18,7 +18,7 @@ import { MergingPins } from "./merging-pins.ts";
 import { readersOfValues } from "./past-readers.ts";
 import { planResolve, type Resolution } from "./plan-resolve.ts";
 import { readConflicts, tentativeMerge } from "./sides.ts";
-import { mergeVaultRecords } from "./vault-record.ts";
+import { haveOtherOwners, mergeVaultRecords } from "./vault-record.ts";
 
 export interface ResolveOptions extends Omit<OperateOptions, "commit" | "doing"> {}
 
@@ -91,6 +91,7 @@ export async function resolveUnderLock(
       session,
       conflicts,
       keys: new GroupKeys(session.identity, past),
+      ownersDiffer: ofVault !== undefined && haveOtherOwners(ofVault),
       readersOf: readersOfValues(repository, session.vault, commits),
       chooseOlder: asking.chooseOlder,
     },

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { readBlobs } from "../../git/blobs.ts";
 import { readUnmerged, type Unmerged } from "../../git/merge-state.ts";
 import type { Repository } from "../../git/repository.ts";
-import { findPlace, type RecordPath } from "../../vault/paths.ts";
+import { findPlace, type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
 import { decodeRecord } from "../../vault/record.ts";
 import { RecordFiles } from "../../vault/record-files.ts";
 import { RecordSnapshot } from "../../vault/record-snapshot.ts";
@@ -59,7 +59,9 @@ export function tentativeMerge(
     const bytes = disk.read(path as RecordPath);
     if (bytes !== undefined) files.set(path, bytes);
   }
-  for (const [path, { ours, theirs }] of conflicts) files.set(path, encode(later(ours, theirs)));
+  // Of vault.json ours: theirs may list an owner who was removed here, and is merged before it counts.
+  for (const [path, { ours, theirs }] of conflicts)
+    files.set(path, encode(path === VAULT_PATH ? ours : later(ours, theirs)));
   return new RecordSnapshot(root, files);
 }
 

@@ -28,12 +28,28 @@ export function mergeVaultRecords(session: OwnerSession, conflict: Conflict): Va
   const { vault: _, serial: __, signatures: ___, ...fields } = later(ours, theirs);
   const audit = [ours, theirs].some(({ policy }) => policy.audit === "required") ? "required" : "best-effort";
   const links = new Map([...ours.succession, ...theirs.succession].map((link) => [link.sig, link]));
-  return session.sign<VaultRecord>(VAULT_PATH, {
-    ...fields,
-    owners,
-    policy: { ...fields.policy, audit },
-    succession: [...links.values()],
-  });
+  return session.sign<VaultRecord>(
+    VAULT_PATH,
+    {
+      ...fields,
+      owners,
+      policy: { ...fields.policy, audit },
+      succession: [...links.values()],
+    },
+    theirs.serial,
+  );
+}
+
+/** Whether the two sides of vault.json list different owners. */
+export function haveOtherOwners({ ours, theirs }: Conflict): boolean {
+  const keys = (of: Conflict["ours"]) =>
+    of.type === "vault"
+      ? of.owners
+          .map(({ verifyKey }) => verifyKey)
+          .sort()
+          .join()
+      : "";
+  return keys(ours) !== keys(theirs);
 }
 
 type Owners = VaultRecord["owners"];
