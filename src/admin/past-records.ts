@@ -27,6 +27,7 @@ export async function readPastRecords(
   paths: readonly string[],
   commits: readonly string[] = ["HEAD"],
 ): Promise<PastRecord[]> {
+  if (commits.includes("HEAD") && !(await repository.hasHead())) return [];
   const pathspecs = paths.map((path) => `:(top,glob)**/${VAULT_FOLDER}${path}`);
   const versions = (await readHistory(repository, commits, pathspecs)).flatMap((version) =>
     version.blob === undefined ? [] : [{ version, blob: version.blob }],

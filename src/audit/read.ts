@@ -12,7 +12,9 @@ import { type AuditLine, signedAuditBytes } from "./event.ts";
 // there leaves a shorter log that holds.
 
 const LINE_FEED = 0x0a;
-const AGENT_ACTIONS = new Set(["launch", "get", "redact", "sdk", "mcp", "denied", "leak"]);
+/** Values were opened, by whoever signed the line. */
+const READS = ["launch", "get", "redact", "sdk", "mcp"];
+const AGENT_ACTIONS = new Set([...READS, "denied", "leak"]);
 
 /** Someone who is or was an owner (no `agent`) or an agent of the vault. */
 export interface Reader {
@@ -79,6 +81,32 @@ export async function* readAuditLog(path: string, readers: readonly Reader[]): A
     }
     const gap = line.prev === undefined ? !isFirst : !digests.has(line.prev);
     yield { status: isRepeated ? "repeated" : statusOf(line, found, byFingerprint), gap, line };
+  }
+}
+
+/** That a value was opened, as a verified line says. */
+export interface ValueRead {
+  readonly at: string;
+  readonly host: string;
+  readonly action: string;
+}
+
+/** The values that verified lines say were opened, and when each key did so first. */
+export class ValueReads {
+  readonly #reads = new Map<string, ValueRead>();
+
+  add(read: ReadLine): void {
+    if (read.status !== "verified" || !READS.includes(read.line.action)) return;
+    const { time: at, host, action, key, secrets = [] } = read.line;
+    for (const { valueId } of secrets) {
+      const known = this.find(key, valueId);
+      if (known === undefined || at < known.at) this.#reads.set(`${key} ${valueId}`, { at, host, action });
+    }
+  }
+
+  /** @param key a fingerprint. */
+  find(key: string, valueId: string): ValueRead | undefined {
+    return this.#reads.get(`${key} ${valueId}`);
   }
 }
 

@@ -241,8 +241,8 @@ export const VERBS: readonly Verb[] = [
     name: "list",
     takes: "[group]",
     about: "list groups and secrets, never values",
-    options: READS,
-    examples: ["vault-run list", "vault-run list stripe --json"],
+    options: [...READS, { flag: "--stale AGE", about: "only values that are older than that: 90d, 12h, 8w" }],
+    examples: ["vault-run list", "vault-run list stripe --json", "vault-run list --stale 90d"],
     load: () => import("./commands/list.ts"),
   },
   {

@@ -1,5 +1,8 @@
 import type { VerifyKey } from "../age/signing-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
+import type { Timestamp } from "../vault/time.ts";
+
+const HOUR_MS = 3_600_000;
 
 /** `1 secret`, `2 secrets`. */
 export function counted(count: number, noun: string): string {
@@ -9,4 +12,16 @@ export function counted(count: number, noun: string): string {
 /** The first half of a key's fingerprint, as listings and questions show it. */
 export function shortFingerprint(key: VerifyKey): string {
   return keyFingerprint(key).slice(0, 16);
+}
+
+/** A time as tables show it, in UTC: `2026-11-20 09:30`. */
+export function minuteOf(time: string): string {
+  return time.slice(0, 16).replace("T", " ");
+}
+
+/** How far ahead a time lies: `in 3 days`, `in 1 hour`, `within the hour`. */
+export function spanTo(time: Timestamp, nowMs: number): string {
+  const hours = Math.floor((Date.parse(time) - nowMs) / HOUR_MS);
+  if (hours < 1) return "within the hour";
+  return `in ${hours < 48 ? counted(hours, "hour") : counted(Math.floor(hours / 24), "day")}`;
 }

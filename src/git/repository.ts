@@ -130,6 +130,16 @@ export class Repository {
       .map((line) => line.slice(3));
   }
 
+  /** Whether the history here was cut off (`git clone --depth`). */
+  async isShallow(): Promise<boolean> {
+    return (await this.read(["rev-parse", "--is-shallow-repository"])).trim() === "true";
+  }
+
+  /** Whether anything was committed on this branch. */
+  async hasHead(): Promise<boolean> {
+    return (await this.#head()) !== undefined;
+  }
+
   /** The id of the commit that a revision names. */
   async commitOf(revision: string): Promise<string> {
     const id = await this.try([

@@ -56,9 +56,21 @@ export function parseExpiry(text: string, nowMs: number): Timestamp {
   return timestamp(expiry);
 }
 
-function findTime(text: string, nowMs: number): number | undefined {
+/** Parses what `--stale` takes, a span (`90d`, `12h`, `30m`, `8w`), to milliseconds. */
+export function parseAge(text: string): number {
+  const age = findSpan(text);
+  if (age !== undefined) return age;
+  throw new VaultError("bad-time", "not an age", "use a span: 90d, 12h, 30m, 8w");
+}
+
+function findSpan(text: string): number | undefined {
   const span = /^([1-9]\d{0,5})([mhdw])$/.exec(text);
-  if (span !== null) return nowMs + Number(span[1]) * (MS_PER_UNIT[span[2] ?? ""] ?? 0);
+  return span === null ? undefined : Number(span[1]) * (MS_PER_UNIT[span[2] ?? ""] ?? 0);
+}
+
+function findTime(text: string, nowMs: number): number | undefined {
+  const span = findSpan(text);
+  if (span !== undefined) return nowMs + span;
   // Date.parse alone would take "2027-02-31" for the third of March and words in parentheses for nothing.
   const stamp = /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.exec(text);
   if (stamp === null) return undefined;

@@ -13,8 +13,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { generateIdentity } from "../../src/age/generate.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { AuditLog, auditLogPath } from "../../src/audit/log.ts";
-import { type ReadLine, readAuditLog } from "../../src/audit/read.ts";
-import { digest } from "../../src/vault/fingerprint.ts";
+import { type ReadLine, readAuditLog, ValueReads } from "../../src/audit/read.ts";
+import { digest, keyFingerprint } from "../../src/vault/fingerprint.ts";
 import type { Machine } from "../../src/vault/machine.ts";
 import type { VaultId } from "../../src/vault/names.ts";
 import { tempFolder } from "../fixtures/temp.ts";
@@ -224,6 +224,26 @@ describe("the audit log", () => {
     const [line] = lines();
     appendFileSync(log.path, `${line!.replace('"v":1', '"v": 1')}\n${line!.replace("crawler", "\\ud800")}\n`);
     expect(await statuses()).toEqual(["verified", "bad-signature", "bad-signature"]);
+  });
+
+  it("has a value read by a key where a verified line says so, the first time, and by nothing else", async () => {
+    const secrets = [{ group: "web", name: "ONE", valueId: "1".repeat(32) }];
+    log.append({ action: "denied", agent: "crawler", secrets }, key);
+    log.append({ action: "get", agent: "crawler", secrets }, key);
+    log.append({ action: "launch", agent: "crawler", secrets }, key);
+    log.append({ action: "set", secrets }, owner);
+    log.append(
+      { action: "get", agent: "crawler", secrets: [{ ...secrets[0]!, valueId: "2".repeat(32) }] },
+      key,
+    );
+    const [, first] = lines();
+    writeFileSync(log.path, `${readFileSync(log.path, "utf8").replaceAll("2".repeat(32), "3".repeat(32))}`);
+    const reads = new ValueReads();
+    for (const line of await read()) reads.add(line);
+    const by = (signer: SigningKey, digit: string) =>
+      reads.find(keyFingerprint(signer.verifyKey), digit.repeat(32));
+    expect(by(key, "1")).toEqual({ at: JSON.parse(first!).time, host: "test-host", action: "get" });
+    expect([by(owner, "1"), by(key, "2"), by(key, "3")]).toEqual([undefined, undefined, undefined]);
   });
 
   it("is empty where there is none", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isTimestamp, parseExpiry } from "../../src/vault/time.ts";
+import { isTimestamp, parseAge, parseExpiry } from "../../src/vault/time.ts";
 import { VaultError } from "../../src/vault-error.ts";
 
 const now = Date.parse("2026-11-23T12:00:00.000Z");
@@ -33,6 +33,23 @@ describe("an expiry", () => {
   ])("is not made from %j", (text) => {
     expect(() => parseExpiry(text, now)).toThrow(VaultError);
   });
+});
+
+describe("an age", () => {
+  it.each([
+    ["90d", 7_776_000_000],
+    ["30m", 1_800_000],
+    ["2w", 1_209_600_000],
+  ])("%s is %i milliseconds", (text, expected) => {
+    expect(parseAge(text)).toBe(expected);
+  });
+
+  it.each(["", "0d", "90", "-5d", "1.5d", "1e3d", "90D", " 90d", "2027-01-31"])(
+    "is not made from %j",
+    (text) => {
+      expect(() => parseAge(text)).toThrow(VaultError);
+    },
+  );
 });
 
 describe("a timestamp", () => {

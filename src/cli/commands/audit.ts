@@ -1,10 +1,7 @@
-import { OwnersEver } from "../../admin/owners-ever.ts";
-import { readPastRecords } from "../../admin/past-records.ts";
+import { knownReaders } from "../../admin/known-readers.ts";
 import type { AuditLine } from "../../audit/event.ts";
 import { auditLogPath } from "../../audit/log.ts";
-import { type Reader, type ReadLine, readAuditLog } from "../../audit/read.ts";
-import { Repository } from "../../git/repository.ts";
-import type { Vault } from "../../vault/vault.ts";
+import { type ReadLine, readAuditLog } from "../../audit/read.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
 import { withVault } from "../reader.ts";
@@ -23,22 +20,6 @@ export function run(context: CommandContext): Promise<number> {
     else print(context, lines);
     return lines.every((line) => line.status === "verified" && !line.gap) ? DONE : REFUSED;
   });
-}
-
-/** Everyone who is or was an owner or agent: an agent's former key stands only in git's history. */
-async function knownReaders(vault: Vault): Promise<Reader[]> {
-  const past = await readPastRecords(await Repository.find(vault.files.root), [
-    "vault.json",
-    "agents/*/agent.json",
-  ]);
-  const owners = new OwnersEver(vault, past);
-  const agents = vault.agents().map(({ name, verifyKey }) => ({ key: verifyKey, agent: name }));
-  const former = past.flatMap(({ record }) =>
-    record.type === "agent" && owners.findSigner(record) !== undefined
-      ? [{ key: record.verifyKey, agent: record.name }]
-      : [],
-  );
-  return [...owners.keys.map((key) => ({ key })), ...agents, ...former];
 }
 
 function shown(read: ReadLine) {

@@ -6,7 +6,7 @@ import type { Vault } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
-import { findExposed } from "../exposed.ts";
+import { findExposed, readerName } from "../exposed.ts";
 import { counted } from "../wording.ts";
 
 /** Prints every finding with its next step. Exit 1 where one is more than a note. */
@@ -19,7 +19,7 @@ export async function run(context: CommandContext): Promise<number> {
     agent: context.text("agent"),
     keyFile: context.text("key-file"),
   });
-  const findings = [...checked.findings, ...toRotate(checked.session.vault)];
+  const findings = [...checked.findings, ...toRotate(checked.session.vault, machine.now())];
   const errors = findings.filter((finding) => finding.level === "error");
   if (context.has("json")) console.printJson({ opened: checked.opened, findings });
   else print(context, findings, errors.length, checked.opened);
@@ -29,15 +29,22 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 /** The rotation list is one of a vault that can be read whole: where it cannot, other findings say so. */
-function toRotate(vault: Vault): Finding[] {
+function toRotate(vault: Vault, nowMs: number): Finding[] {
   try {
-    return findExposed(vault).map((secret) => ({
-      level: "error",
-      kind: "rotate",
-      where: formatRef(secret),
-      what: `readable by who is no longer authorised: ${formatRef(secret)}`,
-      next: `give it a new value at its source, then: vault-run set ${formatRef(secret)}; who and since when: vault-run rotation`,
-    }));
+    return findExposed(vault, nowMs).map((secret) => {
+      const place = formatRef(secret);
+      const expired = secret.readers.filter((reader) => reader.grantExpired !== null);
+      const first = expired
+        .map((reader) => `vault-run revoke ${readerName(reader)} ${secret.group}; then `)
+        .join("");
+      return {
+        level: "error",
+        kind: "rotate",
+        where: place,
+        what: `readable by who is no longer authorised: ${place}`,
+        next: `${first}give it a new value at its source, then: vault-run set ${place}; who and since when: vault-run rotation`,
+      };
+    });
   } catch (error) {
     if (error instanceof VaultError) return [];
     throw error;

@@ -1,24 +1,29 @@
 import { formatRef, parseGroupName } from "../../vault/names.ts";
 import type { SecretRecord } from "../../vault/schema.ts";
+import { isPast, parseAge } from "../../vault/time.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { findExposed } from "../exposed.ts";
 import { withVault } from "../reader.ts";
 
 export function run(context: CommandContext): Promise<number> {
+  const stale = context.text("stale");
+  const age = stale === undefined ? undefined : parseAge(stale);
   return withVault(context, ({ vault }) => {
     const word = context.findWord(0);
     const groups = word === undefined ? vault.groups() : [vault.group(parseGroupName(word))];
-    const secrets = groups.flatMap((group) => vault.secrets(group.name));
+    const all = groups.flatMap((group) => vault.secrets(group.name));
+    const nowMs = context.machine.now();
+    const secrets = all.filter((secret) => age === undefined || isPast(secret.setAt, nowMs - age));
     if (context.has("json")) {
-      context.console.printJson({ secrets: secrets.map(shown) });
+      const exposed = new Set(findExposed(vault, nowMs).map(formatRef));
+      context.console.printJson({
+        secrets: secrets.map((secret) => shown(secret, exposed.has(formatRef(secret)))),
+      });
       return DONE;
     }
     if (secrets.length === 0) {
-      context.console.say(
-        word === undefined
-          ? "no secrets yet; add one with vault-run set GROUP/NAME"
-          : `no secrets in ${word}`,
-      );
+      context.console.say(all.length === 0 ? noSecrets(word) : `no value is older than ${stale}`);
       return DONE;
     }
     const rows = secrets.map((secret) => [
@@ -34,8 +39,14 @@ export function run(context: CommandContext): Promise<number> {
   });
 }
 
-function shown(secret: SecretRecord) {
-  const { group, name, valueId, setAt, expiresAt, description, env, deliver, exposedTo } = secret;
+function noSecrets(group: string | undefined): string {
+  return group === undefined
+    ? "no secrets yet; add one with vault-run set GROUP/NAME"
+    : `no secrets in ${group}`;
+}
+
+function shown(secret: SecretRecord, exposed: boolean) {
+  const { group, name, valueId, setAt, expiresAt, description, env, deliver } = secret;
   return {
     group,
     name,
@@ -45,6 +56,6 @@ function shown(secret: SecretRecord) {
     setAt,
     expiresAt: expiresAt ?? null,
     description: description ?? null,
-    exposed: exposedTo.length > 0,
+    exposed,
   };
 }

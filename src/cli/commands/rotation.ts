@@ -1,22 +1,58 @@
+import { knownReaders } from "../../admin/known-readers.ts";
+import { auditLogPath } from "../../audit/log.ts";
+import { readAuditLog, type ValueRead, ValueReads } from "../../audit/read.ts";
+import { formatRef } from "../../vault/names.ts";
+import type { Vault } from "../../vault/vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
-import { findExposed, findExposedAgents, readerName } from "../exposed.ts";
+import { sayExpiredGrants } from "../expired-grants.ts";
+import {
+  type ExposedAgent,
+  type ExposedReader,
+  type ExposedSecret,
+  findExposed,
+  findExposedAgents,
+  readerName,
+} from "../exposed.ts";
 import { withVault } from "../reader.ts";
+import { minuteOf } from "../wording.ts";
 
+/** What to rotate, and whether this machine's log says that it was read by who may have. Exit 1 where there is any. */
 export function run(context: CommandContext): Promise<number> {
-  return withVault(context, ({ vault }) => {
-    const rotate = findExposed(vault);
+  return withVault(context, async ({ vault }) => {
+    const rotate = findExposed(vault, context.machine.now());
     const rekey = findExposedAgents(vault);
-    if (context.has("json")) context.console.printJson({ rotate, rekey });
-    else print(context, rotate, rekey);
+    const log = auditLogPath(context.machine, vault.id);
+    const reads = rotate.length === 0 ? new ValueReads() : await readsIn(log, vault);
+    if (context.has("json")) {
+      context.console.printJson({
+        rotate: rotate.map((secret) => jsonOf(secret, reads)),
+        rekey,
+        logs: [log],
+      });
+    } else {
+      print(context, rotate, rekey, reads);
+      if (rotate.length > 0)
+        context.console.say(`READ is what this machine's audit log says, and no other's: ${log}`);
+    }
+    sayExpiredGrants(context, vault);
     return rotate.length === 0 && rekey.length === 0 ? DONE : REFUSED;
   });
 }
 
+async function readsIn(log: string, vault: Vault): Promise<ValueReads> {
+  const reads = new ValueReads();
+  for await (const line of readAuditLog(log, await knownReaders(vault))) {
+    if (line.status !== "torn" && line.line.vault === vault.id) reads.add(line);
+  }
+  return reads;
+}
+
 function print(
   { console }: CommandContext,
-  rotate: ReturnType<typeof findExposed>,
-  rekey: ReturnType<typeof findExposedAgents>,
+  rotate: readonly ExposedSecret[],
+  rekey: readonly ExposedAgent[],
+  reads: ValueReads,
 ): void {
   if (rotate.length === 0 && rekey.length === 0) {
     console.say("nothing to rotate: no current value was readable by anyone no longer authorised");
@@ -27,17 +63,31 @@ function print(
   );
   if (agents.length > 0) console.table([["REKEY FIRST", "KEY OPEN TO", "KEY", "SINCE (UTC)"], ...agents]);
   if (agents.length > 0 && rotate.length > 0) console.print();
-  const values = rotate.flatMap(({ group, name, readers }) =>
-    readers.map((reader) => [
-      `${group}/${name}`,
+  const values = rotate.flatMap((secret) =>
+    secret.readers.map((reader) => [
+      formatRef(secret),
       readerName(reader),
       reader.key.slice(0, 16),
       minuteOf(reader.since),
+      reasonOf(reader),
+      readText(reads.find(reader.key, secret.valueId)),
     ]),
   );
-  if (values.length > 0) console.table([["ROTATE", "READABLE BY", "KEY", "SINCE (UTC)"], ...values]);
+  if (values.length > 0)
+    console.table([["ROTATE", "READABLE BY", "KEY", "SINCE (UTC)", "NO LONGER", "READ"], ...values]);
 }
 
-function minuteOf(time: string): string {
-  return time.slice(0, 16).replace("T", " ");
+function reasonOf({ grantExpired }: ExposedReader): string {
+  return grantExpired === null ? "access was taken" : `grant expired on ${grantExpired.slice(0, 10)}`;
+}
+
+function readText(read: ValueRead | undefined): string {
+  return read === undefined ? "not on record here" : `yes, ${read.at.slice(0, 10)}`;
+}
+
+function jsonOf(secret: ExposedSecret, reads: ValueReads) {
+  const readers = secret.readers.map((reader) => {
+    return { ...reader, read: reads.find(reader.key, secret.valueId) ?? null };
+  });
+  return { ...secret, readers };
 }

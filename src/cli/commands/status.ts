@@ -4,6 +4,7 @@ import { isPast, type Timestamp } from "../../vault/time.ts";
 import type { Vault } from "../../vault/vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { sayExpiredGrants } from "../expired-grants.ts";
 import {
   type ExposedAgent,
   type ExposedSecret,
@@ -13,14 +14,18 @@ import {
 } from "../exposed.ts";
 import { layMatrix } from "../matrix.ts";
 import { withVault } from "../reader.ts";
-import { counted } from "../wording.ts";
+import { counted, spanTo } from "../wording.ts";
 
-const SOON_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+const SOON_MS = 30 * DAY_MS;
+const VERY_SOON_MS = 7 * DAY_MS;
 
 interface Expiry {
   readonly what: string;
   readonly expiresAt: Timestamp;
   readonly expired: boolean;
+  /** What gives it more time. */
+  readonly renew: string;
 }
 
 interface Status {
@@ -38,25 +43,47 @@ interface Status {
 
 export function run(context: CommandContext): Promise<number> {
   return withVault(context, ({ vault }) => {
-    const status = statusOf(vault, context.machine.now());
+    const nowMs = context.machine.now();
+    const status = statusOf(vault, nowMs);
     if (context.has("json")) context.console.printJson(status);
     else print(context, status);
+    sayExpiring(context, status.expiring, nowMs);
+    sayExpiredGrants(context, vault);
     return DONE;
   });
+}
+
+/** What a week is left for, in words. */
+function sayExpiring({ console }: CommandContext, expiring: readonly Expiry[], nowMs: number): void {
+  const near = expiring.filter(
+    ({ expiresAt, expired }) => !expired && isPast(expiresAt, nowMs + VERY_SOON_MS),
+  );
+  for (const { what, expiresAt, renew } of near) {
+    console.say(`${what} expires ${spanTo(expiresAt, nowMs)}`);
+    console.detail(renew);
+  }
 }
 
 function statusOf(vault: Vault, nowMs: number): Status {
   const groups = vault.groups().map((group) => ({ ...group, secrets: vault.secrets(group.name) }));
   const agents = vault.agents().map((agent) => ({ name: agent.name, grants: vault.grants(agent.name) }));
   const values = groups.flatMap((group) =>
-    group.secrets.map((secret) => ({ what: formatRef(secret), expiresAt: secret.expiresAt })),
+    group.secrets.map((secret) => ({
+      what: formatRef(secret),
+      expiresAt: secret.expiresAt,
+      renew: `vault-run set ${formatRef(secret)} --expires WHEN`,
+    })),
   );
   const grants = agents.flatMap(({ name, grants: own }) =>
-    own.map((grant) => ({ what: `${grant.group} for ${name}`, expiresAt: grant.expiresAt })),
+    own.map((grant) => ({
+      what: `${grant.group} for ${name}`,
+      expiresAt: grant.expiresAt,
+      renew: `vault-run grant ${name} ${grant.group} --expires WHEN`,
+    })),
   );
-  const soon = [...values, ...grants].flatMap(({ what, expiresAt }) =>
+  const soon = [...values, ...grants].flatMap(({ what, expiresAt, renew }) =>
     expiresAt !== undefined && isPast(expiresAt, nowMs + SOON_MS)
-      ? [{ what, expiresAt, expired: isPast(expiresAt, nowMs) }]
+      ? [{ what, expiresAt, expired: isPast(expiresAt, nowMs), renew }]
       : [],
   );
   return {
@@ -71,7 +98,7 @@ function statusOf(vault: Vault, nowMs: number): Status {
     groups: groups.map(({ name, epoch, secrets }) => ({ name, epoch, secrets: secrets.length })),
     agents: agents.map(({ name, grants: own }) => ({ name, groups: own.map((grant) => grant.group) })),
     expiring: soon.sort((a, b) => (a.expiresAt < b.expiresAt ? -1 : 1)),
-    rotate: findExposed(vault),
+    rotate: findExposed(vault, nowMs),
     rekey: findExposedAgents(vault),
   };
 }
