@@ -11,9 +11,6 @@ import { findPastRecord, type PastRecord, readPastRecords } from "./past-records
 export interface GroupHistory {
   /** Every version that an owner signed, newest first: of the group's record, secrets and grants, and of all agents. */
   readonly past: readonly PastRecord[];
-  /** Those of the group's secrets that no owner signed. */
-  readonly unsigned: readonly PastRecord[];
-  readonly owners: OwnersEver;
   readonly beside: Beside;
 }
 
@@ -42,16 +39,10 @@ export async function readGroupHistory(
   const owners = new OwnersEver(vault, own);
   const isSigned = ({ record }: PastRecord) => owners.findSigner(record) !== undefined;
   const past = own.filter(({ record }) => record.type !== "vault").filter(isSigned);
-  const signed = new Set(past);
-  const unsigned = own.filter((version) => isOfSecret(version.record) && !signed.has(version));
-  return { past, unsigned, owners, beside: await readBeside(repository, past, owners) };
+  return { past, beside: await readBeside(repository, past, owners) };
 }
 
-function isOfSecret(record: SignedRecord): boolean {
-  return record.type === "secret" || (record.type === "tombstone" && record.of === "secret");
-}
-
-/** Reads the group's record in the commits of its secrets and grants, and the agent's in those of its grants. */
+/** Reads what matters in the same commit: for a secret the group, for a grant its agent too, for a group the owners. */
 async function readBeside(
   repository: Repository,
   past: readonly PastRecord[],
@@ -75,6 +66,7 @@ async function readBeside(
 
 function pathsBeside(record: SignedRecord): RecordPath[] {
   if (record.type === "secret") return [groupPath(record.group)];
+  if (record.type === "group") return [VAULT_PATH];
   return record.type === "grant" ? [groupPath(record.group), agentPath(record.agent)] : [];
 }
 

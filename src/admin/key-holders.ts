@@ -1,11 +1,19 @@
 import type { Recipient } from "../age/identity.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
 import type { AgentName } from "../vault/names.ts";
-import { agentPath, groupPath, type RecordPath } from "../vault/paths.ts";
-import type { AgentRecord, GrantRecord, GroupRecord, SecretRecord, SignedRecord } from "../vault/schema.ts";
+import { agentPath, groupPath, type RecordPath, VAULT_PATH } from "../vault/paths.ts";
+import type {
+  AgentRecord,
+  GrantRecord,
+  GroupRecord,
+  OwnerExposure,
+  SecretRecord,
+  SignedRecord,
+} from "../vault/schema.ts";
 import type { Timestamp } from "../vault/time.ts";
 import type { PastRecord } from "./past-records.ts";
 import { later } from "./plans/group-key.ts";
+import { ownerExposure } from "./plans/owner-list.ts";
 
 // Who could open a past version of a secret: whoever was ever granted the group's key that it is sealed to, before or
 // after, for a clone keeps what was pushed. Neither a secret nor a grant says which key that is but by its epoch, and on
@@ -48,6 +56,33 @@ export function holdersOf(past: readonly PastRecord[], beside: Beside): Map<Past
   );
 }
 
+/**
+ * The same for owners, of that time and of today: whoever was an owner when a version of the group's record was made held
+ * the key that is sealed in it.
+ */
+export function ownersHolding(
+  past: readonly PastRecord[],
+  beside: Beside,
+): Map<PastRecord, readonly OwnerExposure[]> {
+  const groups = of<GroupRecord>(past, "group");
+  const held = new Map<Recipient, OwnerExposure[]>();
+  for (const group of groups) {
+    const { recipient } = group.record;
+    held.set(recipient, [...(held.get(recipient) ?? []), ...ownersOf(beside(group, VAULT_PATH))]);
+  }
+  const records = groups.map(({ record }) => record);
+  return new Map(
+    of<SecretRecord>(past, "secret").map((secret) => {
+      const owners = groupKeys(secret, records, beside).flatMap((key) => held.get(key) ?? []);
+      return [secret, earliest(owners.map((owner) => readingSince(owner, secret.record.setAt)))];
+    }),
+  );
+}
+
+function ownersOf(vault: SignedRecord | undefined): OwnerExposure[] {
+  return vault?.type === "vault" ? vault.owners.map((owner) => ownerExposure(vault, owner)) : [];
+}
+
 function of<R extends SignedRecord>(past: readonly PastRecord[], type: R["type"]): Past<R>[] {
   return past.filter((version): version is Past<R> => version.record.type === type);
 }
@@ -71,8 +106,8 @@ function granteesOf(grant: Past<GrantRecord>, agents: readonly AgentRecord[], be
   return records.map(({ verifyKey }) => ({ agent: name, key: keyFingerprint(verifyKey), since: grantedAt }));
 }
 
-function readingSince(holder: Holder, setAt: Timestamp): Holder {
-  return { ...holder, since: later(holder.since, setAt) };
+function readingSince<R extends { readonly since: Timestamp }>(reader: R, setAt: Timestamp): R {
+  return { ...reader, since: later(reader.since, setAt) };
 }
 
 /** Each key once, since it could first read. */

@@ -16,6 +16,7 @@ export type OwnerAction =
   | "remove-owner"
   | "rekey-owner"
   | "set"
+  | "rollback"
   | "unset"
   | "grant"
   | "revoke"

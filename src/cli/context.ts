@@ -59,6 +59,17 @@ export class CommandContext {
     return !(await askYes(this.console, question));
   }
 
+  /**
+   * Asks for what nobody may answer but a person, or `--yes`.
+   *
+   * @param matter what it is about, for where nobody can be asked.
+   */
+  confirmByPerson(question: string, matter: string): Promise<void> {
+    if (this.has("yes") || this.console.canAsk) return this.confirm(question);
+    const hint = "answer at a terminal, or pass --yes if that is what you want";
+    throw new VaultError("no-terminal", matter, hint);
+  }
+
   /** Asks for confirmation where there is a person to ask. Without one, and with `--yes`, the answer is yes. */
   async confirm(question: string): Promise<void> {
     if (!(await this.declines(question))) return;

@@ -238,6 +238,29 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/unset.ts"),
   },
   {
+    name: "history",
+    takes: "<group/name>",
+    about: "list every version of a secret in git's history, never values",
+    options: READS,
+    examples: ["vault-run history stripe/API_KEY"],
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    name: "rollback",
+    takes: "<group/name>",
+    about: "set an old value again, for who may read it today",
+    options: [
+      { flag: "--to N", about: "the version's number, as history lists it" },
+      {
+        flag: "--former-key-file FILE",
+        about: "an owner's key of that time, where yours was replaced since",
+      },
+      ...CHANGES,
+    ],
+    examples: ["vault-run rollback stripe/API_KEY --to 2"],
+    load: () => import("./commands/rollback.ts"),
+  },
+  {
     name: "list",
     takes: "[group]",
     about: "list groups and secrets, never values",

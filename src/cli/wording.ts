@@ -1,3 +1,4 @@
+import type { EverOwner } from "../admin/owners-ever.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
 import type { Timestamp } from "../vault/time.ts";
@@ -24,4 +25,10 @@ export function spanTo(time: Timestamp, nowMs: number): string {
   const hours = Math.floor((Date.parse(time) - nowMs) / HOUR_MS);
   if (hours < 1) return "within the hour";
   return `in ${hours < 48 ? counted(hours, "hour") : counted(Math.floor(hours / 24), "day")}`;
+}
+
+/** Who signed something that stands in history. A key alone tells former owners apart: names are given anew. */
+export function ownerName({ key, name, isCurrent }: EverOwner): string {
+  if (isCurrent && name !== undefined) return name;
+  return `${name ?? "someone"}, a former owner (key ${shortFingerprint(key)})`;
 }

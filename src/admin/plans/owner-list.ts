@@ -30,9 +30,9 @@ function linkTo(session: OwnerSession, key: SigningKey, to: VerifyKey): VaultRec
 }
 
 /** What an owner could read, once they are none any more: everything, since they were one. */
-export function ownerExposure({ vault }: OwnerSession, { name, verifyKey }: Owner): OwnerExposure {
-  const link = vault.record.succession.find((candidate) => candidate.to === verifyKey);
-  return { owner: name, key: keyFingerprint(verifyKey), since: link?.at ?? vault.record.createdAt };
+export function ownerExposure(vault: VaultRecord, { name, verifyKey }: Owner): OwnerExposure {
+  const link = vault.succession.find((candidate) => candidate.to === verifyKey);
+  return { owner: name, key: keyFingerprint(verifyKey), since: link?.at ?? vault.createdAt };
 }
 
 export function findOwner({ vault }: OwnerSession, name: string): Owner | undefined {

@@ -27,7 +27,7 @@ export async function planRekeyOwner(
   const byNew = vaultWith(session, next, owners, owner.verifyKey);
   const byOld = signRecord(byNew, session.signingKey);
   const record = { ...byNew, signatures: [...byOld.signatures, ...byNew.signatures] };
-  const without = await withoutOwner(next, ownerExposure(session, self), progress);
+  const without = await withoutOwner(next, ownerExposure(session.vault.record, self), progress);
   const writes = [{ path: VAULT_PATH, record }, ...without.writes];
   const secrets = without.exposed.map(({ group, name, valueId }) => ({ group, name, valueId }));
   const pins = { vault: vault.id, owners: ownerKeys(record), createdAt: session.now };

@@ -16,7 +16,7 @@ export async function planRemoveOwner(
   const owners = session.vault.record.owners.filter((candidate) => candidate !== owner);
   const next = session.under(owners, session.signingKey);
   const record = vaultWith(session, next, owners);
-  const without = await withoutOwner(next, ownerExposure(session, owner), progress);
+  const without = await withoutOwner(next, ownerExposure(session.vault.record, owner), progress);
   const writes = [{ path: VAULT_PATH, record }, ...without.writes];
   const secrets = without.exposed.map(({ group, name: secret, valueId }) => ({
     group,
