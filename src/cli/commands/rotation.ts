@@ -74,11 +74,11 @@ function print(
     ]),
   );
   if (values.length > 0)
-    console.table([["ROTATE", "READABLE BY", "KEY", "SINCE (UTC)", "NO LONGER", "READ"], ...values]);
+    console.table([["ROTATE", "READABLE BY", "KEY", "SINCE (UTC)", "ACCESS", "READ"], ...values]);
 }
 
 function reasonOf({ grantExpired }: ExposedReader): string {
-  return grantExpired === null ? "access was taken" : `grant expired on ${grantExpired.slice(0, 10)}`;
+  return grantExpired === null ? "ended" : `grant expired on ${grantExpired.slice(0, 10)}`;
 }
 
 function readText(read: ValueRead | undefined): string {
