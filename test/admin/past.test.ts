@@ -7,6 +7,8 @@ import { openPastValue } from "../../src/admin/past-value.ts";
 import { planGrant } from "../../src/admin/plans/grant.ts";
 import { planRollback, versionToSet } from "../../src/admin/plans/rollback.ts";
 import { readSecretHistory, type SecretHistory } from "../../src/admin/secret-history.ts";
+import { generateIdentity } from "../../src/age/generate.ts";
+import { SigningKey } from "../../src/age/signing-key.ts";
 import { findExposed, readerName } from "../../src/cli/exposed.ts";
 import { Repository } from "../../src/git/repository.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
@@ -14,8 +16,8 @@ import { readKeyFile } from "../../src/vault/key-file.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
 import { openGrant, openSecret } from "../../src/vault/open-sealed.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
-import { decodeRecord, encodeRecord } from "../../src/vault/record.ts";
-import type { SecretRecord } from "../../src/vault/schema.ts";
+import { decodeRecord, encodeRecord, signRecord } from "../../src/vault/record.ts";
+import type { SecretRecord, SignedRecord, VaultRecord } from "../../src/vault/schema.ts";
 import { type Timestamp, timestamp } from "../../src/vault/time.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { codeOf, git, TestVault } from "../fixtures/vault.ts";
@@ -115,6 +117,25 @@ describe("a secret's history", () => {
     expect(await codeOf(() => rollback(vault, 2))).toBe("record-signature");
     await rollback(vault, 1);
     expect(await vault.readAs("stays", "web/ONE")).toBe("first");
+  });
+
+  it("takes nobody for a former owner whom no owner made one", async () => {
+    const vault = template.copy();
+    const key = SigningKey.derive(await generateIdentity("classic"));
+    const load = (path: string) =>
+      decodeRecord(path as RecordPath, readFileSync(join(vault.root, path))) as SignedRecord;
+    const forge = (path: string, fields: object) => {
+      const { signatures: _, ...record } = { ...load(path), ...fields };
+      writeFileSync(join(vault.root, path), encodeRecord(signRecord(record as never, key)));
+    };
+    const { owners } = load("vault.json") as VaultRecord;
+    forge("vault.json", {
+      owners: [...owners, { ...owners[0]!, name: "mallory", verifyKey: key.verifyKey }],
+    });
+    forge("groups/web/secrets/ONE.json", { description: "forged" });
+    vault.git("commit", "--quiet", "--all", "--message", "a takeover");
+    vault.git("revert", "--no-edit", "HEAD");
+    expect(changes(await historyOf(vault))).toEqual(["set", "unsigned"]);
   });
 
   it("passes over another vault of the repository", async () => {
