@@ -171,7 +171,7 @@ rm -r repo start
 mv out repo
 `;
 
-describe.concurrent("two owners at once", () => {
+describe("two owners at once", () => {
   it("in one clone take turns, and all of it is done", { timeout: 120_000 }, async () => {
     const all = { A: "newer-value-of-A", B: "newer-value-of-B", readers: ["stays", "comes"] };
     const verbs = [REVOKE.verb, GRANT.verb, SET.verb, NEXT.verb];

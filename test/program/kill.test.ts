@@ -18,11 +18,12 @@ import type { Outcome, Program } from "../fixtures/program.ts";
 import { type Point, recordCalls, recordPoints, runBrokenAt } from "../fixtures/system-calls.ts";
 
 // Promise 8, A15. The real program is killed by strace as it enters a system call. Covered: of revoke, the widest
-// operation, every call of the first thread that changes the disk (vault, git folder, pins, log); of the others every
-// one before the pins, whose code is the same; and of the drafts, which other threads write at the same time and whose
-// names are random, every call as the operation is finished, where the journal tells the names. Not hit singly: making and
-// writing the draft of a lock, whose name is random too (test/vault/lock.test.ts lays such drafts).
-// Git's own calls are hit through a `git` on the PATH that is strace and git: of each kind, until one run is through.
+// operation, every call of the first thread that changes the disk (vault, git folder, pins, log); of set, grant and rekey
+// every one before the pins, whose code is the same; of add-agent those that make the key file; and of the drafts, which
+// other threads write at the same time and whose names are random, every call as the operation is finished, where the
+// journal tells the names. Not hit singly: making and writing the draft of a lock, whose name is random too
+// (test/vault/lock.test.ts lays such drafts). Git's own calls are hit through a `git` on the PATH that is strace and git:
+// each rename and fsync of `git add` and `git commit`, until one run is through.
 
 const template = await breakableVault();
 const head = template.git("rev-parse", "HEAD");
@@ -31,6 +32,7 @@ const KILL = "signal=KILL";
 async function pointsOf({ name, verb }: Operation): Promise<Point[]> {
   const points = await recordPoints(template.copy(), verb);
   if (name === "revoke") return points;
+  if (name === "add-agent") return points.filter(({ to }) => to.startsWith(".config"));
   return points.filter(({ to }) => !to.startsWith(".local"));
 }
 
@@ -50,7 +52,7 @@ describe.each(OPERATIONS)("$name, killed at any system call that changes the dis
     timeout: 600_000,
   }, async () => {
     const points = await pointsOf(operation);
-    expect(points.length).toBeGreaterThan(20);
+    expect(points.length).toBeGreaterThan(operation.name === "add-agent" ? 3 : 20);
     const seen = { done: 0, not: 0 };
     await onCopies(template, points, async (program, point) => {
       await kill(program, operation, point);
@@ -65,8 +67,8 @@ describe.each(OPERATIONS)("$name, killed at any system call that changes the dis
       expect(await look(program)).toEqual(NEXT.on(operation.after));
       await expectTidy(program);
     });
-    expect(seen.done).toBeGreaterThan(1);
-    expect(seen.not).toBeGreaterThan(1);
+    expect(seen.done).toBeGreaterThan(0);
+    expect(seen.not).toBeGreaterThan(0);
   });
 });
 
@@ -185,7 +187,7 @@ describe.each([
         rmSync(program.home, { recursive: true });
       }
     });
-    expect(killed).toBeGreaterThan(calls.length * 3);
+    expect(killed).toBeGreaterThan(calls.length * 2);
     expect(locked).toBeGreaterThan(0);
   });
 });
