@@ -17,7 +17,7 @@ import {
   removeJournal,
   writeJournal,
 } from "./journal.ts";
-import type { Plan, PlannedWrite } from "./plan.ts";
+import type { Plan, PlannedWrite, Progress } from "./plan.ts";
 
 // One way for every change to reach the disk. The steps:
 //   1. the journal, durable: everything that will be written, and what stands there now
@@ -40,6 +40,8 @@ export interface Target {
   readonly repository: Repository;
   /** Where journal and lock live: inside the git folder, so they are never committed. */
   readonly scratchFolder: string;
+  /** Called as files are written. */
+  readonly wrote?: Progress | undefined;
 }
 
 /**
@@ -120,7 +122,7 @@ export async function finishInterrupted(target: Target): Promise<Journal | undef
 }
 
 async function carryOut(journal: Journal, files: FileChanges, target: Target): Promise<string | undefined> {
-  await files.putInPlace();
+  await files.putInPlace(target.wrote);
   if (!journal.commit) return undefined;
   const paths = journal.writes.map((write) => join(rootOf(journal, target), write.path));
   return target.repository.commit(paths, journal.message, target.scratchFolder);

@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { syncFolder } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import type { Journal, JournalWrite, WrittenPath } from "./journal.ts";
+import type { Progress } from "./plan.ts";
 
 // The files of a change. What can fail for want of space comes first: all of them are written as drafts and fsynced before
 // the first is renamed over its place. What stood there keeps a second name meanwhile, so that taking the change back needs
@@ -51,9 +52,9 @@ export class FileChanges {
   }
 
   /** Can be done again wherever it was broken off. */
-  async putInPlace(): Promise<void> {
+  async putInPlace(wrote: Progress = () => {}): Promise<void> {
     this.#makeIfMissing(this.#root);
-    await this.#writeDrafts();
+    await this.#writeDrafts(wrote);
     for (const [index, { path, before }] of this.#writes.entries()) {
       if (before !== null) linkIfMissing(join(this.#root, path), this.#kept(index));
       renameSync(this.#draft(index), join(this.#root, path));
@@ -61,13 +62,15 @@ export class FileChanges {
     this.#syncFolders();
   }
 
-  async #writeDrafts(): Promise<void> {
+  async #writeDrafts(wrote: Progress): Promise<void> {
+    let written = 0;
     const queue = [...this.#writes.entries()];
     const worker = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [index, { path, after }] = next;
         this.#makePlainFolders(path);
         await writeDraft(this.#draft(index), after);
+        wrote(++written, this.#writes.length);
       }
     };
     const workers = await Promise.allSettled(Array.from({ length: PARALLEL_WRITES }, worker));

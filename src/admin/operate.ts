@@ -22,7 +22,7 @@ import {
 } from "./apply.ts";
 import type { Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, Progress } from "./plan.ts";
 
 const LOCK_WAIT_MS = 30_000;
 
@@ -39,6 +39,8 @@ export interface OperateOptions {
 export interface Narrator {
   /** Something to know that is no failure. */
   note(text: string): void;
+  /** The vault's files are being written. */
+  readonly wrote?: Progress;
 }
 
 export interface Done {
@@ -89,7 +91,7 @@ export async function withTarget<T>(
   });
   try {
     tidyScratch(scratchFolder);
-    const target = { root: options.root, repository, scratchFolder };
+    const target = { root: options.root, repository, scratchFolder, wrote: narrator.wrote };
     const finished = await finishInterrupted(target);
     if (finished !== undefined) {
       narrator.note(`finished what was interrupted: ${finished.message}`);

@@ -1,4 +1,4 @@
-import { type Done, operate } from "../admin/operate.ts";
+import { type Done, type Narrator, operate } from "../admin/operate.ts";
 import type { OwnerSession } from "../admin/owner-session.ts";
 import type { Plan, Progress } from "../admin/plan.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
@@ -19,7 +19,11 @@ export function change(
     commit: !context.has("no-commit"),
     doing,
   };
-  return operate(context.machine, options, { note: (text) => context.console.say(text) }, makePlan);
+  return operate(context.machine, options, narratorOf(context), makePlan);
+}
+
+export function narratorOf(context: CommandContext): Narrator {
+  return { note: (text) => context.console.say(text), wrote: progressOf(context, "writing") };
 }
 
 /** `, commit abc123` or what stands for it. */

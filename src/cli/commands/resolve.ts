@@ -2,7 +2,7 @@ import { type Resolved, resolveMerge } from "../../admin/merge/resolve.ts";
 import { findVaultRoot } from "../../vault/find-vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { commitNote, progressOf } from "../owner-verb.ts";
+import { commitNote, narratorOf, progressOf } from "../owner-verb.ts";
 import { counted } from "../wording.ts";
 
 export async function run(context: CommandContext): Promise<number> {
@@ -11,22 +11,17 @@ export async function run(context: CommandContext): Promise<number> {
     root: findVaultRoot(machine, context.text("vault")),
     ownerKeyFile: context.text("owner-key-file"),
   };
-  const resolved = await resolveMerge(
-    machine,
-    options,
-    { note: (text) => console.say(text) },
-    {
-      chooseOlder: ({ newer, older }) =>
-        context.declines(
-          `${newer.group}/${newer.name} was set on both sides: keep the newer value, set ${newer.setAt}? (no: the one set ${older.setAt})`,
-        ),
-      confirm: async ({ plan, notes }) => {
-        for (const note of notes) console.say(note);
-        await context.confirm(`write ${counted(plan?.writes.length ?? 0, "record")}?`);
-      },
-      progress: progressOf(context, "sealing again"),
+  const resolved = await resolveMerge(machine, options, narratorOf(context), {
+    chooseOlder: ({ newer, older }) =>
+      context.declines(
+        `${newer.group}/${newer.name} was set on both sides: keep the newer value, set ${newer.setAt}? (no: the one set ${older.setAt})`,
+      ),
+    confirm: async ({ plan, notes }) => {
+      for (const note of notes) console.say(note);
+      await context.confirm(`write ${counted(plan?.writes.length ?? 0, "record")}?`);
     },
-  );
+    progress: progressOf(context, "sealing again"),
+  });
   report(context, resolved);
   return DONE;
 }

@@ -2,7 +2,7 @@ import { syncVault } from "../../admin/sync/sync.ts";
 import { findVaultRoot } from "../../vault/find-vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { progressOf } from "../owner-verb.ts";
+import { narratorOf, progressOf } from "../owner-verb.ts";
 import { counted } from "../wording.ts";
 
 export async function run(context: CommandContext): Promise<number> {
@@ -15,7 +15,7 @@ export async function run(context: CommandContext): Promise<number> {
       agent: context.text("agent"),
       keyFile: context.text("key-file"),
     },
-    { note: (text) => console.say(text) },
+    narratorOf(context),
     {
       chooseOlder: async () => false,
       confirm: async () => {},
