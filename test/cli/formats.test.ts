@@ -76,6 +76,14 @@ describe("a .env file", () => {
     expect(parseDotenv("A=1\nB='\nA=2\n'\nC=3\nC=4\n", "x").repeated).toEqual(["C"]);
   });
 
+  it.each([
+    ["spaces before nothing", `${" ".repeat(1_000_000)}x${"y".repeat(1_000_000)}`],
+    ["spaces behind a name", `A${" ".repeat(2_000_000)}`],
+    ["many words", "a ".repeat(1_000_000)],
+  ])("of %s is refused without a long search", (_, text) => {
+    expect(() => parseDotenv(text, "x")).toThrow("line 1 is neither");
+  });
+
   it("says which name node does not read", () => {
     expect(parseDotenv("__proto__=1\nA=2\n", "x").skipped.map(({ name }) => name)).toEqual(["__proto__"]);
   });

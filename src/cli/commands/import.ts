@@ -18,6 +18,9 @@ import { type Entry, type Skipped, shownName } from "../formats/source.ts";
 import { change, commitNote, progressOf } from "../owner-verb.ts";
 import { counted } from "../wording.ts";
 
+/** What was taken is in the commit; only what was not has to be seen whole. */
+const MOST_NAMES = 30;
+
 /** Takes over what a file holds, in one change. Exit 1 where something was skipped. */
 export async function run(context: CommandContext): Promise<number> {
   const group = context.text("group");
@@ -41,7 +44,7 @@ export async function run(context: CommandContext): Promise<number> {
   const taken = new Set(imported.filter(isTaken).map(({ ref }) => formatRef(ref)));
   const shortTaken = short.filter((ref) => taken.has(ref));
   if (shortTaken.length > 0)
-    context.console.say(`too short to be redacted from a program's output: ${shortTaken.join(" ")}`);
+    context.console.say(`too short to be redacted from a program's output: ${listed(shortTaken)}`);
   await warnOfSource(context, source.plainFile);
   return skipped.length + refused.length === 0 ? DONE : REFUSED;
 }
@@ -95,10 +98,15 @@ function report({ console }: CommandContext, imported: readonly Imported[], comm
     imported.filter(({ outcome }) => outcome === wanted).map(({ ref }) => formatRef(ref));
   const taken = imported.filter(isTaken).length;
   console.say(taken === 0 ? "nothing was imported" : `imported ${counted(taken, "secret")}${commit}`);
-  if (of("new").length > 0) console.detail(`new: ${of("new").join(" ")}`);
-  if (of("new value").length > 0) console.detail(`new value: ${of("new value").join(" ")}`);
+  if (of("new").length > 0) console.detail(`new: ${listed(of("new"))}`);
+  if (of("new value").length > 0) console.detail(`new value: ${listed(of("new value"))}`);
   if (of("same value").length > 0)
-    console.detail(`same value, left as they are: ${of("same value").join(" ")}`);
+    console.detail(`same value, left as they are: ${listed(of("same value"))}`);
+}
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMES;
+  return `${names.slice(0, MOST_NAMES).join(" ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 function reportSkipped(

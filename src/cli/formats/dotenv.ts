@@ -6,7 +6,7 @@ import { type NamedValue, type Source, shownName } from "./source.ts";
 // error, since it is most often a value of several lines without quotes, of which node would take the first line.
 
 const LINE =
-  /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([^=\n#]*[^=\n# \t])[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y;
+  /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([^=\n# \t](?:[^=\n#]*[^=\n# \t])?)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y;
 const QUOTES = ["'", "`", '"', ""];
 
 export function parseDotenv(text: string, where: string): Source {
@@ -67,6 +67,6 @@ function assignment(name: string, secret: Secret): string {
   throw new VaultError(
     "bad-value",
     `this value cannot be written in a .env file (its quotes, or a carriage return): ${secret.ref}`,
-    "use --format json or shell, or leave files alone: vault-run --agent NAME -- COMMAND",
+    "use --format json or shell, or do without a file: vault-run --agent NAME -- COMMAND",
   );
 }
