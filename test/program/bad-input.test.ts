@@ -51,7 +51,7 @@ describe("a verb refuses", () => {
     [["set", "stripe/X", "--expires", "yesterday"], 2, "not a time"],
     [["set", "stripe/X", "--expires", "2020-01-01"], 2, "already past"],
     [["set", "stripe/X", "--description", "a\u001b[31m"], 2, "a description is one line"],
-    [["set", "stripe/X", "--from-file", "missing"], 1, "cannot read the value"],
+    [["set", "stripe/X", "--from-file", "missing"], 1, "cannot read (ENOENT)"],
     [["add-agent", "Crawler"], 2, "not an agent's name"],
     [["add-agent", "crawler"], 1, "an agent of this name already"],
     [["add-agent", "-x"], 2, "-x"],
