@@ -11,6 +11,9 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/program/**"],
           testTimeout: 60_000,
+          // They wait for git more than they compute.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -20,6 +23,7 @@ export default defineConfig({
           globalSetup: ["test/program/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
