@@ -6,8 +6,12 @@ import { VaultError } from "../vault-error.ts";
 
 const LINE_FEED = 0x0a;
 
+/** Whoever can push chooses what a blob holds: no more of it than this is kept in memory. It is above what a record can be. */
+const MAX_BLOB_BYTES = 17 * 1024 * 1024;
+
 /**
- * The contents of blobs, in the order of their names, one git process for all of them.
+ * The contents of blobs, in the order of their names, one git process for all of them. Of one that is larger than any record
+ * can be, the beginning.
  *
  * @param names object ids, or `COMMIT:PATH`; without a line break.
  * @returns undefined for what is not there or no blob.
@@ -30,8 +34,9 @@ export async function* readBlobs(
     const head = await output.line();
     if (head === undefined) throw failed();
     const [, type, size] = /^\S+ (\w+) (\d+)$/.exec(head) ?? [];
-    const content = size === undefined ? undefined : await output.bytes(Number(size) + 1);
-    yield type === "blob" ? content?.subarray(0, -1) : undefined;
+    const content = size === undefined ? undefined : await output.bytes(Number(size), MAX_BLOB_BYTES);
+    if (size !== undefined) await output.bytes(1, 1);
+    yield type === "blob" ? content : undefined;
   }
   await git;
 }
@@ -61,16 +66,21 @@ class Output {
     }
   }
 
-  async bytes(length: number): Promise<Buffer> {
-    const parts = [this.#held];
-    for (let have = this.#held.length; have < length; ) {
-      const chunk = await this.#chunks.next();
-      if (chunk.done === true) throw failed();
-      parts.push(chunk.value);
-      have += chunk.value.length;
+  /** The next `length` bytes, of which at most `kept` are returned. */
+  async bytes(length: number, kept: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let [left, room] = [length, Math.min(length, kept)]; left > 0; ) {
+      if (this.#held.length === 0) {
+        const chunk = await this.#chunks.next();
+        if (chunk.done === true) throw failed();
+        this.#held = chunk.value;
+      }
+      const taken = this.#take(Math.min(left, this.#held.length));
+      left -= taken.length;
+      if (room > 0) parts.push(taken.subarray(0, room));
+      room = Math.max(0, room - taken.length);
     }
-    this.#held = Buffer.concat(parts);
-    return this.#take(length);
+    return Buffer.concat(parts);
   }
 
   #take(length: number): Buffer {

@@ -16,7 +16,7 @@ export interface OnBranch {
  * @returns nothing where there is no repository.
  */
 export function findOnBranches(folder: string, path: string): OnBranch[] {
-  const branches = run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:short)", "refs/heads/"])
+  const branches = run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:lstrip=2)", "refs/heads/"])
     .toString("utf8")
     .split("\n")
     .filter((line) => line.startsWith(" "))

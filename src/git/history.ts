@@ -30,8 +30,8 @@ export async function readHistory(
   commits: readonly string[],
   pathspecs: readonly string[],
 ): Promise<Version[]> {
-  // Of a user's settings, two would leave the first commit out, or put lines between.
-  const own = ["--root", "--no-show-signature"];
+  // Of a user's settings, three would leave the first commit out, put lines between, or make git give up.
+  const own = ["--root", "--no-show-signature", "--no-follow"];
   const options = ["-c", "--full-history", "--parents", "--raw", "-z", "--no-renames", "--no-abbrev", ...own];
   const format = "--format=tformat:%H%x09%P%x09%aI%x09%an";
   const text = await repository.read([
@@ -130,8 +130,10 @@ export async function readTree(repository: Repository, commit: string, folder: s
   ];
   const lines = (await repository.read(args)).split("\0").filter((line) => line !== "");
   return lines.map((line) => {
-    const [meta = "", path = ""] = line.split("\t");
-    const [mode = "", , blob] = meta.split(" ");
+    // A path may itself hold a tab.
+    const tab = line.indexOf("\t");
+    const path = line.slice(tab + 1);
+    const [mode = "", , blob] = line.slice(0, tab).split(" ");
     return { path: path.slice(folder.length + 1), blob: PLAIN_MODES.has(mode) ? blob : undefined };
   });
 }

@@ -19,8 +19,10 @@ export async function readUnmerged(repository: Repository): Promise<Unmerged[]> 
   const lines = (await repository.read(["ls-files", "--unmerged", "--full-name", "-z"])).split("\0");
   const found = new Map<string, Record<string, string>>();
   for (const line of lines.filter((text) => text !== "")) {
-    const [meta = "", path = ""] = line.split("\t");
-    const [, blob = "", stage = ""] = meta.split(" ");
+    // A path may itself hold a tab.
+    const tab = line.indexOf("\t");
+    const path = line.slice(tab + 1);
+    const [, blob = "", stage = ""] = line.slice(0, tab).split(" ");
     const name = STAGES[stage as keyof typeof STAGES];
     found.set(path, { ...found.get(path), [name]: blob });
   }

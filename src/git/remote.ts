@@ -2,10 +2,10 @@ import { VaultError } from "../vault-error.ts";
 import type { Repository } from "./repository.ts";
 
 // A branch and its counterpart in another repository. What is fetched is put under a ref of our own first: nothing that the
-// user looks at moves before it was verified. Remote helpers that run a command of an address's choosing (`ext::`) are off
+// user looks at moves before it was verified, nor one of another work tree's. Remote helpers that run a command of an address's choosing (`ext::`) are off
 // in git itself unless the user's own configuration turns them on.
 
-const INCOMING = "refs/vault-run/incoming";
+const INCOMING = "refs/worktree/vault-run/incoming";
 const MISSING_REF = /couldn't find remote ref/i;
 const NOT_FAST_FORWARD = /\[rejected\]|non-fast-forward|fetch first|stale info|cannot lock ref/i;
 

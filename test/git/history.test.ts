@@ -1,10 +1,11 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readBlobs } from "../../src/git/blobs.ts";
 import { findOnBranches } from "../../src/git/branches.ts";
 import { readHistory, readTree } from "../../src/git/history.ts";
 import { Repository } from "../../src/git/repository.ts";
+import { MAX_RECORD_BYTES } from "../../src/vault/record.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { git, gitInit } from "../fixtures/vault.ts";
 
@@ -64,6 +65,7 @@ describe("history", () => {
     };
     git(folder, "config", "log.showRoot", "false");
     git(folder, "config", "log.showSignature", "true");
+    git(folder, "config", "log.follow", "true");
     commit("a.json", "a");
     commit("unrelated", "u");
     git(folder, "switch", "--quiet", "--create", "side");
@@ -87,9 +89,11 @@ describe("a commit's tree", () => {
     mkdirSync(join(folder, "v/d"), { recursive: true });
     symlinkSync("d/x.json", join(folder, "v/link.json"));
     commit("v/d/x y.json", "text");
+    commit("v/d/x y.json\tand more\n", "other");
     const tree = await readTree(await Repository.find(folder), "HEAD", "v");
     expect(tree.map(({ path, blob }) => [path, typeof blob])).toEqual([
       ["d/x y.json", "string"],
+      ["d/x y.json\tand more\n", "string"],
       ["link.json", "undefined"],
     ]);
   });
@@ -112,6 +116,16 @@ describe("blobs", () => {
     expect(found.map((bytes) => bytes?.length)).toEqual([6, undefined, 300_000, 0, undefined, 6]);
     expect(found[2]!.equals(large)).toBe(true);
   });
+
+  it("are kept in memory no further than a record can be large (A19)", async () => {
+    writeFileSync(join(folder, "huge"), "");
+    truncateSync(join(folder, "huge"), 48 * 1024 * 1024);
+    commit("small", "small\n");
+    const found = await blobs(["HEAD:huge", "HEAD:small"]);
+    expect(found[0]!.length).toBeGreaterThan(MAX_RECORD_BYTES);
+    expect(found[0]!.length).toBeLessThan(2 * MAX_RECORD_BYTES);
+    expect(found[1]!.toString()).toBe("small\n");
+  });
 });
 
 describe("a file on the local branches", () => {
@@ -124,6 +138,8 @@ describe("a file on the local branches", () => {
       bytes.toString(),
     ]);
     expect(found).toEqual([["main", "on main"]]);
+    git(folder, "tag", "main");
+    expect(findOnBranches(join(folder, "sub/f"), "x.json").map(({ branch }) => branch)).toEqual(["main"]);
     expect(findOnBranches(tempFolder(), "x.json")).toEqual([]);
   });
 });
