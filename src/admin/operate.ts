@@ -146,6 +146,18 @@ export async function afterwards(
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the change is made, but ${error.message}`);
   }
+  recordChange(machine, vault, plan, token, key, options, narrator);
+}
+
+export function recordChange(
+  machine: Machine,
+  vault: VaultId,
+  plan: Plan,
+  token: string,
+  key: SigningKey,
+  options: OperateOptions,
+  narrator: Narrator,
+): void {
   try {
     new AuditLog(machine, vault, findHeadCommit(options.root)).append(plan.event, key, token);
   } catch (error) {

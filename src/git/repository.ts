@@ -300,12 +300,11 @@ function notReady(message: string, hint: string): VaultError {
 function gitFailure(error: unknown, args: readonly string[]): unknown {
   if (!(error instanceof Error)) return error;
   const verb = args.find((arg) => /^[a-z][a-z-]*$/.test(arg)) ?? "";
-  const reason =
-    error.message
-      .trim()
-      .split("\n")
-      .find((line) => line.trim() !== "")
-      ?.slice(0, 200) ?? "";
+  const [first = "", second = ""] = error.message
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const reason = (first.endsWith(":") ? `${first} ${second}` : first).slice(0, 200);
   const lock = /Unable to create '(.+\.lock)': File exists/.exec(error.message)?.[1];
   if (lock !== undefined) {
     return new VaultError(

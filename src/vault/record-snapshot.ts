@@ -24,10 +24,13 @@ export class RecordSnapshot implements RecordSource {
   }
 
   list(folder: string): RecordPath[] {
+    this.#requireNoLink(folder);
     return recordPaths(folder, this.#below(folder));
   }
 
   listFolders(folder: "agents" | "groups"): string[] {
+    for (const name of ["", ...this.#below(folder).map((file) => `/${file}`)])
+      this.#requireNoLink(folder + name);
     const folders = [...this.#files.keys()].filter((path) => path.split("/").length > 2);
     const names = folders
       .filter((path) => path.startsWith(`${folder}/`))
@@ -37,6 +40,10 @@ export class RecordSnapshot implements RecordSource {
 
   paths(): string[] {
     return [...this.#files.keys()].sort();
+  }
+
+  #requireNoLink(folder: string): void {
+    if (this.#files.get(folder) === "not-plain") throw notPlain(folder);
   }
 
   #below(folder: string): string[] {

@@ -366,6 +366,27 @@ describe("a conflict", () => {
     expect(await seenBy(vault, "new", "web/ONE")).toBe("web-ONE");
   });
 
+  it("may be resolved and the merge be given up all the same", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/ONE", "new"),
+    );
+    expect(merge(vault)).toBe(false);
+    await resolveMerge(
+      vault.machine,
+      { root: vault.root },
+      { note: () => {} },
+      { chooseOlder: async () => false, confirm: async () => {}, progress: () => {} },
+    );
+    vault.git("merge", "--abort");
+    await vault.set("web/THREE", "three");
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("new");
+  });
+
   it("with a side that no owner signed is refused, and nothing is written (A1, A9)", async () => {
     const vault = template.copy();
     await diverge(

@@ -8,7 +8,7 @@ import { encodeRecord } from "../../vault/record.ts";
 import type { GroupRecord } from "../../vault/schema.ts";
 import { ownerKeys } from "../../vault/vault.ts";
 import { applyPlan, type Target } from "../apply.ts";
-import { afterwards, type Narrator, type OperateOptions, withTarget } from "../operate.ts";
+import { afterwards, type Narrator, type OperateOptions, recordChange, withTarget } from "../operate.ts";
 import { OwnerSession } from "../owner-session.ts";
 import { readPastRecords } from "../past-records.ts";
 import type { Plan, Progress } from "../plan.ts";
@@ -102,9 +102,11 @@ export async function resolveUnderLock(
   await asking.confirm(resolution);
   const { vault, signingKey } = session;
   const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
-  const commit = await applyPlan(plan, target, options.commit, (token) =>
-    afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator),
-  );
+  const commit = await applyPlan(plan, target, options.commit, async (token) => {
+    // A merge may still be given up, and what it put in place with it: of that nothing is pinned.
+    if (!options.commit) recordChange(machine, vault.id, plan, token, signingKey, options, narrator);
+    else await afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator);
+  });
   if (!options.commit)
     await repository.stage(
       plan.writes.map(({ path }) => join(options.root, path)),

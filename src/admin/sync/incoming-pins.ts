@@ -47,7 +47,9 @@ function pinOf(path: RecordPath, files: RecordSource): Pin | undefined {
   return { serial: record.serial, digest: recordDigest(signedBytes(record)) };
 }
 
-function putBack(path: RecordPath, seen: Pin, before: Pin): VaultError {
+type Serial = Pick<Pin, "serial">;
+
+export function putBack(path: RecordPath, seen: Serial, before: Serial): VaultError {
   return new VaultError(
     "record-rollback",
     `an older record was put back (serial ${seen.serial}, before it ${before.serial}): .vault/${path}`,

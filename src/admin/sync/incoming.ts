@@ -1,26 +1,27 @@
 import { relative } from "node:path";
-import { readHistory } from "../../git/history.ts";
 import type { Repository } from "../../git/repository.ts";
 import { type Machine, stateFolder } from "../../vault/machine.ts";
-import { findPlace, type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
+import { type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
 import type { RecordSource } from "../../vault/record-source.ts";
 import { readUnverifiedVault } from "../../vault/unverified-vault.ts";
+import type { Vault } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import { readCommit } from "../commit-records.ts";
+import { readPastRecords } from "../past-records.ts";
 import { openReader, type ReaderOptions } from "../reader-session.ts";
-import { IncomingPins } from "./incoming-pins.ts";
+import { IncomingPins, putBack } from "./incoming-pins.ts";
+import type { Meeting } from "./integrate.ts";
 
 /**
  * Verifies the vault of a commit that came from elsewhere, every record of it, before anything here moves.
  *
- * @param base where the two histories parted.
  * @throws {VaultError} that says what is refused.
  */
 export async function verifyIncoming(
   machine: Machine,
   repository: Repository,
   root: string,
-  commits: { readonly incoming: string; readonly base: string },
+  commits: Meeting,
   options: ReaderOptions,
 ): Promise<void> {
   const [incoming, base, local] = [
@@ -34,36 +35,44 @@ export async function verifyIncoming(
     requireSameVault(id, local);
     const pins = new IncomingPins(stateFolder(machine, id), base, local);
     const { vault } = await openReader(machine, incoming, options, undefined, pins);
-    vault.readAll();
-    await requireNoneRemoved(repository, root, incoming, commits);
+    requireReadable(vault);
+    await requireNoneTakenBack(repository, vault, commits);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     throw new VaultError(error.code, `what came is refused, ${error.message}`, error.hint, { cause: error });
   }
 }
 
-/** A record that came and went again before anyone here saw it is in no pin: the commits that came tell. */
-async function requireNoneRemoved(
+/** Every record, and every name that a reader would meet. */
+export function requireReadable(vault: Vault): void {
+  vault.readAll();
+  vault.agents();
+  vault.groups();
+  const { files } = vault;
+  for (const name of files.listFolders("agents")) files.list(`agents/${name}/grants`);
+  for (const name of files.listFolders("groups")) files.list(`groups/${name}/secrets`);
+}
+
+/** What came and was taken back before anyone here saw it is in no pin: the commits that came tell. */
+async function requireNoneTakenBack(
   repository: Repository,
-  root: string,
-  incoming: RecordSource,
-  commits: { readonly incoming: string; readonly base: string },
+  vault: Vault,
+  { incoming, base }: Meeting,
 ): Promise<void> {
-  const folder = `${relative(repository.workTree, root)}/`;
-  const versions = await readHistory(
-    repository,
-    [`^${commits.base}`, commits.incoming],
-    [`:(top,literal)${folder}`],
-  );
-  const removed = versions
-    .filter(({ blob }) => blob === undefined)
-    .map(({ path }) => path.slice(folder.length));
-  const gone = removed.find((path) => findPlace(path) !== undefined && !incoming.has(path as RecordPath));
-  if (gone === undefined) return;
-  throw new VaultError(
+  const folder = `${relative(repository.workTree, vault.files.root)}/`;
+  for (const { record, path, version } of await readPastRecords(repository, ["**"], [`^${base}`, incoming])) {
+    if (version.path !== `${folder}${path}`) continue;
+    const now = vault.find(path);
+    if ((now !== undefined && now.serial >= record.serial) || !vault.isSigned(record)) continue;
+    throw now === undefined ? gone(path) : putBack(path, now, record);
+  }
+}
+
+function gone(path: RecordPath): VaultError {
+  return new VaultError(
     "record-missing",
-    `a record is gone without a tombstone: .vault/${gone}`,
-    `see who removed it: git log --all -- .vault/${gone}; nothing here was changed`,
+    `a record is gone without a tombstone: .vault/${path}`,
+    `see who removed it: git log --all -- .vault/${path}; nothing here was changed`,
   );
 }
 

@@ -1,8 +1,17 @@
-import { relative } from "node:path";
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import { readTree } from "../../git/history.ts";
 import { readUnmerged } from "../../git/merge-state.ts";
 import type { Repository } from "../../git/repository.ts";
+import { VAULT_PATH } from "../../vault/paths.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { Resolution } from "../merge/plan-resolve.ts";
+
+export interface Meeting {
+  readonly incoming: string;
+  /** Where the two histories parted. */
+  readonly base: string;
+}
 
 /**
  * Brings a verified commit into the current branch: forward where we have nothing of our own, otherwise our commits on top
@@ -14,8 +23,7 @@ import type { Resolution } from "../merge/plan-resolve.ts";
 export async function integrate(
   repository: Repository,
   root: string,
-  incoming: string,
-  base: string,
+  { incoming, base }: Meeting,
   resolve: () => Promise<Resolution>,
 ): Promise<Resolution | undefined> {
   if ((await repository.commitOf("HEAD")) === base) {
@@ -29,25 +37,67 @@ export async function integrate(
       "commit or stash them first; nothing here was changed",
     );
   }
-  if (await rebased(repository, incoming)) return undefined;
-  return mergeAndResolve(repository, root, incoming, resolve);
+  const folder = relative(repository.workTree, root);
+  const changes = await readChanges(repository, folder, { incoming, base });
+  const isSimple = changes.onBoth.length === 0 && !changes.ofVault && !(await hasMerges(repository, base));
+  if (isSimple && (await rebased(repository, incoming))) return undefined;
+  return mergeAndResolve(repository, folder, incoming, changes.onBoth, resolve);
+}
+
+interface Changes {
+  /** Records that both sides changed, from the top of the work tree. */
+  readonly onBoth: readonly string[];
+  /** Whether either side changed vault.json. Who the owners were where something was sealed is to be told from history. */
+  readonly ofVault: boolean;
+}
+
+async function readChanges(
+  repository: Repository,
+  folder: string,
+  { incoming, base }: Meeting,
+): Promise<Changes> {
+  const read = async (commit: string) =>
+    new Map((await readTree(repository, commit, folder)).map(({ path, blob }) => [path, blob]));
+  const [before, ours, theirs] = [await read(base), await read("HEAD"), await read(incoming)];
+  const isChanged = (path: string) =>
+    ours.get(path) !== before.get(path) || theirs.get(path) !== before.get(path);
+  const onBoth = [...new Set([...before.keys(), ...ours.keys(), ...theirs.keys()])].filter((path) => {
+    const blobs = [before.get(path), ours.get(path), theirs.get(path)];
+    return new Set(blobs).size === blobs.length;
+  });
+  return { onBoth: onBoth.map((path) => `${folder}/${path}`), ofVault: isChanged(VAULT_PATH) };
+}
+
+/** What is in a merge commit alone would be lost in a rebase. */
+async function hasMerges(repository: Repository, base: string): Promise<boolean> {
+  return (await repository.run(["rev-list", "--max-count=1", "--merges", "HEAD", `^${base}`])) !== "";
 }
 
 async function rebased(repository: Repository, incoming: string): Promise<boolean> {
-  if ((await repository.try(["rebase", "--quiet", "--no-autosquash", incoming])) !== undefined) return true;
-  await repository.run(["rebase", "--abort"]);
-  return false;
+  const own = ["-c", "rebase.updateRefs=false"];
+  try {
+    await repository.run([...own, "rebase", "--quiet", "--no-autosquash", "--no-autostash", incoming]);
+    return true;
+  } catch (error) {
+    if (!["rebase-merge", "rebase-apply"].some((name) => existsSync(join(repository.gitFolder, name))))
+      throw error;
+    await repository.run(["rebase", "--abort"]);
+    return false;
+  }
 }
 
 async function mergeAndResolve(
   repository: Repository,
-  root: string,
+  folder: string,
   incoming: string,
+  onBoth: readonly string[],
   resolve: () => Promise<Resolution>,
 ): Promise<Resolution> {
+  await beginMerge(repository, incoming);
   try {
-    await repository.try(["merge", "--quiet", "--no-ff", "--no-commit", incoming]);
-    requireVaultOnly(await readUnmerged(repository), `${relative(repository.workTree, root)}/`);
+    const unmerged = (await readUnmerged(repository)).map(({ path }) => path);
+    requireVaultOnly(unmerged, `${folder}/`);
+    requireNoneMixed(onBoth, unmerged);
     const resolution = await resolve();
     await repository.run(["commit", "--quiet", "--no-edit"]);
     return resolution;
@@ -57,12 +107,32 @@ async function mergeAndResolve(
   }
 }
 
-function requireVaultOnly(unmerged: readonly { readonly path: string }[], folder: string): void {
-  const other = unmerged.find(({ path }) => !path.startsWith(folder));
+/** Stops before the commit, and at conflicts. */
+async function beginMerge(repository: Repository, incoming: string): Promise<void> {
+  try {
+    await repository.run(["merge", "--quiet", "--no-ff", "--no-commit", incoming]);
+  } catch (error) {
+    if (!existsSync(join(repository.gitFolder, "MERGE_HEAD"))) throw error;
+  }
+}
+
+function requireVaultOnly(unmerged: readonly string[], folder: string): void {
+  const other = unmerged.find((path) => !path.startsWith(folder));
   if (other === undefined) return;
   throw new VaultError(
     "git-not-ready",
-    `both sides changed a file that is not the vault's: ${other.path}`,
+    `both sides changed a file that is not the vault's: ${other}`,
     "merge by hand (git pull --no-rebase), then vault-run resolve, git commit, and sync again; nothing here was changed",
+  );
+}
+
+/** A merge driver that the repository's attributes name would mix two records, or keep one without a word. */
+function requireNoneMixed(onBoth: readonly string[], unmerged: readonly string[]): void {
+  const mixed = onBoth.find((path) => !unmerged.includes(path));
+  if (mixed === undefined) return;
+  throw new VaultError(
+    "git-not-ready",
+    `git merged by itself what both sides changed: ${mixed}`,
+    `see which driver did (git check-attr merge ${mixed}), and who named it in .gitattributes; nothing here was changed`,
   );
 }

@@ -15,7 +15,7 @@ import type { Resolution } from "../merge/plan-resolve.ts";
 import { type Asking, resolveUnderLock } from "../merge/resolve.ts";
 import { type Narrator, type OperateOptions, withTarget } from "../operate.ts";
 import { openReader, type ReaderOptions } from "../reader-session.ts";
-import { verifyIncoming } from "./incoming.ts";
+import { requireReadable, verifyIncoming } from "./incoming.ts";
 import { integrate } from "./integrate.ts";
 
 // Git is the sync: what came from the other repository is verified as a whole before anything here moves, then the branch
@@ -66,20 +66,26 @@ async function syncUnderLock(
   let came = 0;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const incoming = await fetchCounterpart(repository, counterpart);
-    if (incoming !== undefined) {
-      const base = await commonBase(repository, incoming, counterpart);
-      const news = await countCommits(repository, "HEAD", incoming);
-      if (news > 0) {
-        await verifyIncoming(machine, repository, options.root, { incoming, base }, options);
-        const resolution = await integrate(repository, options.root, incoming, base, () =>
-          resolveUnderLock(machine, { ...options, commit: false }, target, incoming, narrator, asking),
-        );
-        if (resolution !== undefined) notes.push(...said(resolution));
-        came += news;
+    const before = await repository.commitOf("HEAD");
+    try {
+      if (incoming !== undefined) {
+        const base = await commonBase(repository, incoming, counterpart);
+        const news = await countCommits(repository, "HEAD", incoming);
+        if (news > 0) {
+          await verifyIncoming(machine, repository, options.root, { incoming, base }, options);
+          const resolution = await integrate(repository, options.root, { incoming, base }, () =>
+            resolveUnderLock(machine, { ...options, commit: false }, target, incoming, narrator, asking),
+          );
+          if (resolution !== undefined) notes.push(...said(resolution));
+          came += news;
+        }
       }
-      await trackCounterpart(repository, counterpart, incoming);
+      notes.push(...(await settle(machine, options, target, narrator, asking)));
+    } catch (error) {
+      await takeBack(repository, before, error);
+      throw error;
     }
-    notes.push(...(await settle(machine, options, target, narrator, asking)));
+    if (incoming !== undefined) await trackCounterpart(repository, counterpart, incoming);
     const went = await countCommits(repository, incoming, "HEAD");
     if (went === 0 || (await pushTo(repository, counterpart)))
       return { remote: counterpart.remote, branch: counterpart.branch, came, went, notes };
@@ -92,6 +98,15 @@ async function syncUnderLock(
   );
 }
 
+/** What came could not be used after all. A journal that waits to be finished needs the files as they are. */
+async function takeBack(repository: Repository, before: string, error: unknown): Promise<void> {
+  if (error instanceof VaultError && error.code === "interrupted") return;
+  if ((await repository.commitOf("HEAD")) === before) return;
+  // As a switch does it: what is staged, or changed in files that did not come, stays as it is.
+  await repository.run(["read-tree", "-m", "-u", "HEAD", before]);
+  await repository.run(["update-ref", "-m", "vault-run: sync taken back", "HEAD", before]);
+}
+
 /** Mends what is wrong in meaning, where an owner is here to do it, and pins what the branch now holds. */
 async function settle(
   machine: Machine,
@@ -101,10 +116,14 @@ async function settle(
   asking: Asking,
 ): Promise<readonly string[]> {
   const { vault, owner } = await openReader(machine, new RecordFiles(options.root), options);
-  vault.readAll();
+  requireReadable(vault);
+  if (owner !== undefined) {
+    const resolution = await resolveUnderLock(machine, options, target, undefined, narrator, asking);
+    // What it wrote is pinned, with all that it read.
+    if (resolution.plan !== undefined) return said(resolution);
+  }
   await vault.pin({ pid: machine.pid, host: machine.host, doing: options.doing });
-  if (owner === undefined) return [];
-  return said(await resolveUnderLock(machine, options, target, undefined, narrator, asking));
+  return [];
 }
 
 function said({ notes, rekeyed }: Resolution): readonly string[] {
