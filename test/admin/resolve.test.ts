@@ -5,6 +5,9 @@ import { checkVault } from "../../src/admin/check/check.ts";
 import { resolveMerge } from "../../src/admin/merge/resolve.ts";
 import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
 import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
+import { parseSecretRef } from "../../src/vault/names.ts";
+import type { RecordPath } from "../../src/vault/paths.ts";
+import type { GroupRecord } from "../../src/vault/schema.ts";
 import { codeOf, TestVault } from "../fixtures/vault.ts";
 
 // Merges by plain git, no driver installed.
@@ -364,6 +367,83 @@ describe("a conflict", () => {
     expect(note).toMatch(/^agent new was given a key on both sides/);
     expect(await seenBy(vault, "new", "db/ONE")).toBe("db-ONE");
     expect(await seenBy(vault, "new", "web/ONE")).toBe("web-ONE");
+  });
+
+  it("that someone made of a version which the other side has gone past changes nothing (A5)", async () => {
+    const vault = template.copy();
+    const group = "groups/web/group.json" as RecordPath;
+    const withRules = (policy: GroupRecord["policy"]) =>
+      vault.change(async (session) => {
+        const { vault: _, serial: __, signatures: ___, ...fields } = session.vault.group("web" as never);
+        const record = session.sign<GroupRecord>(group, { ...fields, policy });
+        return { event: { action: "set" }, message: "rules", writes: [{ path: group, record }] };
+      });
+    vault.git("branch", "theirs");
+    await vault.set("web/THREE", "burnt");
+    await vault.revoke("crawler", "web");
+    await withRules({ reveal: true });
+    await vault.set("web/ONE", "second");
+    const old = vault.git("rev-parse", "HEAD");
+    await vault.unset("web/THREE");
+    await withRules({});
+    await vault.grant("crawler", "web");
+    await vault.set("web/ONE", "web-ONE");
+    vault.git("switch", "--quiet", "theirs");
+    vault.git("checkout", "--quiet", old, "--", ".vault");
+    vault.git("commit", "--quiet", "--message", "looks harmless");
+    vault.git("switch", "--quiet", "main");
+    expect(merge(vault)).toBe(false);
+    expect(await resolve(vault)).toEqual([]);
+    expect(await codeOf(() => vault.readAs("stays", "web/THREE"))).toBe("unknown-secret");
+    expect((await vault.owner()).vault.group("web" as never).policy).toEqual({});
+    expect(await seenBy(vault, "crawler", "web/ONE")).toBe("web-ONE");
+  });
+
+  it("of what one side says of a value and a group's new key on the other keeps both", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/ONE", "web-ONE", { env: "FIRST", description: "the first", deliver: "file" }),
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    const { env, description, deliver } = (await vault.owner()).vault.secret(parseSecretRef("web/ONE"));
+    expect({ env, description, deliver }).toEqual({
+      env: "FIRST",
+      description: "the first",
+      deliver: "file",
+    });
+    expect(await exposed(vault)).toEqual(["web/ONE crawler", "web/TWO crawler"]);
+  });
+
+  it("is resolved also where the two sides have met before, and git has no one base", async () => {
+    const vault = template.copy();
+    const mergeBranch = (name: string) => {
+      try {
+        vault.git("merge", "--quiet", "--no-edit", name);
+      } catch {
+        // A conflict.
+      }
+    };
+    await diverge(
+      vault,
+      (v) => v.set("web/ONE", "a"),
+      (v) => v.set("web/ONE", "b"),
+    );
+    vault.git("branch", "main-before");
+    mergeBranch("theirs");
+    await resolve(vault);
+    vault.git("switch", "--quiet", "theirs");
+    mergeBranch("main-before");
+    vault.git("checkout", "--quiet", "main", "--", ".vault");
+    vault.git("commit", "--quiet", "--all", "--message", "merged here too");
+    await vault.set("web/ONE", "later there");
+    vault.git("switch", "--quiet", "main");
+    await vault.set("web/ONE", "later here");
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("later here");
   });
 
   it("may be resolved and the merge be given up all the same", async () => {

@@ -11,6 +11,7 @@ import type {
   SecretTombstone,
 } from "../../vault/schema.ts";
 import type { Timestamp } from "../../vault/time.ts";
+import { given } from "../plans/group-key.ts";
 
 // What two changed versions of one record become. Pure: records in, a record out, which its caller signs again where it
 // is neither side's. Taking access away wins over giving it, a value is never lost where one side still wants the
@@ -50,7 +51,7 @@ export async function decideSecret(
   const removed = ours.type === "secret" ? theirs : ours;
   if (live.type !== "secret") return { record: later(ours, theirs) };
   const name = `${live.group}/${live.name}`;
-  const wasSet = base?.type !== "secret" || base.valueId !== live.valueId;
+  const wasSet = !isSameSetting(base, live);
   // Who set a new value wants the secret; who only sealed the old one again had no say about it.
   if (wasSet) return { record: live, note: `${name} was removed on one side and set on the other: it stays` };
   return { record: removed, note: `${name} was removed on one side: it is removed` };
@@ -64,17 +65,34 @@ async function decideValue(
 ): Promise<Decision<Secret>> {
   if (ours.valueId === theirs.valueId) {
     const exposedTo = union(ours.exposedTo, theirs.exposedTo);
-    return { record: { ...later(ours, theirs), exposedTo } };
+    return { record: { ...described(base, ours, theirs), exposedTo } };
   }
-  const before = base?.type === "secret" ? base.valueId : undefined;
-  if (ours.valueId === before) return { record: theirs };
-  if (theirs.valueId === before) return { record: ours };
+  if (isSameSetting(base, ours)) return { record: theirs };
+  if (isSameSetting(base, theirs)) return { record: ours };
   const [older, newer] = ours.setAt < theirs.setAt ? [ours, theirs] : [theirs, ours];
   const isOlderWanted = await chooseOlder({ newer, older });
   const [kept, dropped] = isOlderWanted ? [older, newer] : [newer, older];
   const name = `${kept.group}/${kept.name}`;
   const note = `${name} was set on both sides: the value set ${shown(kept.setAt)} stays, that of ${shown(dropped.setAt)} is in git's history (vault-run history ${name})`;
   return { record: kept, note };
+}
+
+/** A rollback sets an old value, with its old id, anew: when it was set tells. */
+function isSameSetting(base: Secret | undefined, secret: SecretRecord): boolean {
+  return base?.type === "secret" && base.valueId === secret.valueId && base.setAt === secret.setAt;
+}
+
+/** The later record, with what either side says of the secret: the other may only have sealed it again. */
+function described(base: Secret | undefined, ours: SecretRecord, theirs: SecretRecord): SecretRecord {
+  const before = base?.type === "secret" ? base : undefined;
+  const last = later(ours, theirs);
+  const { description: _, env: __, expiresAt: ___, unsafeName: ____, ...rest } = last;
+  const picked = <K extends keyof SecretRecord>(key: K) =>
+    pick(before?.[key], ours[key], theirs[key], last[key]);
+  const [description, env, expiresAt] = [picked("description"), picked("env"), picked("expiresAt")];
+  const unsafeName = picked("unsafeName");
+  const deliver = picked("deliver") ?? last.deliver;
+  return { ...rest, deliver, ...given({ description, env, expiresAt, unsafeName }) };
 }
 
 export function decideGrant({ base, ours, theirs }: Sides<Grant>): Decision<Grant> {
@@ -187,8 +205,8 @@ function decidePolicy(base: Policy, ours: Policy, theirs: Policy): Policy {
 }
 
 /** The side that changed; `both` where both did, each otherwise. */
-function pick<T>(base: T, ours: T, theirs: T, both: T): T {
-  const same = (a: T, b: T) => JSON.stringify(a) === JSON.stringify(b);
+function pick<T>(base: T | undefined, ours: T, theirs: T, both: T): T {
+  const same = (a: T | undefined, b: T | undefined) => JSON.stringify(a) === JSON.stringify(b);
   if (same(ours, theirs) || same(theirs, base)) return ours;
   return same(ours, base) ? theirs : both;
 }

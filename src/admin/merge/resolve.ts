@@ -17,7 +17,7 @@ import { GroupKeys } from "./group-keys.ts";
 import { MergingPins } from "./merging-pins.ts";
 import { readersOfValues } from "./past-readers.ts";
 import { planResolve, type Resolution } from "./plan-resolve.ts";
-import { readConflicts, tentativeMerge } from "./sides.ts";
+import { readConflicts, tentativeMerge, withoutReplays } from "./sides.ts";
 import { haveOtherOwners, mergeVaultRecords } from "./vault-record.ts";
 
 export interface ResolveOptions extends Omit<OperateOptions, "commit" | "doing"> {}
@@ -59,7 +59,7 @@ export async function resolveUnderLock(
   asking: Asking,
 ): Promise<Resolved> {
   const { repository } = target;
-  const conflicts = await readConflicts(repository, options.root);
+  const conflicts = await withoutReplays(repository, await readConflicts(repository, options.root), other);
   const open = (files: ReturnType<typeof tentativeMerge>) =>
     OwnerSession.open(machine, options.root, options.ownerKeyFile, {
       files,

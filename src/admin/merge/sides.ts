@@ -3,12 +3,13 @@ import { readBlobs } from "../../git/blobs.ts";
 import { readUnmerged, type Unmerged } from "../../git/merge-state.ts";
 import type { Repository } from "../../git/repository.ts";
 import { findPlace, type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
-import { decodeRecord } from "../../vault/record.ts";
+import { decodeRecord, recordDigest, signedBytes } from "../../vault/record.ts";
 import { RecordFiles } from "../../vault/record-files.ts";
 import { RecordSnapshot } from "../../vault/record-snapshot.ts";
 import type { SignedRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import { ATTRIBUTES_PATH } from "../journal.ts";
+import { findPastRecord, readPastRecords } from "../past-records.ts";
 import { later, type Sides } from "./decide.ts";
 
 // What git could not merge, record by record. Each version is decoded here and verified by the caller, who first needs to
@@ -38,12 +39,50 @@ async function readSides(repository: Repository, path: RecordPath, entry: Unmerg
   const read = async (blob: string | undefined) => {
     if (blob === undefined) return undefined;
     const { value } = await readBlobs(repository.workTree, [blob]).next();
-    return value === undefined ? undefined : decodeRecord(path, value);
+    return value;
   };
-  const [base, ours, theirs] = [await read(entry.base), await read(entry.ours), await read(entry.theirs)];
+  const decoded = (bytes: Buffer | undefined) =>
+    bytes === undefined ? undefined : decodeRecord(path, bytes);
+  const [ours, theirs] = [decoded(await read(entry.ours)), decoded(await read(entry.theirs))];
+  // Where the histories crossed before, git makes a base of two versions, with its marks in it.
+  const before = await read(entry.base);
+  const base = before === undefined ? undefined : findPastRecord(path, before);
   const either = ours ?? theirs;
   if (either === undefined) throw notARecord(path);
   return { base, ours: ours ?? either, theirs: theirs ?? either };
+}
+
+/**
+ * The same conflicts, without what is no change: a version that one side has already gone past, which someone put back on the
+ * other. There the newer one stands for both.
+ *
+ * @param other the commit that is merged.
+ */
+export async function withoutReplays(
+  repository: Repository,
+  conflicts: ReadonlyMap<RecordPath, Conflict>,
+  other: string | undefined,
+): Promise<Map<RecordPath, Conflict>> {
+  if (conflicts.size === 0 || other === undefined) return new Map(conflicts);
+  const paths = [...conflicts.keys()];
+  const versionsIn = async (commit: string) => {
+    const past = await readPastRecords(repository, paths, [commit]);
+    return new Set(past.map(({ record }) => digestOf(record)));
+  };
+  const [here, there] = [await versionsIn("HEAD"), await versionsIn(other)];
+  return new Map(
+    [...conflicts].map(([path, { base, ours, theirs }]) => {
+      const isOursPast = there.has(digestOf(ours));
+      const isTheirsPast = here.has(digestOf(theirs));
+      if (isOursPast === isTheirsPast) return [path, { base, ours, theirs }];
+      const newer = isOursPast ? theirs : ours;
+      return [path, { base, ours: newer, theirs: newer }];
+    }),
+  );
+}
+
+function digestOf(record: SignedRecord): string {
+  return recordDigest(signedBytes(record));
 }
 
 /** The vault's files with the later version of each conflict in its place: what the merge is made from. */
