@@ -39,14 +39,15 @@ export async function readGroupHistory(
   const owners = new OwnersEver(vault, own);
   const isSigned = ({ record }: PastRecord) => owners.findSigner(record) !== undefined;
   const past = own.filter(({ record }) => record.type !== "vault").filter(isSigned);
-  return { past, beside: await readBeside(repository, past, owners) };
+  return { past, beside: await readBeside(repository, past, owners, pathsBeside) };
 }
 
-/** Reads what matters in the same commit: for a secret the group, for a grant its agent too, for a group the owners. */
-async function readBeside(
+/** Reads what matters in the same commit, as far as an owner signed it. */
+export async function readBeside(
   repository: Repository,
   past: readonly PastRecord[],
   owners: OwnersEver,
+  pathsBeside: (record: SignedRecord) => readonly RecordPath[],
 ): Promise<Beside> {
   const wanted = new Map<string, RecordPath>();
   for (const version of past)
@@ -64,6 +65,7 @@ async function readBeside(
   return (version, path) => found.get(nameBeside(version, path));
 }
 
+/** For a secret the group, for a grant its agent too, for a group the owners. */
 function pathsBeside(record: SignedRecord): RecordPath[] {
   if (record.type === "secret") return [groupPath(record.group)];
   if (record.type === "group") return [VAULT_PATH];

@@ -79,7 +79,7 @@ export function ownersHolding(
   );
 }
 
-function ownersOf(vault: SignedRecord | undefined): OwnerExposure[] {
+export function ownersOf(vault: SignedRecord | undefined): OwnerExposure[] {
   return vault?.type === "vault" ? vault.owners.map((owner) => ownerExposure(vault, owner)) : [];
 }
 

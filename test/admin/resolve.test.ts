@@ -2,12 +2,21 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkVault } from "../../src/admin/check/check.ts";
+import { openEscrow } from "../../src/admin/escrow.ts";
 import { resolveMerge } from "../../src/admin/merge/resolve.ts";
+import { operate } from "../../src/admin/operate.ts";
+import { OwnerSession } from "../../src/admin/owner-session.ts";
 import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
+import { planRekeyOwner } from "../../src/admin/plans/rekey-owner.ts";
 import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
+import { SigningKey } from "../../src/age/signing-key.ts";
+import { keyFingerprint } from "../../src/vault/fingerprint.ts";
+import { readKeyFile } from "../../src/vault/key-file.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
+import { openGroup } from "../../src/vault/open-sealed.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
 import type { GroupRecord } from "../../src/vault/schema.ts";
+import { tempFolder } from "../fixtures/temp.ts";
 import { codeOf, TestVault } from "../fixtures/vault.ts";
 
 // Merges by plain git, no driver installed.
@@ -197,6 +206,50 @@ describe("an owner who was removed on one side", () => {
       ["crawler", "late", "stays", "writer"].map((name) => [name, ["bea"]]),
     );
     expect(await seenBy(vault, "stays", "web/THREE")).toBe("three");
+  });
+});
+
+describe("an owner's key that was replaced on one side", () => {
+  it("is not the one that the other side sealed to: check says so, resolve seals to the new one", async () => {
+    const vault = template.copy();
+    const [old, fresh] = [join(tempFolder(), "bea.key"), join(tempFolder(), "bea-new.key")];
+    await vault.change(async (session) => {
+      const { owner, keyFile } = await newOwner(session, "bea");
+      return { ...(await planAddOwner(session, owner, () => {})), keyFile: { path: old, text: keyFile } };
+    });
+    const asBea = { root: vault.root, ownerKeyFile: old, commit: true, doing: "test" };
+    await diverge(
+      vault,
+      (v) =>
+        operate(v.machine, asBea, { note: () => {} }, async (session) => {
+          const { plan, keyFile } = await planRekeyOwner(session, () => {});
+          return { ...plan, keyFile: { path: fresh, text: keyFile } };
+        }),
+      async (v) => {
+        await v.addAgent("late");
+        await v.set("fresh/ONE", "one");
+        await v.grant("late", "fresh");
+      },
+    );
+    const before = await exposed(vault);
+    expect(merge(vault)).toBe(true);
+    expect(await problems(vault)).toEqual([
+      "sealed-owners groups/fresh/group.json",
+      "sealed-owners agents/late/agent.json",
+    ]);
+    await resolve(vault);
+    const bea = await OwnerSession.open(vault.machine, vault.root, fresh);
+    expect(await openGroup(bea.vault.group("fresh" as never), bea.identity)).toBeDefined();
+    expect(await codeOf(() => openEscrow(bea.vault.agent("late" as never), bea.identity))).toBeUndefined();
+    expect(await exposed(vault)).toEqual([...before, "fresh/ONE bea"].sort());
+    const oldKey = keyFingerprint(SigningKey.derive(readKeyFile(old).identity).verifyKey);
+    expect(bea.vault.agent("late" as never).exposedTo?.map(({ key }) => key)).toEqual([oldKey]);
+    expect(bea.vault.groups().map(({ name, epoch }) => `${name} ${epoch}`)).toEqual([
+      "db 2",
+      "fresh 2",
+      "web 2",
+    ]);
+    expect(await seenBy(vault, "late", "fresh/ONE")).toBe("one");
   });
 });
 

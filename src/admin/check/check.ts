@@ -9,6 +9,7 @@ import { readUnverifiedVault } from "../../vault/unverified-vault.ts";
 import { Vault } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import { readCommit } from "../commit-records.ts";
+import { readFormerOwners } from "../former-owners.ts";
 import { NoPins } from "../no-pins.ts";
 import { openReader, type ReaderOptions, type ReaderSession } from "../reader-session.ts";
 import { checkAgainstBase } from "./base.ts";
@@ -49,7 +50,7 @@ export async function checkVault(machine: Machine, options: CheckOptions): Promi
   const { vault, owner } = session;
   const { records, findings } = checkRecords(vault);
   const sealed =
-    owner === undefined ? [] : await checkSealed(records, vault.record.owners.length, owner.identity);
+    owner === undefined ? [] : await checkSealed(records, owner, await readFormerOwners(repository, vault));
   const againstBase = base === undefined ? [] : compareWith(base, vault, records);
   return {
     session,

@@ -9,11 +9,14 @@ import type {
   AgentRecord,
   GrantRecord,
   GroupRecord,
+  OwnerExposure,
   SecretRecord,
   SignedRecord,
 } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import { openEscrow } from "../escrow.ts";
+import type { FormerOwners } from "../former-owners.ts";
+import type { OwnerSession } from "../owner-session.ts";
 import { type Finding, findingOf } from "./finding.ts";
 
 // What only an owner's key can tell: whether every age file opens for whom it is meant. An agent's grants are opened with
@@ -22,7 +25,12 @@ import { type Finding, findingOf } from "./finding.ts";
 type Records = ReadonlyMap<RecordPath, SignedRecord>;
 
 /** Opens everything that is sealed. Values are wiped at once. */
-export async function checkSealed(records: Records, owners: number, identity: Identity): Promise<Finding[]> {
+export async function checkSealed(
+  records: Records,
+  { identity, ownerRecipients }: OwnerSession,
+  formerOwners: FormerOwners,
+): Promise<Finding[]> {
+  const owners = ownerRecipients.length;
   const findings: Finding[] = [];
   const attempt = async <T>(path: RecordPath, open: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -37,7 +45,7 @@ export async function checkSealed(records: Records, owners: number, identity: Id
   for (const group of ofType(records, "group")) {
     const opened = await attempt(groupPath(group.name), () => openOwnGroup(group, identity));
     if (opened !== undefined) groups.set(group.name, opened);
-    findings.push(...checkStanzas(groupPath(group.name), group.sealed, owners));
+    findings.push(...checkOwners(groupPath(group.name), group.sealed, owners, formerOwners(group)));
   }
   for (const secret of ofType(records, "secret")) {
     const key = keyOf(records, groups, secret);
@@ -46,7 +54,7 @@ export async function checkSealed(records: Records, owners: number, identity: Id
   for (const agent of ofType(records, "agent")) {
     const path = agentPath(agent.name);
     const own = await attempt(path, () => agentIdentity(agent, identity));
-    findings.push(...checkStanzas(path, agent.escrow, owners));
+    findings.push(...checkOwners(path, agent.escrow, owners, formerOwners(agent)));
     for (const grant of ofType(records, "grant").filter((of) => of.agent === agent.name)) {
       const key = keyOf(records, groups, grant);
       if (own !== undefined && key !== undefined)
@@ -93,16 +101,25 @@ async function tryValue(secret: SecretRecord, group: Identity): Promise<void> {
   (await openSecret(secret, group)).dispose();
 }
 
-/** An age file names no recipient that its reader could know; their number it shows. */
-function checkStanzas(path: RecordPath, sealed: string, owners: number): Finding[] {
+/** An age file names no recipient that its reader could know; their number it shows, and who they were git's history. */
+function checkOwners(
+  path: RecordPath,
+  sealed: string,
+  owners: number,
+  former: readonly OwnerExposure[],
+): Finding[] {
   const stanzas = countStanzas(sealedBytes(sealed));
-  if (stanzas === owners) return [];
+  if (stanzas === owners && former.length === 0) return [];
+  const what =
+    stanzas === owners
+      ? `sealed to ${former.map(({ owner }) => owner).join(" ")} by a key that is no owner's any more`
+      : `sealed to ${stanzas} owners, and the vault has ${owners}`;
   return [
     {
       level: "error",
       kind: "sealed-owners",
       where: path,
-      what: `sealed to ${stanzas} owners, and the vault has ${owners}: .vault/${path}`,
+      what: `${what}: .vault/${path}`,
       next: "two branches were merged that did not know of each other: vault-run resolve",
     },
   ];

@@ -7,6 +7,7 @@ import type { AgentRecord, Exposure, OwnerExposure, SecretRecord, SignedRecord }
 import { isPast, type Timestamp } from "../../vault/time.ts";
 import { countStanzas } from "../check/sealed.ts";
 import { agentRecord, openEscrow } from "../escrow.ts";
+import type { FormerOwners } from "../former-owners.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, PlannedWrite, Progress } from "../plan.ts";
 import {
@@ -39,6 +40,7 @@ export interface Merge {
   readonly keys: GroupKeys;
   /** Whether the sides have other owners: then each sealed what it made to its own. */
   readonly ownersDiffer: boolean;
+  readonly formerOwners: FormerOwners;
   /** Who ever held a key under which this value was sealed. */
   readonly readersOf: (secret: SecretRecord) => Promise<readonly Exposure[]>;
   readonly chooseOlder: (rivals: Rivals) => Promise<boolean>;
@@ -79,16 +81,20 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
     notes.push(`${agent} is not there any more: its grant of ${group} is revoked`);
   }
   for (const record of [...records.values()]) {
-    if (record.type === "agent" && (merge.ownersDiffer || !isForAllOwners(session, record.escrow)))
-      put(agentPath(record.name), await resealEscrow(session, record, formerOwners(records)));
+    if (record.type !== "agent") continue;
+    const former = merge.formerOwners(record);
+    const isForOwners = former.length === 0 && isForAllOwners(session, record.escrow);
+    if (merge.ownersDiffer || !isForOwners)
+      put(agentPath(record.name), await resealEscrow(session, record, former, knownFormerOwners(records)));
   }
   const rekeyed: GroupName[] = [];
   for (const merged of mergedGroups(records)) {
-    const isLost = merge.ownersDiffer || lost.has(merged.group.name);
+    const { group } = merged;
+    const isLost = merge.ownersDiffer || lost.has(group.name) || merge.formerOwners(group).length > 0;
     if (!isLost && !(await isOutOfStep(merged, merge.keys, session))) continue;
-    const fresh = await freshKey(merge, merged, formerOwners(records), progress);
+    const fresh = await freshKey(merge, merged, progress);
     for (const write of fresh) put(write.path, write.record);
-    rekeyed.push(merged.group.name);
+    rekeyed.push(group.name);
   }
   return { plan: planOf([...writes.values()], rekeyed), notes, rekeyed };
 }
@@ -119,22 +125,30 @@ function orphanedGrants(records: ReadonlyMap<RecordPath, SignedRecord>): [AgentN
   );
 }
 
-/** An escrow that more than the owners can open was made where one was an owner who was removed on the other side. */
+/**
+ * An escrow that more than the owners can open was made where one was an owner who was removed on the other side.
+ *
+ * @param former whom it was sealed to, as far as history tells. @param known of whom one of them was, where it does not.
+ */
 async function resealEscrow(
   session: OwnerSession,
   record: AgentRecord,
   former: readonly OwnerExposure[],
+  known: readonly OwnerExposure[],
 ): Promise<SignedRecord> {
   const { type: _, vault: __, serial: ___, signatures: ____, escrow: _____, ...fields } = record;
   const isOpenToMore = countStanzas(sealedBytes(record.escrow)) > session.ownerRecipients.length;
-  const readers = isOpenToMore ? former.map((owner) => since(owner, record.createdAt)) : [];
-  const exposedTo = union(record.exposedTo ?? [], readers);
+  const readers = former.length === 0 && isOpenToMore ? known : former;
+  const exposedTo = union(
+    record.exposedTo ?? [],
+    readers.map((owner) => since(owner, record.createdAt)),
+  );
   const exposure = exposedTo.length === 0 ? {} : { exposedTo };
   return agentRecord(session, { ...fields, ...exposure }, await openEscrow(record, session.identity));
 }
 
 /** The owners who were removed, as agents' records name them: rather one too many than one too few. */
-function formerOwners(records: ReadonlyMap<RecordPath, SignedRecord>): OwnerExposure[] {
+function knownFormerOwners(records: ReadonlyMap<RecordPath, SignedRecord>): OwnerExposure[] {
   const agents = [...records.values()].filter((record) => record.type === "agent");
   return agents.reduce<OwnerExposure[]>((all, { exposedTo = [] }) => union(all, exposedTo), []);
 }
@@ -147,7 +161,6 @@ function since<E extends Exposure>(exposure: E, begin: Timestamp): E {
 async function freshKey(
   { session, keys, readersOf }: Merge,
   { group: old, grants, secrets }: MergedGroup,
-  former: readonly OwnerExposure[],
   progress: Progress,
 ): Promise<PlannedWrite[]> {
   const { vault, nowMs } = session;
@@ -174,13 +187,13 @@ async function freshKey(
     );
     progress(writes.length, total);
   }
-  const readers = new Set(remaining.map(({ agent }) => keyFingerprint(agent.verifyKey)));
+  const readers = new Set(
+    [...remaining.map(({ agent }) => agent.verifyKey), ...vault.owners].map(keyFingerprint),
+  );
   for (const secret of secrets) {
     using value = await keys.open(secret, old);
-    const agents = (await readersOf(secret)).filter(({ key }) => !readers.has(key));
-    // What is under an older key was set where nobody knew yet of who was removed with that key.
-    const owners = secret.epoch < old.epoch ? former.map((owner) => since(owner, secret.setAt)) : [];
-    const exposedTo = union(secret.exposedTo, [...agents, ...owners]);
+    const former = (await readersOf(secret)).filter(({ key }) => !readers.has(key));
+    const exposedTo = union(secret.exposedTo, former);
     const record = await secretRecord(
       session,
       group,

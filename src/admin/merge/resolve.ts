@@ -8,6 +8,7 @@ import { encodeRecord } from "../../vault/record.ts";
 import type { GroupRecord } from "../../vault/schema.ts";
 import { ownerKeys } from "../../vault/vault.ts";
 import { applyPlan, type Target } from "../apply.ts";
+import { readFormerOwners } from "../former-owners.ts";
 import { afterwards, type Narrator, type OperateOptions, recordChange, withTarget } from "../operate.ts";
 import { OwnerSession } from "../owner-session.ts";
 import { readPastRecords } from "../past-records.ts";
@@ -92,6 +93,7 @@ export async function resolveUnderLock(
       conflicts,
       keys: new GroupKeys(session.identity, past),
       ownersDiffer: ofVault !== undefined && haveOtherOwners(ofVault),
+      formerOwners: await readFormerOwners(repository, session.vault, commits),
       readersOf: readersOfValues(repository, session.vault, commits),
       chooseOlder: asking.chooseOlder,
     },
