@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+} from "node:fs";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { printable } from "./names.ts";
 import { findPlace, type RecordPath } from "./paths.ts";
@@ -7,6 +16,11 @@ import type { RecordSource } from "./record-source.ts";
 
 // The only reader of `.vault/` on disk. It follows no symlink below it, opens only regular files, and reads no more than a
 // record can be. Whoever can push chooses every byte and every name in here.
+
+/** The names in a record's path. */
+const MAX_DEPTH = 4;
+/** What node makes of bytes in a name that are not UTF-8: by that the folder is not found again. */
+const NO_TEXT = "\ufffd";
 
 export class RecordFiles implements RecordSource {
   readonly root: string;
@@ -43,12 +57,19 @@ export class RecordFiles implements RecordSource {
   }
 
   paths(folder = ""): string[] {
-    const entries = readdirSync(folder === "" ? this.root : this.#file(folder), { withFileTypes: true });
-    const paths = entries.flatMap((entry) => {
+    const paths = this.#entries(folder).flatMap((entry) => {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      return entry.isDirectory() ? this.paths(path) : [path];
+      return entry.isDirectory() && mayHoldRecords(path) ? this.paths(path) : [path];
     });
     return paths.sort();
+  }
+
+  #entries(folder: string): Dirent[] {
+    try {
+      return readdirSync(folder === "" ? this.root : this.#file(folder), { withFileTypes: true });
+    } catch (error) {
+      throw diskError(error, "list", this.#file(folder));
+    }
   }
 
   // Not by node's join, which goes through every character: what stands below the root has parsed names alone.
@@ -86,6 +107,11 @@ export class RecordFiles implements RecordSource {
       throw diskError(error, "look at", this.#file(folder));
     }
   }
+}
+
+/** Of any other folder it is enough that it is there: whoever can push makes them deep, or names them by what is no text. */
+function mayHoldRecords(folder: string): boolean {
+  return folder.split("/").length < MAX_DEPTH && !folder.includes(NO_TEXT);
 }
 
 /** Of the names in a folder, the records' paths. */

@@ -365,7 +365,7 @@ function requireSuite(path: RecordPath, recipient: Recipient, suite: Suite): voi
   );
 }
 
-function vanished(path: RecordPath): VaultError {
+export function vanished(path: RecordPath): VaultError {
   return new VaultError(
     "record-missing",
     `a record is gone without a tombstone: .vault/${path}`,

@@ -1,12 +1,12 @@
-import { chmodSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type CheckOptions, checkVault } from "../../src/admin/check/check.ts";
 import { planGrant } from "../../src/admin/plans/grant.ts";
 import type { Machine } from "../../src/vault/machine.ts";
-import { parseAgentName, parseGroupName } from "../../src/vault/names.ts";
+import { hasControls, parseAgentName, parseGroupName } from "../../src/vault/names.ts";
 import { timestamp } from "../../src/vault/time.ts";
-import { git, TestVault } from "../fixtures/vault.ts";
+import { codeOf, git, TestVault } from "../fixtures/vault.ts";
 
 const DAY_MS = 86_400_000;
 const template = await TestVault.template("classic", async (vault) => {
@@ -78,6 +78,26 @@ describe("check", () => {
         "note uncommitted .vault",
       ]),
     );
+  });
+
+  it("names what makes readers stop though no record stands there, whatever its name is (A13, A19)", async () => {
+    const vault = template.copy();
+    mkdirSync(file(vault, "agents/nobody"));
+    writeFileSync(file(vault, "agents/nobody/notes"), "x");
+    mkdirSync(file(vault, "groups/Bad Name/secrets"), { recursive: true });
+    rmSync(file(vault, "agents/stays/grants"), { recursive: true });
+    symlinkSync("../crawler/grants", file(vault, "agents/stays/grants"));
+    const noText = Buffer.concat([Buffer.from(file(vault, "groups/web/")), Buffer.from([0xff, 0x1b])]);
+    mkdirSync(noText);
+    writeFileSync(Buffer.concat([noText, Buffer.from("/x")]), "x");
+    mkdirSync(file(vault, `groups/web/${"deep/".repeat(500)}`), { recursive: true });
+    const found = await kinds(vault);
+    expect(found).toContain("error record-missing agents/nobody/agent.json");
+    expect(found).toContain("error bad-name groups");
+    expect(found).toContain("error record-invalid agents/stays/grants/web.json");
+    expect(await codeOf(async () => (await vault.owner()).vault.agents())).toBeDefined();
+    const { findings } = await checkVault(vault.machine, { root: vault.root });
+    expect(findings.map(({ what, next }) => what + next).filter(hasControls)).toEqual([]);
   });
 
   it("names what a pull request puts back, leaves out or lets in (A5)", async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkVault } from "../../src/admin/check/check.ts";
@@ -162,6 +162,23 @@ describe("a merge that git found clean and that is wrong in meaning", () => {
     const notes = await resolve(vault);
     expect(notes).toEqual(["writer is not there any more: its grant of db is revoked"]);
     expect(await exposed(vault)).toEqual(["db/ONE writer", "db/TWO writer"]);
+  });
+
+  it("is not resolved where history is cut, for it would not be known who could read what", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/THREE", "three"),
+    );
+    expect(merge(vault)).toBe(true);
+    const shallow = join(vault.repo, ".git/shallow");
+    writeFileSync(shallow, `${vault.git("merge-base", "main^", "theirs")}\n`);
+    const head = vault.git("rev-parse", "HEAD");
+    expect(await codeOf(() => resolve(vault))).toBe("git-not-ready");
+    expect(vault.git("rev-parse", "HEAD")).toBe(head);
+    rmSync(shallow);
+    await resolve(vault);
   });
 
   it("leaves nothing to do once resolved", async () => {

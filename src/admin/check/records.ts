@@ -1,7 +1,8 @@
 import { printable } from "../../vault/names.ts";
 import { findPlace, type RecordPath } from "../../vault/paths.ts";
+import type { RecordSource } from "../../vault/record-source.ts";
 import type { SignedRecord } from "../../vault/schema.ts";
-import type { Vault } from "../../vault/vault.ts";
+import { type Vault, vanished } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import { ATTRIBUTES_PATH } from "../journal.ts";
 import { type Finding, findingOf } from "./finding.ts";
@@ -31,8 +32,37 @@ export function checkRecords(vault: Vault): CheckedRecords {
       findings.push(findingOf(error, path));
     }
   }
-  return { records, findings: [...findings, ...twins(paths)] };
+  const known = new Set(findings.map(({ what }) => what));
+  const others = checkListing(vault.files).filter(({ what }) => !known.has(what));
+  return { records, findings: [...findings, ...twins(paths), ...others] };
 }
+
+/** What makes a reader stop where no record stands. */
+function checkListing(files: RecordSource): Finding[] {
+  const findings: Finding[] = [];
+  const attempt = (where: string, list: () => string[]): string[] => {
+    try {
+      return list();
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      findings.push(findingOf(error, where));
+      return [];
+    }
+  };
+  for (const [top, record, folder] of SCOPES) {
+    for (const name of attempt(top, () => files.listFolders(top))) {
+      const own = `${top}/${name}/${record}` as RecordPath;
+      if (!files.has(own)) findings.push(findingOf(vanished(own), own));
+      attempt(`${top}/${name}/${folder}`, () => files.list(`${top}/${name}/${folder}`));
+    }
+  }
+  return findings;
+}
+
+const SCOPES = [
+  ["agents", "agent.json", "grants"],
+  ["groups", "group.json", "secrets"],
+] as const;
 
 function stray(path: string): Finding {
   return {
@@ -54,7 +84,7 @@ function twins(paths: readonly string[]): Finding[] {
             level: "error" as const,
             kind: "bad-name",
             where: second,
-            what: `two names that differ only in letter case: .vault/${first} and .vault/${second}`,
+            what: `two names that differ only in letter case: ${printable(`.vault/${first}`)} and ${printable(`.vault/${second}`)}`,
             next: "see who did with git log, and remove one",
           },
         ],

@@ -3,10 +3,14 @@ import type { GroupName } from "../../vault/names.ts";
 import { formatRef } from "../../vault/names.ts";
 import type { Exposure, SecretRecord } from "../../vault/schema.ts";
 import type { Vault } from "../../vault/vault.ts";
+import { VaultError } from "../../vault-error.ts";
 import { readGroupHistory } from "../group-history.ts";
 import { earliest, holdersOf, ownersHolding } from "../key-holders.ts";
 
-/** Who ever held a key, agents and owners, under which a secret's present value was sealed, on whatever branch: read from git's history. */
+/**
+ * Agents and owners who ever held a key under which a secret's present value was sealed, on whatever branch: read from git's
+ * history.
+ */
 export function readersOfValues(
   repository: Repository,
   vault: Vault,
@@ -26,6 +30,13 @@ async function readersInGroup(
   group: GroupName,
   commits: readonly string[],
 ): Promise<Map<string, Exposure[]>> {
+  if (await repository.isShallow()) {
+    throw new VaultError(
+      "git-not-ready",
+      `who could read a value stands in git's history, and here it is cut: group ${group} needs a fresh key`,
+      "get the rest first (git fetch --unshallow), then run this again",
+    );
+  }
   const { past, beside } = await readGroupHistory(repository, vault, group, undefined, commits);
   const readers = new Map<string, Exposure[]>();
   for (const held of [holdersOf(past, beside), ownersHolding(past, beside)]) {
