@@ -3,15 +3,18 @@ import { LAUNCH_OPTIONS } from "./launch-options.ts";
 import { VERBS, type Verb } from "./verbs.ts";
 import { VERSION } from "./version.ts";
 
+/** Where less is left for what is said, the terminal breaks the lines. */
+const NARROWEST = 24;
+
 // Help is cac's, from the verbs' table. Parsing is not: cac makes the number 7 of the name 007 for good and reads
 // `--__proto__.x` as a path, so arguments are parsed by words.ts.
 
 /** Prints the page of a verb, or the page of the whole program. */
-export function printHelp(verb: Verb | undefined): void {
+export function printHelp(verb: Verb | undefined, columns: number): void {
   const cli = cac("vault-run");
   if (verb === undefined) describeProgram(cli);
   else describeVerb(cli, verb);
-  cli.help(tidied);
+  cli.help((sections) => tidied(sections, columns));
   // The argument vector is ours, not the user's: it only tells cac which page to print.
   cli.parse(["node", "vault-run", ...(verb === undefined ? [] : [verb.name]), "--help"], { run: false });
 }
@@ -32,12 +35,34 @@ function describeVerb(cli: CAC, verb: Verb): void {
   for (const example of verb.examples) command.example(`  $ ${example}`);
 }
 
-/** Without the list of every verb's help call, the defaults that cac invents for `--no-…`, and trailing spaces. */
-function tidied(sections: { title?: string; body: string }[]) {
+/**
+ * Without the list of every verb's help call, the defaults that cac invents for `--no-…`, and trailing spaces; in a window,
+ * what is said of a verb or an option goes on below itself.
+ */
+function tidied(sections: { title?: string; body: string }[], columns: number) {
   return sections
     .filter((section) => section.title?.startsWith("For more info") !== true)
     .map((section) => ({
       ...section,
-      body: section.body.replaceAll(" (default: true)", "").replace(/ +$/gm, ""),
+      body: section.body
+        .replaceAll(" (default: true)", "")
+        .split("\n")
+        .map((line) => wrapped(line.trimEnd(), columns))
+        .join("\n"),
     }));
+}
+
+/** `  --out FILE  what it is`: what comes behind two spaces in the line is kept apart from what stands before them. */
+function wrapped(line: string, columns: number): string {
+  const left = /^ {2}\S.*? {2,}(?=\S)/.exec(line)?.[0] ?? "";
+  if (line.length <= columns || line.startsWith("  $ ") || columns - left.length < NARROWEST) return line;
+  const lines: string[] = [];
+  let rest = line.slice(left.length);
+  while (rest.length > columns - left.length) {
+    const space = rest.lastIndexOf(" ", columns - left.length);
+    if (space < 1) break;
+    lines.push(rest.slice(0, space));
+    rest = rest.slice(space + 1);
+  }
+  return left + [...lines, rest].join(`\n${" ".repeat(left.length)}`);
 }

@@ -16,7 +16,7 @@ export async function runVerb(
   switch (request.kind) {
     case "help": {
       const { printHelp } = await import("./help.ts");
-      printHelp(request.verb);
+      printHelp(request.verb, console.columns);
       return DONE;
     }
     case "version": {
