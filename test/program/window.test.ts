@@ -69,6 +69,38 @@ describe("a window of 80 columns", () => {
     expect(await program.must(["status"])).toContain("a-group-named-9 (0)");
   });
 
+  it("breaks help between words, what is said of an option below itself", async () => {
+    const lines = await linesOf(template.copy(), "--help");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    const at = lines.findIndex((line) => line.startsWith("  --vault <DIR> "));
+    expect(lines[at + 1]).toMatch(/^ {27}\S/);
+    const piped = (await template.copy().must(["--help"])).split("\n");
+    expect(Math.max(...piped.map((line) => line.length))).toBeGreaterThan(80);
+  });
+
+  it("has an owner's verify key whole, and what a secret's versions are told apart by", async () => {
+    const program = template.copy();
+    const [owner] = JSON.parse(await program.must(["owners", "--json"])).owners;
+    expect((await linesOf(program, "owners")).join("\n")).toContain(owner.verifyKey);
+    const [head, ...versions] = await linesOf(program, "history", "a-group-named-1/API_KEY");
+    expect(head).toMatch(/^N +COMMITTED .* WHAT +VALUE +SIGNED BY/);
+    expect(versions[0]).toMatch(/^1 .* set +[0-9a-f]{8} \(current\) +owner/);
+  });
+
+  it("has the beginning of a long rotation list in status, and where the rest is", async () => {
+    const program = template.copy();
+    const names = Array.from({ length: 15 }, (_, at) => `NAME_${at}`);
+    const env = names.map((name) => `${name}=value-of-${name}\n`).join("");
+    await program.must(["import", "-", "--group", "big"], { input: env });
+    await program.must(["grant", "agent-number-1", "big"]);
+    await program.must(["revoke", "agent-number-1", "big"]);
+    const lines = await linesOf(program, "status");
+    expect(lines.filter((line) => line.startsWith("big/NAME_"))).toHaveLength(10);
+    expect(lines).toContain("and 5 more: vault-run rotation");
+    const piped = (await program.must(["status"])).split("\n");
+    expect(piped.filter((line) => line.startsWith("big/NAME_"))).toHaveLength(15);
+  });
+
   it("shows progress while much is sealed and written, and leaves none of it behind", async () => {
     const program = template.copy();
     const env = Array.from({ length: 1500 }, (_, at) => `NAME_${at}=value-${at}\n`).join("");

@@ -28,8 +28,8 @@ function print(
 ): void {
   if (versions.length > 0) {
     console.table([
-      ["N", "COMMITTED (UTC)", "AUTHOR", "COMMIT", "SIGNED BY", "WHAT", "SET (UTC)", "VALUE"],
-      ...versions.map((version) => [...commitCells(version), ...recordCells(version, current)]),
+      ["N", "COMMITTED (UTC)", "WHAT", "VALUE", "SIGNED BY", "SET (UTC)", "COMMIT", "AUTHOR"],
+      ...versions.map((version) => cells(version, current)),
     ]);
   }
   if (isUncommitted) console.say("the secret as it stands now is not committed yet, and has no number");
@@ -40,36 +40,43 @@ function print(
   console.detail("get the rest with git fetch --unshallow");
 }
 
-function commitCells({ number, past: { version } }: SecretVersion): string[] {
+/** What is needed to choose one comes first: a narrow window has no room for the rest. */
+function cells(version: SecretVersion, current: SecretRecord | undefined): string[] {
+  const { number, at, commit, author } = commitCells(version);
+  const { signer, what, setAt, value } = recordCells(version, current);
+  return [number, at, what, value, signer, setAt, commit, author];
+}
+
+function commitCells({ number, past: { version } }: SecretVersion) {
   const at = Date.parse(version.at);
   const author =
     version.author.length > AUTHOR_LENGTH ? `${version.author.slice(0, AUTHOR_LENGTH)}…` : version.author;
-  return [
-    String(number),
-    Number.isNaN(at) ? "-" : minuteOf(new Date(at).toISOString()),
+  return {
+    number: String(number),
+    at: Number.isNaN(at) ? "-" : minuteOf(new Date(at).toISOString()),
+    commit: version.commit.slice(0, COMMIT_DIGITS),
     author,
-    version.commit.slice(0, COMMIT_DIGITS),
-  ];
+  };
 }
 
 const SAID = {
   set: "set",
-  resealed: "same value, sealed again",
-  changed: "other fields changed",
+  resealed: "sealed again",
+  changed: "other fields",
   removed: "removed",
 } as const;
 
-function recordCells(version: SecretVersion, current: SecretRecord | undefined): string[] {
-  if (version.signer === undefined) return ["-", "not signed by an owner", "-", "-"];
-  const { record, signer, change } = version;
-  if (record.type === "tombstone") return [ownerName(signer), SAID[change], minuteOf(record.removedAt), "-"];
+function recordCells(version: SecretVersion, current: SecretRecord | undefined) {
+  if (version.signer === undefined) return { signer: "no owner", what: "not signed", setAt: "-", value: "-" };
+  const { record, change } = version;
+  const said = { signer: ownerName(version.signer), what: SAID[change] };
+  if (record.type === "tombstone") return { ...said, setAt: minuteOf(record.removedAt), value: "-" };
   const mark = record.valueId === current?.valueId ? " (current)" : "";
-  return [
-    ownerName(signer),
-    SAID[change],
-    minuteOf(record.setAt),
-    record.valueId.slice(0, VALUE_ID_DIGITS) + mark,
-  ];
+  return {
+    ...said,
+    setAt: minuteOf(record.setAt),
+    value: record.valueId.slice(0, VALUE_ID_DIGITS) + mark,
+  };
 }
 
 function jsonOf(ref: SecretRef, { versions, current, isUncommitted, isCut }: SecretHistory) {

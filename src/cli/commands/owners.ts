@@ -16,12 +16,13 @@ export function run(context: CommandContext): Promise<number> {
       return DONE;
     }
     const rows = owners.map(({ name, key, verifyKey }) => [
-      name,
+      `${name}${verifyKey === self.verifyKey ? " (you)" : ""}`,
       key,
-      verifyKey,
-      verifyKey === self.verifyKey ? "you" : "",
     ]);
-    context.console.table([["OWNER", "KEY", "VERIFY KEY", ""], ...rows]);
+    context.console.table([["OWNER", "KEY"], ...rows]);
+    context.console.print();
+    // In lines of their own: a window of 80 columns has no room for both, and half of one is good for nothing.
+    context.console.table([["VERIFY KEY", "OF"], ...owners.map(({ name, verifyKey }) => [verifyKey, name])]);
     return DONE;
   });
 }

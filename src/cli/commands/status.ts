@@ -18,6 +18,7 @@ import { counted, spanTo } from "../wording.ts";
 
 const DAY_MS = 86_400_000;
 const SOON_MS = 30 * DAY_MS;
+const ROTATE_IN_WINDOW = 10;
 const VERY_SOON_MS = 7 * DAY_MS;
 
 interface Expiry {
@@ -125,15 +126,20 @@ function print({ console }: CommandContext, status: Status): void {
       ...status.rekey.map(({ agent, owners }) => [agent, owners.map(readerName).join(", ")]),
     ]);
   }
-  if (status.rotate.length === 0) return;
+  printRotate(console, status.rotate);
+}
+
+function printRotate(console: CommandContext["console"], rotate: readonly ExposedSecret[]): void {
+  if (rotate.length === 0) return;
+  // In a window the rest of the page must not scroll away.
+  const shown = console.columns === Number.POSITIVE_INFINITY ? rotate : rotate.slice(0, ROTATE_IN_WINDOW);
   console.print();
   console.table([
     ["ROTATE", "READABLE BY"],
-    ...status.rotate.map((secret) => [
-      formatRef(secret),
-      [...new Set(secret.readers.map(readerName))].join(", "),
-    ]),
+    ...shown.map((secret) => [formatRef(secret), [...new Set(secret.readers.map(readerName))].join(", ")]),
   ]);
+  if (shown.length < rotate.length)
+    console.print(`and ${rotate.length - shown.length} more: vault-run rotation`);
 }
 
 function printMatrix(console: CommandContext["console"], status: Status): void {
