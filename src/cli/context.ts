@@ -52,11 +52,13 @@ export class CommandContext {
     return this.#values[option] === true;
   }
 
-  /** Whether a person says no to what happens otherwise. Without one to ask, and with `--yes`, it happens. */
-  async declines(question: string): Promise<boolean> {
+  /** Which of two a person wants. Without one to ask, and with `--yes`, the first. */
+  async prefersSecond(question: string, choices: readonly [string, string]): Promise<boolean> {
     if (this.has("yes") || !this.console.canAsk) return false;
-    const { askYes } = await import("./prompt.ts");
-    return !(await askYes(this.console, question));
+    const { askWhich } = await import("./prompt.ts");
+    const at = await askWhich(this.console, question, choices);
+    if (at === undefined) throw canceled();
+    return at === 1;
   }
 
   /**
@@ -72,7 +74,12 @@ export class CommandContext {
 
   /** Asks for confirmation where there is a person to ask. Without one, and with `--yes`, the answer is yes. */
   async confirm(question: string): Promise<void> {
-    if (!(await this.declines(question))) return;
-    throw new VaultError("canceled", "canceled", "nothing was changed");
+    if (this.has("yes") || !this.console.canAsk) return;
+    const { askYes } = await import("./prompt.ts");
+    if (!(await askYes(this.console, question))) throw canceled();
   }
+}
+
+function canceled(): VaultError {
+  return new VaultError("canceled", "canceled", "nothing was changed");
 }

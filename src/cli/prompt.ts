@@ -39,16 +39,41 @@ export async function askHidden(console: Console, question: string, instead: str
 
 /** Asks yes or no; anything but yes is no. */
 export async function askYes(console: Console, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test(await askLine(console, `${question} [y/N] `));
+}
+
+/** Asks for one of a few choices, by its number from 1. Anything else is none of them. */
+export async function askWhich(
+  console: Console,
+  question: string,
+  choices: readonly string[],
+): Promise<number | undefined> {
+  const list = choices.map((choice, at) => `  ${at + 1}: ${choice}\n`).join("");
+  const numbers = choices.map((_, at) => String(at + 1));
+  const answer = await askLine(console, `${question}\n${list}[${numbers.join("/")}] `);
+  const at = numbers.indexOf(answer);
+  return at === -1 ? undefined : at;
+}
+
+async function askLine(console: Console, question: string): Promise<string> {
   const input = terminal(console);
-  console.streams.stderr.write(`${question} [y/N] `);
+  const { stderr } = console.streams;
+  stderr.write(question);
   let answer = "";
   input.resume();
-  await readUntil(input, (chunk) => {
-    answer += chunk.toString("utf8");
-    return answer.includes("\n");
-  });
-  input.pause();
-  return /^y(es)?$/i.test(answer.trim());
+  try {
+    await readUntil(input, (chunk) => {
+      answer += chunk.toString("utf8");
+      return answer.includes("\n");
+    });
+  } catch (error) {
+    // Ctrl-D ends no line on the terminal.
+    stderr.write("\n");
+    throw error;
+  } finally {
+    input.pause();
+  }
+  return answer.trim();
 }
 
 function terminal(console: Console): ReadStream {

@@ -346,7 +346,7 @@ export const VERBS: readonly Verb[] = [
     name: "resolve",
     takes: "",
     about: "finish a merge of the vault: decide conflicts, give fresh keys, seal again what was left behind",
-    options: [VAULT, OWNER_KEY, { flag: "--yes", about: "answer every question with yes: the newer value" }],
+    options: [VAULT, OWNER_KEY, { flag: "--yes", about: "ask nothing: the newer value stays" }],
     examples: ["git merge feature || vault-run resolve && git commit", "vault-run resolve"],
     load: () => import("./commands/resolve.ts"),
   },

@@ -20,6 +20,11 @@ export function minuteOf(time: string): string {
   return time.slice(0, 16).replace("T", " ");
 }
 
+/** The same where seconds tell two apart. */
+export function secondOf(time: string): string {
+  return time.slice(0, 19).replace("T", " ");
+}
+
 /** How far ahead a time lies: `in 3 days`, `in 1 hour`, `within the hour`. */
 export function spanTo(time: Timestamp, nowMs: number): string {
   const hours = Math.floor((Date.parse(time) - nowMs) / HOUR_MS);

@@ -71,9 +71,10 @@ async function decideValue(
   if (isSameSetting(base, theirs)) return { record: ours };
   const [older, newer] = ours.setAt < theirs.setAt ? [ours, theirs] : [theirs, ours];
   const isOlderWanted = await chooseOlder({ newer, older });
-  const [kept, dropped] = isOlderWanted ? [older, newer] : [newer, older];
+  const kept = isOlderWanted ? older : newer;
   const name = `${kept.group}/${kept.name}`;
-  const note = `${name} was set on both sides: the value set ${shown(kept.setAt)} stays, that of ${shown(dropped.setAt)} is in git's history (vault-run history ${name})`;
+  const which = kept === newer ? "newer" : "older";
+  const note = `${name} was set on both sides: the ${which} value, set ${shown(kept.setAt)}, stays; the other is in git's history (vault-run history ${name})`;
   return { record: kept, note };
 }
 

@@ -1,9 +1,10 @@
 import { type Resolved, resolveMerge } from "../../admin/merge/resolve.ts";
 import { findVaultRoot } from "../../vault/find-vault.ts";
+import { formatRef } from "../../vault/names.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { commitNote, narratorOf, progressOf } from "../owner-verb.ts";
-import { counted } from "../wording.ts";
+import { counted, secondOf } from "../wording.ts";
 
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
@@ -13,9 +14,10 @@ export async function run(context: CommandContext): Promise<number> {
   };
   const resolved = await resolveMerge(machine, options, narratorOf(context), {
     chooseOlder: ({ newer, older }) =>
-      context.declines(
-        `${newer.group}/${newer.name} was set on both sides: keep the newer value, set ${newer.setAt}? (no: the one set ${older.setAt})`,
-      ),
+      context.prefersSecond(`${formatRef(newer)} was set on both sides; which value stays?`, [
+        `the newer, set ${secondOf(newer.setAt)} UTC`,
+        `the older, set ${secondOf(older.setAt)} UTC`,
+      ]),
     confirm: async ({ plan, notes }) => {
       for (const note of notes) console.say(note);
       await context.confirm(`write ${counted(plan?.writes.length ?? 0, "record")}?`);
