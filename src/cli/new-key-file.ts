@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { Repository } from "../git/repository.ts";
 import { keyFileExists } from "../vault/key-file.ts";
 import { VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
@@ -21,4 +23,21 @@ export function newKeyPath(
     `${out === undefined ? whatIsThere : "a file"} is there already and is left alone: ${path}`,
     "move it away and run this again, or name another place with --out FILE",
   );
+}
+
+/** Says so where the next `git add .` would take a new key file along. */
+export async function warnOfKeyInRepo({ console }: CommandContext, path: string | undefined): Promise<void> {
+  if (path === undefined || !(await wouldAdd(path))) return;
+  console.detail("it lies in a git repo and is not ignored there: never commit it");
+}
+
+async function wouldAdd(path: string): Promise<boolean> {
+  try {
+    // As git sees it: the real folder, whatever links lead there.
+    const folder = realpathSync(dirname(path));
+    return await (await Repository.find(folder)).wouldAdd(join(folder, basename(path)));
+  } catch (error) {
+    if (error instanceof VaultError && error.code === "no-repository") return false;
+    throw error;
+  }
 }

@@ -35,7 +35,7 @@ export class Repository {
       if (!existsSync(join(this.gitFolder, marker))) continue;
       throw notReady(
         `${what} is in progress here`,
-        `finish or abort it first, or pass --no-commit and commit yourself`,
+        "finish or abort it first; where the vault itself conflicts: vault-run resolve",
       );
     }
     if ((await this.try(["symbolic-ref", "--quiet", "HEAD"])) === undefined) {
@@ -161,6 +161,13 @@ export class Repository {
   async tracks(path: string): Promise<boolean> {
     const own = relative(this.workTree, path);
     return (await this.try(["--literal-pathspecs", "ls-files", "--error-unmatch", "--", own])) !== undefined;
+  }
+
+  /** Whether a file at a path (absolute) would go into a commit by `git add .`: it is in the work tree, and not ignored. */
+  async wouldAdd(path: string): Promise<boolean> {
+    const own = relative(this.workTree, path);
+    if (own === "" || own.startsWith("..")) return false;
+    return (await this.try(["check-ignore", "--quiet", "--", own])) === undefined;
   }
 
   /** What a git command that only reads prints, byte for byte. Its arguments are fixed or made of parsed names. */

@@ -87,11 +87,73 @@ describe("a confirmation", () => {
     expect(yes.shown).toContain("granted stripe to crawler");
   });
 
+  it("takes Ctrl-D for a no, and says so on a line of its own", async () => {
+    const before = program.snapshot();
+    const { shown, status } = await onTerminal(
+      ["vault-run", "grant", "crawler", "stripe"],
+      [["[y/N]", "\u0004"]],
+    );
+    expect(shown).toMatch(/\[y\/N\] \r?\nvault-run: canceled/);
+    expect(status).toBe(1);
+    expect(program.snapshot()).toBe(before);
+  });
+
+  it("says until when a grant held so far, and is not asked for what is so already", async () => {
+    await program.must(["grant", "crawler", "stripe"]);
+    const before = program.snapshot();
+    const { stderr } = await program.run(["grant", "crawler", "stripe"]);
+    expect(stderr).toBe("vault-run: nothing to do: stripe is granted to crawler already\n");
+    expect(program.snapshot()).toBe(before);
+    const limited = await onTerminal(
+      ["vault-run", "grant", "crawler", "stripe", "--expires", "2099-01-31"],
+      [["[y/N]", "y\r"]],
+    );
+    expect(limited.shown).toContain("of stripe until 2099-01-31 00:00 UTC; so far without an end? [y/N]");
+    expect(limited.status).toBe(0);
+  });
+
   it("is not asked with --yes, nor without a terminal", async () => {
     const { status, shown } = await onTerminal(["vault-run", "grant", "crawler", "stripe", "--yes"]);
     expect(status).toBe(0);
     expect(shown).not.toContain("[y/N]");
     await program.must(["revoke", "crawler", "stripe"]);
+  });
+});
+
+describe("resolve", () => {
+  it("asks which of two values stays, and chooses none where neither is named", async () => {
+    program.git("switch", "--quiet", "--create", "side");
+    await program.set("stripe/API_KEY", "set-on-the-side");
+    program.git("switch", "--quiet", "-");
+    await program.set("stripe/API_KEY", "set-later-here");
+    expect(() => program.git("merge", "--quiet", "side")).toThrow();
+    const before = program.snapshot();
+    const none = await onTerminal(["vault-run", "resolve"], [["[1/2]", "\r"]]);
+    expect(none.shown).toMatch(/which value stays\?\s+1: the newer, set .* UTC\s+2: the older, set .* UTC/);
+    expect(none.status).toBe(1);
+    expect(program.snapshot()).toBe(before);
+    const older = await onTerminal(
+      ["vault-run", "resolve"],
+      [
+        ["[1/2]", "2\r"],
+        ["[y/N]", "y\r"],
+      ],
+    );
+    expect(older.shown).toContain("the older value, set");
+    expect(older.status).toBe(0);
+    program.git("commit", "--quiet", "--no-edit");
+    expect(await program.must(["get", "stripe/API_KEY"])).toBe("set-on-the-side");
+  });
+});
+
+describe("a new key file", () => {
+  it("in the repo is said to be no matter for a commit, unless git ignores it", async () => {
+    const warning = "it lies in a git repo and is not ignored there: never commit it";
+    const said = async (...args: string[]) => (await program.run(args)).stderr;
+    expect(await said("add-agent", "one", "--out", "one.key")).toContain(warning);
+    expect(await said("add-agent", "two", "--out", join(program.home, "two.key"))).not.toContain(warning);
+    writeFileSync(join(program.repo, ".gitignore"), "*.key\n");
+    expect(await said("restore", "one", "--out", "three.key")).not.toContain(warning);
   });
 });
 

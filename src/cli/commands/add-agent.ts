@@ -5,6 +5,7 @@ import { parseAgentName } from "../../vault/names.ts";
 import type { CommandContext } from "../context.ts";
 import { parseDescription } from "../descriptions.ts";
 import { DONE } from "../exit-status.ts";
+import { warnOfKeyInRepo } from "../new-key-file.ts";
 import { change, commitNote } from "../owner-verb.ts";
 
 export async function run(context: CommandContext): Promise<number> {
@@ -25,6 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
   if (path === undefined) console.streams.stdout.write(text);
   console.say(`added agent ${name}${commitNote(done)}`);
   console.detail(`its key file: ${path ?? "on standard output"}; give it to the agent alone`);
+  await warnOfKeyInRepo(context, path);
   console.detail(`next: vault-run grant ${name} GROUP`);
   return DONE;
 }

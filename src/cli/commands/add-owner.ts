@@ -12,7 +12,7 @@ import type { Owner } from "../../vault/schema.ts";
 import { diskError, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { newKeyPath } from "../new-key-file.ts";
+import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { openAsNewcomer } from "../newcomer.ts";
 import { change, commitNote, progressOf } from "../owner-verb.ts";
@@ -45,6 +45,7 @@ async function printCard(context: CommandContext, name: string): Promise<number>
   createKeyFile(path, await ownerKeyText(context, keyFile));
   console.printJson(card);
   console.say(`made an owner key, and its card on standard output; back the key up: ${path}`);
+  await warnOfKeyInRepo(context, path);
   console.detail(`its fingerprint: ${keyFingerprint(card.verifyKey)}`);
   for (const owner of vault.record.owners)
     console.detail(`it trusts owner ${owner.name}, fingerprint ${keyFingerprint(owner.verifyKey)}`);

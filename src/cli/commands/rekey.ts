@@ -8,11 +8,11 @@ import type { SecretRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { newKeyPath } from "../new-key-file.ts";
+import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
 import { printWithoutOwner } from "../without-owner.ts";
-import { shortFingerprint } from "../wording.ts";
+import { counted, shortFingerprint } from "../wording.ts";
 
 export function run(context: CommandContext): Promise<number> {
   if (context.has("json") && context.text("out") === "-") {
@@ -31,6 +31,8 @@ export function run(context: CommandContext): Promise<number> {
   );
 }
 
+const MOST_NAMES = 6;
+
 async function rekeyAgent(context: CommandContext, name: AgentName): Promise<number> {
   const { machine, console } = context;
   let text = "";
@@ -41,7 +43,7 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
     const path = newKeyPath(context, fallback, `the old key file of ${name}`);
     const groups = session.vault.grants(name).map((grant) => grant.group);
     await context.confirm(
-      `give ${name} a new key in place of ${shortFingerprint(verifyKey)}, and new keys to: ${groups.join(", ") || "no group"}?`,
+      `give ${name} a new key in place of ${shortFingerprint(verifyKey)}, and new keys to ${groups.length > MOST_NAMES ? counted(groups.length, "group") : groups.join(", ") || "no group"}?`,
     );
     const planned = await planRekeyAgent(session, name, progressOf(context, "sealing again"));
     exposed = planned.exposed;
@@ -52,6 +54,7 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
   if (path === undefined) console.streams.stdout.write(text);
   console.say(`gave ${name} a new key${commitNote(done)}`);
   console.detail(`its key file: ${path ?? "on standard output"}; give it to the agent alone`);
+  await warnOfKeyInRepo(context, path);
   console.detail("the old key is refused from now on, wherever this change has been pulled");
   // Standard output holds the key then, and nothing else.
   if (path !== undefined) printExposed(context, exposed);

@@ -7,8 +7,9 @@ import { agentKeyPath } from "../../vault/key-lookup.ts";
 import { parseAgentName } from "../../vault/names.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { newKeyPath } from "../new-key-file.ts";
+import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
 import { openAsOwner } from "../reader.ts";
+import { shortFingerprint } from "../wording.ts";
 
 /** The same key file again, from escrow. It is recorded before it leaves: whoever has it reads what the agent reads. */
 export async function run(context: CommandContext): Promise<number> {
@@ -17,7 +18,9 @@ export async function run(context: CommandContext): Promise<number> {
   const { vault, identity, signingKey } = await openAsOwner(context);
   const agent = vault.agent(name);
   const path = newKeyPath(context, agentKeyPath(machine, vault.id, name), `a key file of ${name}`);
-  await context.confirm(`restore the key of ${name} from escrow?`);
+  await context.confirm(
+    `restore the key of ${name} (${shortFingerprint(agent.verifyKey)}) from escrow, to ${path ?? "standard output"}?`,
+  );
   const text = await openEscrow(agent, identity);
   const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
   const event = { action: "restore", agent: name } as const;
@@ -25,6 +28,7 @@ export async function run(context: CommandContext): Promise<number> {
   if (path === undefined) console.streams.stdout.write(text);
   else createKeyFile(path, text);
   console.say(`restored the key of ${name}: ${path ?? "on standard output"}`);
+  await warnOfKeyInRepo(context, path);
   console.detail("it is the key it had: if someone else may have it, use vault-run rekey instead");
   return DONE;
 }
