@@ -28,6 +28,9 @@ export function findLaunch(words: readonly string[]): LaunchRequest | undefined 
   return parseLaunch(words);
 }
 
+const NO_SEPARATOR = "no -- before the command";
+const WRITTEN_SO = "write it as: vault-run --agent NAME -- COMMAND [ARG...]";
+
 function parseLaunch(words: readonly string[]): LaunchRequest {
   const separator = words.indexOf("--");
   const [program, ...args] = separator === -1 ? [] : words.slice(separator + 1);
@@ -35,11 +38,12 @@ function parseLaunch(words: readonly string[]): LaunchRequest {
   const { values, positionals } = parseWords(own, LAUNCH_OPTIONS, HELP);
   if (positionals.length > 0) {
     // It may be a value: it is not repeated.
-    throw new VaultError("usage", "a word before -- that belongs to no option", "see vault-run --help");
+    const what = separator === -1 ? NO_SEPARATOR : "a word before -- that belongs to no option";
+    throw new VaultError("usage", what, WRITTEN_SO);
   }
   if (program === undefined || program === "") {
-    const what = separator === -1 ? "no -- before the command" : "no command after --";
-    throw new VaultError("usage", what, "write it as: vault-run --agent NAME -- COMMAND [ARG...]");
+    const what = separator === -1 ? NO_SEPARATOR : "no command after --";
+    throw new VaultError("usage", what, WRITTEN_SO);
   }
   const redact = values["no-redact"] !== true;
   const tty = oneOf("tty", TTY_MODES, textOf(values, "tty") ?? "auto", HELP);

@@ -11,11 +11,17 @@ const MIN_CHARACTERS = 12;
  */
 export async function newPassphrase(context: CommandContext, hasPassphrase: boolean): Promise<Secret> {
   const fromFile = hasPassphrase ? undefined : findPassphraseInFile(context.machine);
-  const passphrase = new Secret("passphrase", fromFile ?? (await askTwice(context, hasPassphrase)));
+  return new Secret(
+    "passphrase",
+    fromFile === undefined ? await askTwice(context, hasPassphrase) : longEnough(fromFile),
+  );
+}
+
+function longEnough(passphrase: Buffer): Buffer {
   // The bytes 10xxxxxx continue a character.
-  const characters = passphrase.bytes().reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 0);
+  const characters = passphrase.reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 0);
   if (characters >= MIN_CHARACTERS) return passphrase;
-  passphrase.dispose();
+  passphrase.fill(0);
   throw new VaultError(
     "passphrase",
     characters === 0
@@ -49,7 +55,9 @@ async function askTwice({ machine }: CommandContext, hasPassphrase: boolean): Pr
         : "run this at a terminal, or put it in a file of mode 0600 and name that in VAULT_RUN_OWNER_PASSPHRASE_FILE",
     );
   }
-  const first = await askPassphrase("new passphrase of the owner key (not shown)");
+  const first = longEnough(
+    await askPassphrase(`new passphrase of the owner key, at least ${MIN_CHARACTERS} characters (not shown)`),
+  );
   const second = await askPassphrase("the same again");
   const isSame = first.equals(second);
   second.fill(0);

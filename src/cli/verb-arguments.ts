@@ -38,15 +38,21 @@ function parseVerb(verb: Verb, words: readonly string[]): VerbRequest {
   if (values.help === true) return { kind: "help", verb };
   const needed = verb.takes.split(" ").filter((word) => word.startsWith("<")).length;
   const allowed = verb.takes.split(" ").filter((word) => word !== "").length;
-  if (positionals.length < needed || positionals.length > allowed) {
-    const takes = verb.takes === "" ? "no arguments" : verb.takes;
-    throw new VaultError(
-      "usage",
-      `${verb.name} takes ${takes}, and there are ${positionals.length}`,
-      `see ${help}`,
-    );
-  }
+  if (positionals.length < needed || positionals.length > allowed)
+    throw wrongCount(verb, positionals.length, help);
   return { kind: "verb", verb, values, words: positionals };
+}
+
+/** Words too many may be a value: they are not repeated. */
+function wrongCount({ name, takes }: Verb, given: number, help: string): VaultError {
+  const were = given === 0 ? "nothing was" : given === 1 ? "one word was" : `${given} words were`;
+  const what = `${name} takes ${takes === "" ? "no arguments" : takes}, and ${were} given`;
+  if (name !== "set" || given < 2) return new VaultError("usage", what, `see ${help}`);
+  return new VaultError(
+    "usage",
+    what,
+    "a value is never taken from the command line, which the shell's history and other programs see: run vault-run set GROUP/NAME, and it is asked for",
+  );
 }
 
 function findVerb(name: string): Verb {

@@ -55,7 +55,7 @@ export function parseVariableName(text: string): string {
 export function parseSecretRef(text: string): SecretRef {
   const slash = text.indexOf("/");
   if (slash === -1) {
-    throw new VaultError("bad-name", "not a secret's place", "write it as GROUP/NAME");
+    throw new VaultError("bad-name", "no group before the secret's name", "write it as GROUP/NAME");
   }
   return { group: parseGroupName(text.slice(0, slash)), name: parseSecretName(text.slice(slash + 1)) };
 }

@@ -233,7 +233,13 @@ export class Vault {
   groups(): GroupRecord[] {
     const names = this.files.listFolders("groups") as GroupName[];
     this.#requireNone(this.#gone("groups", names).map((name) => groupPath(name as GroupName)));
-    return names.map((name) => this.group(name));
+    return names.map((name) => this.#groupOrVanished(name));
+  }
+
+  #groupOrVanished(name: GroupName): GroupRecord {
+    const record = this.findGroup(name);
+    if (record === undefined) throw vanished(groupPath(name));
+    return record;
   }
 
   findSecret(ref: SecretRef): SecretRecord | SecretTombstone | undefined {

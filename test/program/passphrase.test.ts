@@ -86,7 +86,7 @@ describe("the passphrase on an owner's key", () => {
       ["vault-run", "rekey", "--owner"],
       [PROMPT, `${PASSPHRASE}\r`],
       ["every group a new key? [y/N] ", "y\r"],
-      ["new passphrase of the owner key (not shown): ", `${NEW}\r`],
+      ["new passphrase of the owner key, at least 12 characters (not shown): ", `${NEW}\r`],
       ["the same again: ", `${NEW}\r`],
     );
     expect(rekeyed).toMatchObject({ status: 0, untyped: 0 });

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
+import { basename } from "node:path";
 import { configFolder, type Machine } from "../../vault/machine.ts";
 import type { VaultId } from "../../vault/names.ts";
 import { systemCode } from "../../vault-error.ts";
@@ -12,13 +13,16 @@ export function checkKeyFiles(machine: Machine, vault: VaultId): Finding[] {
   return files.flatMap((path) => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile() || (stat.mode & 0o077) === 0) return [];
+    const replace = agents.includes(path)
+      ? `replace it: vault-run rekey ${basename(path, ".key")}`
+      : "replace it: vault-run rekey --owner";
     return [
       {
         level: "error" as const,
         kind: "key-file",
         where: path,
         what: `others can read this key file (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
-        next: `make it yours alone (chmod 600 ${path}); where others have read it, give out a new key: vault-run rekey`,
+        next: `make it yours alone (chmod 600 ${path}); where others have read it, ${replace}`,
       },
     ];
   });

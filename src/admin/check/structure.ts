@@ -18,12 +18,12 @@ export function checkStructure(records: Records, nowMs: number): Finding[] {
       case "grant":
         return [
           ...checkGrant(records, path, record),
-          ...checkTime(path, grantName(record), record, nowMs, "grant"),
+          ...checkTime(path, grantName(record), record, nowMs, renewGrant(record)),
         ];
       case "secret":
         return [
           ...checkEpoch(records, path, record),
-          ...checkTime(path, formatRef(record), record, nowMs, "value"),
+          ...checkTime(path, formatRef(record), record, nowMs, renewValue(record)),
         ];
       case "agent":
         return hasGrant(records, record.name) ? [] : [idle(path, record.name)];
@@ -78,12 +78,10 @@ function checkTime(
   name: string,
   { expiresAt }: { readonly expiresAt?: Timestamp },
   nowMs: number,
-  what: "grant" | "value",
+  next: string,
 ): Finding[] {
   if (expiresAt === undefined || !isPast(expiresAt, nowMs + SOON_MS)) return [];
   const isOver = isPast(expiresAt, nowMs);
-  const next =
-    what === "value" ? "set a new value: vault-run set" : "grant it again, or revoke it: vault-run grant";
   return [
     {
       level: isOver ? "error" : "note",
@@ -93,6 +91,14 @@ function checkTime(
       next,
     },
   ];
+}
+
+function renewGrant({ agent, group }: GrantRecord): string {
+  return `grant it again, vault-run grant ${agent} ${group} --expires WHEN, or revoke it: vault-run revoke ${agent} ${group}`;
+}
+
+function renewValue(secret: SecretRecord): string {
+  return `give it a new value: vault-run set ${formatRef(secret)} --expires WHEN`;
 }
 
 function grantName({ agent, group }: GrantRecord): string {

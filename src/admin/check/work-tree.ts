@@ -23,8 +23,11 @@ export async function checkWorkTree(repository: Repository, root: string): Promi
       level: "note",
       kind: "uncommitted",
       where: folder,
-      what: `${changed.length === 1 ? "a file" : `${changed.length} files`} in .vault differ from the last commit: ${changed[0]}`,
-      next: `commit or restore: git status ${folder}`,
+      what:
+        changed.length === 1
+          ? `a file in .vault differs from the last commit: ${changed[0]}`
+          : `${changed.length} files in .vault differ from the last commit: ${changed[0]} and ${changed.length - 1} more`,
+      next: `see them, then commit or restore them: git status ${folder}`,
     });
   }
   if (!existsSync(join(root, ATTRIBUTES_PATH))) {

@@ -20,7 +20,7 @@ export async function planAddAgent(
     throw new VaultError(
       "exists",
       `there is an agent of this name already: ${name}`,
-      "choose another name, or remove that one first: vault-run remove-agent",
+      `choose another name, or for a new key: vault-run rekey ${name}`,
     );
   }
   const { record, keyFile } = await newAgent(session, name, description);

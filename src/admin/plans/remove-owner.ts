@@ -40,7 +40,7 @@ export function requireRemovable(session: OwnerSession, name: string): Owner {
   if (owner === session.self) {
     throw new VaultError(
       "last-owner",
-      `no owner can remove themselves, for who is no owner can sign nothing: ${name}`,
+      `an owner cannot remove themselves, for nothing would count that they sign: ${name}`,
       `another owner can, with their key: vault-run remove-owner ${name}`,
     );
   }

@@ -41,7 +41,7 @@ function toRotate(vault: Vault, nowMs: number): Finding[] {
         level: "error",
         kind: "rotate",
         where: place,
-        what: `readable by who is no longer authorised: ${place}`,
+        what: `someone no longer authorised could have read it: ${place}`,
         next: `${first}give it a new value at its source, then: vault-run set ${place}; who and since when: vault-run rotation`,
       };
     });
@@ -57,7 +57,8 @@ function print(
   errors: number,
   opened: boolean,
 ): void {
-  for (const { level, kind, what, next } of findings) {
+  const inOrder = [...findings].sort((a, b) => Number(a.level === "note") - Number(b.level === "note"));
+  for (const { level, kind, what, next } of inOrder) {
     console.print(`${level} ${kind}: ${what}`);
     console.print(`  ${next}`);
   }

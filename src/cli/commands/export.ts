@@ -26,8 +26,7 @@ const FORMAT_NAMES = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
 export async function run(context: CommandContext): Promise<number> {
   const { console } = context;
   const group = parseGroupName(context.word(0));
-  const format =
-    FORMATS[oneOf("format", FORMAT_NAMES, context.text("format") ?? "", "vault-run export --help")];
+  const format = FORMATS[formatName(context.text("format"))];
   let records: readonly SecretRecord[] = [];
   const text = await pull(context, {
     group,
@@ -45,6 +44,11 @@ export async function run(context: CommandContext): Promise<number> {
   noteFiles(context, records);
   await new Promise((resolve) => console.streams.stdout.write(text, resolve));
   return DONE;
+}
+
+function formatName(word: string | undefined): keyof typeof FORMATS {
+  if (word !== undefined) return oneOf("format", FORMAT_NAMES, word, "vault-run export --help");
+  throw new VaultError("usage", "no format is named", `say which: --format ${FORMAT_NAMES.join(", ")}`);
 }
 
 const variableOf = (record: SecretRecord) => record.env ?? record.name;

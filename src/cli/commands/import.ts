@@ -123,7 +123,10 @@ function reportSkipped(
 async function warnOfSource({ console }: CommandContext, plainFile: string | undefined): Promise<void> {
   if (plainFile === undefined) return;
   console.say(`the file still holds the values in plain text: ${plainFile}`);
-  if (!(await isTracked(plainFile))) return;
+  if (!(await isTracked(plainFile))) {
+    console.detail("remove it once nothing reads it any more, and keep it out of git until then");
+    return;
+  }
   console.detail("git tracks it, so its history holds them too: give them new values at their source");
 }
 

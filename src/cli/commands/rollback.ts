@@ -15,7 +15,7 @@ import { minuteOf, ownerName } from "../wording.ts";
 
 export async function run(context: CommandContext): Promise<number> {
   const ref = parseSecretRef(context.word(0));
-  const number = parseNumber(context.text("to"));
+  const number = parseNumber(context.text("to"), ref);
   const place = formatRef(ref);
   let before: SecretRecord | undefined;
   const done = await change(context, "rollback", async (session) => {
@@ -41,12 +41,12 @@ export async function run(context: CommandContext): Promise<number> {
   return DONE;
 }
 
-function parseNumber(text: string | undefined): number {
+function parseNumber(text: string | undefined, ref: SecretRef): number {
   if (text !== undefined && /^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new VaultError(
     "usage",
     text === undefined ? "say to which version, with --to N" : "--to takes the number of a version",
-    "see them with vault-run history GROUP/NAME",
+    `see them with vault-run history ${formatRef(ref)}`,
   );
 }
 
