@@ -1,13 +1,21 @@
 import type { EverOwner } from "../admin/owners-ever.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
+import type { GroupName } from "../vault/names.ts";
 import type { Timestamp } from "../vault/time.ts";
 
+const MOST_NAMED = 6;
 const HOUR_MS = 3_600_000;
 
 /** `1 secret`, `2 secrets`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Groups in a question: by name as long as it stays readable. */
+export function named(groups: readonly GroupName[]): string {
+  if (groups.length === 0) return "no group";
+  return groups.length > MOST_NAMED ? counted(groups.length, "group") : groups.join(", ");
 }
 
 /** The first half of a key's fingerprint, as listings and questions show it. */

@@ -62,7 +62,7 @@ function unusable(why: string, cause?: unknown): VaultError {
   return new VaultError(
     "keychain",
     `the keychain of this system cannot be used: ${why}`,
-    "use it in a desktop session where it is unlocked, or name the key file from your backup with --owner-key-file",
+    "use it in a desktop session where it is unlocked; a key that is in it already can come from your backup, by --owner-key-file",
     { cause },
   );
 }

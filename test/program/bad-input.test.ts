@@ -85,6 +85,11 @@ describe("a verb refuses", () => {
     expect(await program.must(["get", "stripe/API_KEY"])).toBe("sk_live_value");
   });
 
+  it("to list a folder that is no group, by the record that is not there", async () => {
+    mkdirSync(join(program.repo, ".vault/groups/ghost"));
+    expect(await refused(["list"], 1)).toContain("gone without a tombstone: .vault/groups/ghost/group.json");
+  });
+
   it("without a key, with a wrong one, or one of another vault", async () => {
     const owner = join(configFolder(), "owner.key");
     const text = readFileSync(owner, "utf8");

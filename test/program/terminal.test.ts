@@ -82,6 +82,11 @@ describe("a confirmation", () => {
     expect(no.shown).toMatch(/let crawler \(key [0-9a-f]{16}\) open 1 secret of stripe\? \[y\/N\]/);
     expect(no.status).toBe(1);
     expect(program.snapshot()).toBe(before);
+    const remove = await onTerminal(["vault-run", "remove-agent", "crawler"], [["[y/N]", "n\r"]]);
+    expect(remove.shown).toMatch(
+      /remove agent crawler \(key [0-9a-f]{16}\), and give new keys to no group\?/,
+    );
+    expect(program.snapshot()).toBe(before);
     const yes = await onTerminal(["vault-run", "grant", "crawler", "stripe"], [["[y/N]", "y\r"]]);
     expect(yes.status).toBe(0);
     expect(yes.shown).toContain("granted stripe to crawler");

@@ -12,7 +12,7 @@ import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
 import { printWithoutOwner } from "../without-owner.ts";
-import { counted, shortFingerprint } from "../wording.ts";
+import { named, shortFingerprint } from "../wording.ts";
 
 export function run(context: CommandContext): Promise<number> {
   if (context.has("json") && context.text("out") === "-") {
@@ -31,8 +31,6 @@ export function run(context: CommandContext): Promise<number> {
   );
 }
 
-const MOST_NAMES = 6;
-
 async function rekeyAgent(context: CommandContext, name: AgentName): Promise<number> {
   const { machine, console } = context;
   let text = "";
@@ -43,7 +41,7 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
     const path = newKeyPath(context, fallback, `the old key file of ${name}`);
     const groups = session.vault.grants(name).map((grant) => grant.group);
     await context.confirm(
-      `give ${name} a new key in place of ${shortFingerprint(verifyKey)}, and new keys to ${groups.length > MOST_NAMES ? counted(groups.length, "group") : groups.join(", ") || "no group"}?`,
+      `give ${name} a new key in place of ${shortFingerprint(verifyKey)}, and new keys to ${named(groups)}?`,
     );
     const planned = await planRekeyAgent(session, name, progressOf(context, "sealing again"));
     exposed = planned.exposed;
