@@ -6,7 +6,6 @@ import type { Repository } from "./repository.ts";
 // in git itself unless the user's own configuration turns them on.
 
 const INCOMING = "refs/worktree/vault-run/incoming";
-const MISSING_REF = /couldn't find remote ref/i;
 const NOT_FAST_FORWARD = /\[rejected\]|non-fast-forward|fetch first|stale info|cannot lock ref/i;
 
 export interface Counterpart {
@@ -54,7 +53,8 @@ export async function fetchCounterpart(
   try {
     await repository.run(["fetch", "--quiet", "--no-tags", "--refmap=", remote, `+${ref}:${INCOMING}`]);
   } catch (error) {
-    if (MISSING_REF.test(reasonOf(error))) return undefined;
+    // Asked for, and not read from what git said: that may be in any language.
+    if ((await repository.try(["ls-remote", "--", remote, ref])) === "") return undefined;
     throw error;
   }
   return repository.commitOf(INCOMING);

@@ -39,16 +39,19 @@ export async function integrate(
   }
   const folder = relative(repository.workTree, root);
   const changes = await readChanges(repository, folder, { incoming, base });
-  const isSimple = changes.onBoth.length === 0 && !changes.ofVault && !(await hasMerges(repository, base));
-  if (isSimple && (await rebased(repository, incoming))) return undefined;
-  return mergeAndResolve(repository, folder, incoming, changes.onBoth, resolve);
+  const isRebasable =
+    changes.onBoth.length === 0 && !changes.besideOwners && !(await hasMerges(repository, base));
+  if (isRebasable && (await rebased(repository, incoming))) return undefined;
+  return mergeAndResolve(repository, folder, incoming, changes, resolve);
 }
 
 interface Changes {
   /** Records that both sides changed, from the top of the work tree. */
   readonly onBoth: readonly string[];
-  /** Whether either side changed vault.json. Who the owners were where something was sealed is to be told from history. */
-  readonly ofVault: boolean;
+  /** Whether we changed any. Where we did not, there is nothing to resolve, and no owner's key is needed. */
+  readonly ours: boolean;
+  /** Whether we did while vault.json changed. Who the owners were where something was sealed is to be told from history. */
+  readonly besideOwners: boolean;
 }
 
 async function readChanges(
@@ -59,13 +62,14 @@ async function readChanges(
   const read = async (commit: string) =>
     new Map((await readTree(repository, commit, folder)).map(({ path, blob }) => [path, blob]));
   const [before, ours, theirs] = [await read(base), await read("HEAD"), await read(incoming)];
-  const isChanged = (path: string) =>
-    ours.get(path) !== before.get(path) || theirs.get(path) !== before.get(path);
-  const onBoth = [...new Set([...before.keys(), ...ours.keys(), ...theirs.keys()])].filter((path) => {
-    const blobs = [before.get(path), ours.get(path), theirs.get(path)];
-    return new Set(blobs).size === blobs.length;
-  });
-  return { onBoth: onBoth.map((path) => `${folder}/${path}`), ofVault: isChanged(VAULT_PATH) };
+  const paths = [...new Set([...before.keys(), ...ours.keys(), ...theirs.keys()])];
+  const has = (path: string) => [before, ours, theirs].map((of) => of.get(path));
+  const isOurs = paths.some((path) => ours.get(path) !== before.get(path));
+  return {
+    onBoth: paths.filter((path) => new Set(has(path)).size === 3).map((path) => `${folder}/${path}`),
+    ours: isOurs,
+    besideOwners: isOurs && new Set(has(VAULT_PATH)).size > 1,
+  };
 }
 
 /** What is in a merge commit alone would be lost in a rebase. */
@@ -90,15 +94,15 @@ async function mergeAndResolve(
   repository: Repository,
   folder: string,
   incoming: string,
-  onBoth: readonly string[],
+  { onBoth, ours }: Changes,
   resolve: () => Promise<Resolution>,
-): Promise<Resolution> {
+): Promise<Resolution | undefined> {
   await beginMerge(repository, incoming);
   try {
     const unmerged = (await readUnmerged(repository)).map(({ path }) => path);
     requireVaultOnly(unmerged, `${folder}/`);
     requireNoneMixed(onBoth, unmerged);
-    const resolution = await resolve();
+    const resolution = ours ? await resolve() : undefined;
     await repository.run(["commit", "--quiet", "--no-edit"]);
     return resolution;
   } catch (error) {
