@@ -33,7 +33,9 @@ export function run(context: CommandContext): Promise<number> {
     } else {
       print(context, rotate, rekey, reads);
       if (rotate.length > 0)
-        context.console.say(`READ is what this machine's audit log says, and no other's: ${log}`);
+        context.console.say(
+          `READ is as far as this machine's audit log goes, where - is no proof that it was not read: ${log}`,
+        );
     }
     sayExpiredGrants(context, vault);
     return rotate.length === 0 && rekey.length === 0 ? DONE : REFUSED;
@@ -82,7 +84,7 @@ function reasonOf({ grantExpired }: ExposedReader): string {
 }
 
 function readText(read: ValueRead | undefined): string {
-  return read === undefined ? "not on record here" : `yes, ${read.at.slice(0, 10)}`;
+  return read === undefined ? "-" : read.at.slice(0, 10);
 }
 
 function jsonOf(secret: ExposedSecret, reads: ValueReads) {
