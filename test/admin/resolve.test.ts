@@ -6,6 +6,7 @@ import { openEscrow } from "../../src/admin/escrow.ts";
 import { resolveMerge } from "../../src/admin/merge/resolve.ts";
 import { operate } from "../../src/admin/operate.ts";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
+import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
 import { planRekeyOwner } from "../../src/admin/plans/rekey-owner.ts";
 import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
@@ -535,6 +536,30 @@ describe("a conflict", () => {
     expect(merge(vault)).toBe(false);
     await resolve(vault);
     expect(await seenBy(vault, "stays", "web/ONE")).toBe("new");
+  });
+
+  it("of a removal that was signed again and an agent that was made anew is the agent", async () => {
+    const vault = template.copy();
+    await vault.removeAgent("writer");
+    const elsewhere = vault.copy();
+    elsewhere.passTime(1000);
+    const path = "agents/writer/agent.json" as never;
+    await diverge(
+      vault,
+      (v) => v.change(async (session) => (await planAddAgent(session, "writer" as never, undefined)).plan),
+      async (v) => {
+        await elsewhere.change(async (session) => {
+          const { vault: _, serial: __, signatures: ___, ...fields } = session.vault.find(path)!;
+          const record = session.sign(path, fields as never);
+          return { event: { action: "resolve" }, message: "again", writes: [{ path, record }] };
+        });
+        v.git("fetch", "--quiet", elsewhere.repo, "main");
+        v.git("reset", "--quiet", "--hard", "FETCH_HEAD");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    expect(await resolve(vault)).toEqual([]);
+    expect((await vault.owner()).vault.findAgent("writer" as never)?.type).toBe("agent");
   });
 
   it("with a side that no owner signed is refused, and nothing is written (A1, A9)", async () => {

@@ -1,3 +1,4 @@
+import { canonicalText } from "../../vault/canonical.ts";
 import type { RecordPath } from "../../vault/paths.ts";
 import type {
   AgentRecord,
@@ -50,6 +51,9 @@ export async function decide(
   { base, ours, theirs }: Conflict,
   chooseOlder: (rivals: Rivals) => Promise<boolean>,
 ): Promise<Decision<SignedRecord>> {
+  // Signed again without a change, as an earlier merge leaves what it decided: the other side alone changed it.
+  if (base !== undefined && saysTheSame(theirs, base)) return { record: ours };
+  if (base !== undefined && saysTheSame(ours, base)) return { record: theirs };
   const sides = <R extends SignedRecord>() => ({ base, ours, theirs }) as Sides<R>;
   switch (kindOf(ours, theirs, path)) {
     case "secret":
@@ -65,6 +69,11 @@ export async function decide(
     default:
       throw new TypeError("vault.json is merged before the records");
   }
+}
+
+function saysTheSame(a: SignedRecord, b: SignedRecord): boolean {
+  const content = ({ serial: _, signatures: __, ...fields }: SignedRecord) => canonicalText(fields);
+  return content(a) === content(b);
 }
 
 /** Both stand at one path, which says what they are: decoding has checked it. */
