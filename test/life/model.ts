@@ -63,8 +63,9 @@ export function mergeModels(base: Model, ours: Model, theirs: Model): Model {
     return a.at > b.at ? a : b;
   });
   each(base.agents, ours.agents, theirs.agents, merged.agents, (a, b) => {
-    if (a.keyFile === undefined || b.keyFile === undefined) return a.keyFile === undefined ? a : b;
-    return a.at > b.at ? a : b;
+    const isGone = [a, b].filter(({ keyFile }) => keyFile === undefined);
+    const [first = a, second = b] = isGone.length === 1 ? [isGone[0], isGone[0]] : [a, b];
+    return first.at > second.at ? first : second;
   });
   each(base.access, ours.access, theirs.access, merged.access, (a, b) => (a.granted ? b : a));
   for (const [key, access] of merged.access) {

@@ -138,7 +138,9 @@ export function decideAgent({ base, ours, theirs }: Sides<Agent>): Decision<Agen
   }
   const removed = ours.type === "agent" ? theirs : ours;
   const live = ours.type === "agent" ? ours : theirs;
-  if (live.type !== "agent") return { record: later(ours, theirs) };
+  // By what both say, so that it comes out alike whoever merges.
+  if (live.type !== "agent")
+    return { record: live.removedAt > (removed as AgentTombstone).removedAt ? live : removed };
   return {
     record: removed,
     note: `agent ${live.name} was removed on one side and changed on the other: it is removed`,
