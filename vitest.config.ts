@@ -10,7 +10,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/program/**"],
-          testTimeout: 60_000,
+          testTimeout: 300_000,
           // They wait for git more than they compute.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
