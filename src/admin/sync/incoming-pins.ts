@@ -33,10 +33,11 @@ export class IncomingPins extends BranchedPins {
     return super.expects(path) && !this.#isOurs(path);
   }
 
-  /** Whether the newest one seen is the one that we have. */
+  /** Whether we have the newest one seen, or one that is newer still: a merge that was staged is not pinned yet. */
   #isOurs(path: RecordPath): boolean {
     const [pin, own] = [this.find(path), pinOf(path, this.#local)];
-    return pin !== undefined && own?.serial === pin.serial && own.digest === pin.digest;
+    if (pin === undefined || own === undefined) return false;
+    return own.serial > pin.serial || (own.serial === pin.serial && own.digest === pin.digest);
   }
 }
 
