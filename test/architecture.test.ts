@@ -112,7 +112,7 @@ describe("the launch path", () => {
     expect(inRooms(atOnce)).toEqual([
       "age: bech32 damaged-age-file hkdf hybrid identity okp-keys open open-native signing-key",
       "audit: event log pull",
-      "cli: arguments console exit-status launch-options main run-launch words",
+      "cli: arguments console end-process exit-status launch-options main run-launch words",
       "git: head",
       "launch: agent-session child child-descriptors choose-terminal environment executable hand-over inherited-descriptors inject late-modules launch leaks memory-file process-stat protection select signals standard-streams",
       "vault-error: vault-error",

@@ -1,14 +1,14 @@
-import { closeSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import {
   countDescriptors,
   type InheritedDescriptor,
   inheritedDescriptors,
 } from "../launch/inherited-descriptors.ts";
-import { isForeground } from "../launch/signals.ts";
 import type { Machine } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { asksForLaunch, findLaunch, type LaunchRequest } from "./arguments.ts";
 import { Console } from "./console.ts";
+import { endProcess, exit } from "./end-process.ts";
 import { LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 import { runLaunch } from "./run-launch.ts";
 import { MistypedWord } from "./words.ts";
@@ -39,10 +39,7 @@ export async function run(process: NodeJS.Process, closeInspector: () => void): 
   // A launch has waited for its readers; what is left is what it gave up.
   const streams = [process.stdout, process.stderr];
   const waiting = asksForLaunch(words) ? streams.filter((stream) => !stream.writableNeedDrain) : streams;
-  for (const stream of waiting) await flushed(stream);
-  leaveTerminalAlone();
-  // Not left to the event loop: a grandchild may still hold one of our pipes open, and is not waited for.
-  process.exit(status);
+  await endProcess(process, status, waiting);
 }
 
 /** What we were handed on. A signal in the first moments may have opened node's inspector: then there is a socket. */
@@ -183,21 +180,6 @@ function report(error: unknown, isLaunch: boolean, console: Console): number {
   return isLaunch ? LAUNCH_FAILED : REFUSED;
 }
 
-/**
- * At its end node puts the terminal's modes back as it found them. In the background they are those of the program in
- * the foreground by now: without a terminal at hand node does nothing.
- */
-function leaveTerminalAlone(): void {
-  if (isForeground()) return;
-  for (const fd of [0, 1, 2]) {
-    try {
-      closeSync(fd);
-    } catch (error) {
-      if (systemCode(error) !== "EBADF") throw error;
-    }
-  }
-}
-
 /** A reader that went away (`vault-run list | head -1`) is no error of ours; a disk that is full is. */
 function watchOutput(process: NodeJS.Process, console: Console): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -211,13 +193,7 @@ function watchOutput(process: NodeJS.Process, console: Console): void {
           "look at where standard output goes",
         ),
       );
-      process.exit(REFUSED);
+      exit(process, REFUSED);
     });
   }
-}
-
-/** Resolves once all is written, or has failed to be: the stream then says so a turn later. */
-async function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  if (!stream.destroyed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
-  await new Promise((resolve) => setImmediate(resolve));
 }

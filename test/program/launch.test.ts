@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, inject, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
 
 const SLOW_READER = resolve(import.meta.dirname, "../fixtures/slow-reader.py");
@@ -169,6 +169,24 @@ describe("a launched program", () => {
     expect({ length, sha256 }).toEqual({ length: bytes, sha256: expected.stdout.split(" ")[0] });
     expect(peakKb).toBeGreaterThan(0);
     expect(peakKb).toBeLessThan(250_000);
+  });
+
+  it("ends when its program has, also where node's compiler waits for memory just then (promise 12)", {
+    timeout: 300_000,
+  }, async () => {
+    const words = ["--agent", "crawler", "--", "sh", "-c", "yes 0123456789-abcdefghijk | head -c 60000000"];
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false, encoding: "buffer" } as const;
+    for (let turn = 0; turn < 25; turn++) {
+      const { stdout } = await execa("vault-run", words, { ...settings, timeout: 60_000 });
+      expect(stdout).toHaveLength(60_000_000);
+    }
+    // The compiler's threads are free to end since the garbage was collected last thing before.
+    const main = join(inject("packageFolder"), "bin/vault-run");
+    const traced = await execa(process.execPath, ["--trace-gc", main, ...words], settings);
+    const collections = Buffer.from(traced.stdout)
+      .toString("latin1")
+      .match(/ms: (Scavenge|Mark-Compact)/g);
+    expect(collections?.at(-1)).toBe("ms: Mark-Compact");
   });
 
   it("gives its status, and what was masked is recorded, however late its reader comes (promise 12)", async () => {
