@@ -1,4 +1,4 @@
-import { findOnBranches, type OnBranch } from "../git/branches.ts";
+import { findOnBranches, type OnBranch, otherBranches } from "../git/branches.ts";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
 import { type Pin, Pins } from "../vault/pins.ts";
 import { decodeRecord, recordDigest, signedBytes } from "../vault/record.ts";
@@ -12,6 +12,7 @@ import { VaultError } from "../vault-error.ts";
 
 export class BranchedPins extends Pins {
   readonly #root: string;
+  #branches: readonly string[] | undefined;
 
   /** @param root the absolute path of the `.vault` folder. */
   constructor(stateFolder: string, root: string) {
@@ -37,8 +38,9 @@ export class BranchedPins extends Pins {
   /** The local branch whose tip has the version that is pinned. */
   #findBranch(path: RecordPath): string | undefined {
     const pin = this.find(path);
-    const found = findOnBranches(this.#root, path).find((on) => pin !== undefined && isPinned(path, on, pin));
-    return found?.branch;
+    if (pin === undefined) return undefined;
+    this.#branches ??= otherBranches(this.#root);
+    return findOnBranches(this.#root, this.#branches, path).find((on) => isPinned(path, on, pin))?.branch;
   }
 }
 

@@ -7,7 +7,6 @@ import type { RecordSource } from "../vault/record-source.ts";
 import type { TrustSource } from "../vault/trust.ts";
 import { readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
-import { VaultError } from "../vault-error.ts";
 import { BranchedPins } from "./branched-pins.ts";
 import { OwnerSession } from "./owner-session.ts";
 
@@ -68,14 +67,4 @@ function actsAsOwner(machine: Machine, vault: VaultId, options: ReaderOptions): 
 function agentSources(machine: Machine, vault: VaultId, options: ReaderOptions): TrustSource[] {
   const agent = agentOption(machine, options.agent);
   return trustSources(machine, findAgentKey(machine, vault, agent, options.keyFile));
-}
-
-/** The identity of an owner, for what only an owner may do. */
-export function requireOwner(session: ReaderSession, doing: string): OwnerSession {
-  if (session.owner !== undefined) return session.owner;
-  throw new VaultError(
-    "no-key",
-    `only an owner can ${doing}, and there is no owner key here`,
-    "name it with --owner-key-file",
-  );
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const LINE_FEED = 0x0a;
 
 /** A local branch's version of a file. */
 export interface OnBranch {
@@ -8,39 +9,48 @@ export interface OnBranch {
   readonly bytes: Buffer;
 }
 
-/**
- * A file as the tips of the local branches have it that are not checked out here. Synchronous, for the one moment in which a reader would otherwise refuse.
- *
- * @param folder any folder of the work tree.
- * @param path below `folder`, of parsed names.
- * @returns nothing where there is no repository.
- */
-export function findOnBranches(folder: string, path: string): OnBranch[] {
-  const branches = run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:lstrip=2)", "refs/heads/"])
+/** The local branches that are not checked out here; none where there is no repository, or no git. */
+export function otherBranches(folder: string): string[] {
+  return run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:lstrip=2)", "refs/heads/"])
     .toString("utf8")
     .split("\n")
     .filter((line) => line.startsWith(" "))
     .map((line) => line.slice(1));
+}
+
+/**
+ * A file as the tips of these branches have it, one git process for all of them. Synchronous, for the one moment in which a
+ * reader would otherwise refuse.
+ *
+ * @param folder any folder of the work tree.
+ * @param path below `folder`, of parsed names.
+ */
+export function findOnBranches(folder: string, branches: readonly string[], path: string): OnBranch[] {
+  if (branches.length === 0) return [];
+  const names = branches.map((branch) => `refs/heads/${branch}:./${path}\n`);
+  let answer = run(folder, ["cat-file", "--batch"], names.join(""));
   const found: OnBranch[] = [];
   for (const branch of branches) {
-    const bytes = blobOf(run(folder, ["cat-file", "--batch"], `refs/heads/${branch}:./${path}\n`));
-    if (bytes !== undefined) found.push({ branch, bytes });
+    const headLength = answer.indexOf(LINE_FEED) + 1;
+    const [, type, size] = /^\S+ (\w+) (\d+)\n$/.exec(answer.toString("utf8", 0, headLength)) ?? [];
+    // What is not there has a head line alone.
+    const end = size === undefined ? headLength : headLength + Number(size);
+    if (type === "blob") found.push({ branch, bytes: answer.subarray(headLength, end) });
+    answer = answer.subarray(size === undefined ? end : end + 1);
   }
   return found;
 }
 
-/** By node's own call: every owner's verb loads this file, and execa would take it longer than all else. */
+/**
+ * By node's own call: every owner's verb loads this file, and execa would take it longer than all else.
+ *
+ * @returns nothing where git is missing: no branch has what is looked for then, and the reader refuses.
+ */
 function run(folder: string, args: string[], input = ""): Buffer {
-  return spawnSync("git", ["--no-replace-objects", ...args], {
+  const { stdout } = spawnSync("git", ["--no-replace-objects", ...args], {
     cwd: folder,
     input,
     maxBuffer: MAX_OUTPUT_BYTES,
-  }).stdout;
-}
-
-/** What `git cat-file --batch` answered to one name: a head line, and the bytes that it counts. */
-function blobOf(answer: Buffer): Buffer | undefined {
-  const head = answer.subarray(0, answer.indexOf("\n")).toString("utf8");
-  const size = /^\S+ blob (\d+)$/.exec(head)?.[1];
-  return size === undefined ? undefined : answer.subarray(head.length + 1, head.length + 1 + Number(size));
+  });
+  return stdout ?? Buffer.alloc(0);
 }

@@ -53,7 +53,7 @@ async function problems(vault: TestVault): Promise<string[]> {
   return findings.filter(({ level }) => level === "error").map(({ kind, where }) => `${kind} ${where}`);
 }
 
-async function resolve(vault: TestVault, olderWanted = false): Promise<readonly string[]> {
+async function resolve(vault: TestVault, olderWanted = false, statusAfter = ""): Promise<readonly string[]> {
   const { notes, staged } = await resolveMerge(
     vault.machine,
     { root: vault.root },
@@ -61,7 +61,7 @@ async function resolve(vault: TestVault, olderWanted = false): Promise<readonly 
     { chooseOlder: async () => olderWanted, confirm: async () => {}, progress: () => {} },
   );
   if (staged) vault.git("commit", "--quiet", "--no-edit");
-  expect(vault.git("status", "--porcelain")).toBe("");
+  expect(vault.git("status", "--porcelain")).toBe(statusAfter);
   expect(await problems(vault)).toEqual([]);
   return notes;
 }
@@ -180,6 +180,22 @@ describe("a merge that git found clean and that is wrong in meaning", () => {
     expect(vault.git("rev-parse", "HEAD")).toBe(head);
     rmSync(shallow);
     await resolve(vault);
+  });
+
+  it("is mended in a commit of the vault's files alone: what was staged stays staged (promise 9)", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/THREE", "three"),
+    );
+    expect(merge(vault)).toBe(true);
+    writeFileSync(join(vault.repo, "staged.txt"), "staged\n");
+    vault.git("add", "staged.txt");
+    await resolve(vault, false, "A  staged.txt");
+    const touched = vault.git("show", "--format=", "--name-only", "HEAD").split("\n");
+    expect(touched).toContain(".vault/groups/web/secrets/THREE.json");
+    expect(touched.filter((path) => !path.startsWith(".vault/"))).toEqual([]);
   });
 
   it("leaves nothing to do once resolved", async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { readBlobs } from "../../src/git/blobs.ts";
-import { findOnBranches } from "../../src/git/branches.ts";
+import { findOnBranches, otherBranches } from "../../src/git/branches.ts";
 import { readHistory, readTree } from "../../src/git/history.ts";
 import { Repository } from "../../src/git/repository.ts";
 import { MAX_RECORD_BYTES } from "../../src/vault/record.ts";
@@ -19,7 +19,7 @@ function commit(path: string, text: string): string {
   mkdirSync(join(folder, path, ".."), { recursive: true });
   writeFileSync(join(folder, path), text);
   git(folder, "add", "--all");
-  git(folder, "commit", "--quiet", "--message", text);
+  git(folder, "commit", "--quiet", "--message", `write ${path}`);
   return git(folder, "rev-parse", "HEAD");
 }
 
@@ -129,17 +129,38 @@ describe("blobs", () => {
 });
 
 describe("a file on the local branches", () => {
+  const find = (path: string) =>
+    findOnBranches(join(folder, "sub/f"), otherBranches(folder), path).map(({ branch, bytes }) => [
+      branch,
+      bytes.toString(),
+    ]);
+
   it("is found with the branches that have it and are not checked out, by its path from a folder below the top", () => {
     commit("sub/f/x.json", "on main");
     git(folder, "switch", "--quiet", "--create", "other/branch");
     commit("sub/f/x.json", "elsewhere");
-    const found = findOnBranches(join(folder, "sub/f"), "x.json").map(({ branch, bytes }) => [
-      branch,
-      bytes.toString(),
-    ]);
-    expect(found).toEqual([["main", "on main"]]);
+    expect(find("x.json")).toEqual([["main", "on main"]]);
     git(folder, "tag", "main");
-    expect(findOnBranches(join(folder, "sub/f"), "x.json").map(({ branch }) => branch)).toEqual(["main"]);
-    expect(findOnBranches(tempFolder(), "x.json")).toEqual([]);
+    expect(find("x.json")).toEqual([["main", "on main"]]);
+    expect(otherBranches(tempFolder())).toEqual([]);
+  });
+
+  it("is found on some of many, byte for byte, where others have none, or a folder of that name", () => {
+    commit("sub/f/other.json", "other");
+    for (const [branch, path, bytes] of [
+      ["a", "sub/f/x.json", "two\nlines\n"],
+      ["b", "sub/f/y.json", "another"],
+      ["c", "sub/f/x.json/z", "below a folder"],
+      ["d", "sub/f/x.json", "\n"],
+    ] as const) {
+      git(folder, "switch", "--quiet", "--create", branch, "main");
+      commit(path, bytes);
+    }
+    git(folder, "switch", "--quiet", "main");
+    expect(find("x.json")).toEqual([
+      ["a", "two\nlines\n"],
+      ["d", "\n"],
+    ]);
+    expect(find("none.json")).toEqual([]);
   });
 });

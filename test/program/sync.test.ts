@@ -65,16 +65,25 @@ describe("sync", () => {
     expect(a.git("rev-parse", "HEAD")).toBe(b.git("rev-parse", "origin/main"));
   });
 
-  it("resolves what both sides changed, and what is wrong in meaning", async () => {
+  it("resolves what both sides changed, and what is wrong in meaning; no value shows (promise 10)", async () => {
     const { a, b } = place();
     await a.must(["revoke", "crawler", "web"]);
     await a.set("web/ONE", "set by a");
     await a.must(["sync"]);
     await b.set("web/THREE", "under the old key");
     await b.set("web/ONE", "set by b, later");
-    const { status, stderr } = await b.run(["sync"]);
+    const { status, stderr, stdout } = await b.run(["sync"]);
     expect(stderr).toContain("web/ONE was set on both sides");
     expect(status).toBe(0);
+    const kept = [
+      stdout,
+      stderr,
+      readFileSync(b.auditLog, "utf8"),
+      b.git("log", "-p", "--all"),
+      b.snapshot(),
+    ];
+    for (const value of ["set by a", "set by b, later", "under the old key"])
+      expect(kept.join("\n")).not.toContain(value);
     await a.must(["sync"]);
     for (const clone of [a, b]) {
       expect(await clone.must(["get", "web/ONE"])).toBe("set by b, later");

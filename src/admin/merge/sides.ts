@@ -25,27 +25,45 @@ export async function readConflicts(
 ): Promise<Map<RecordPath, Conflict>> {
   const folder = `${relative(repository.workTree, root)}/`;
   const unmerged = (await readUnmerged(repository)).filter(({ path }) => path.startsWith(folder));
+  const blobs = await readContents(repository, unmerged);
   const conflicts = new Map<RecordPath, Conflict>();
   for (const entry of unmerged) {
     const path = entry.path.slice(folder.length);
     if (path === ATTRIBUTES_PATH) continue;
     if (findPlace(path) === undefined) throw notARecord(path);
-    conflicts.set(path as RecordPath, await readSides(repository, path as RecordPath, entry));
+    conflicts.set(path as RecordPath, decodeSides(path as RecordPath, entry, blobs));
   }
   return conflicts;
 }
 
-async function readSides(repository: Repository, path: RecordPath, entry: Unmerged): Promise<Conflict> {
-  const read = async (blob: string | undefined) => {
-    if (blob === undefined) return undefined;
-    const { value } = await readBlobs(repository.workTree, [blob]).next();
-    return value;
-  };
+/** The contents of every version in play, by blob; without what is no file, such as a submodule. */
+async function readContents(
+  repository: Repository,
+  unmerged: readonly Unmerged[],
+): Promise<Map<string | undefined, Buffer>> {
+  const versions = unmerged.flatMap(({ base, ours, theirs }) => [base, ours, theirs]);
+  const names = [...new Set(versions)].filter((blob) => blob !== undefined);
+  const contents = new Map<string | undefined, Buffer>();
+  let next = 0;
+  for await (const content of readBlobs(repository.workTree, names)) {
+    const name = names[next++];
+    if (content !== undefined) contents.set(name, content);
+  }
+  return contents;
+}
+
+function decodeSides(
+  path: RecordPath,
+  entry: Unmerged,
+  blobs: ReadonlyMap<string | undefined, Buffer>,
+): Conflict {
+  const versions = [entry.base, entry.ours, entry.theirs];
+  if (versions.some((blob) => blob !== undefined && !blobs.has(blob))) throw notARecord(path);
   const decoded = (bytes: Buffer | undefined) =>
     bytes === undefined ? undefined : decodeRecord(path, bytes);
-  const [ours, theirs] = [decoded(await read(entry.ours)), decoded(await read(entry.theirs))];
+  const [ours, theirs] = [decoded(blobs.get(entry.ours)), decoded(blobs.get(entry.theirs))];
   // Where the histories crossed before, git makes a base of two versions, with its marks in it.
-  const before = await read(entry.base);
+  const before = blobs.get(entry.base);
   const base = before === undefined ? undefined : findPastRecord(path, before);
   const either = ours ?? theirs;
   if (either === undefined) throw notARecord(path);

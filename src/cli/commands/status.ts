@@ -1,3 +1,4 @@
+import { SOON_MS } from "../../admin/check/structure.ts";
 import { keyFingerprint } from "../../vault/fingerprint.ts";
 import { formatRef } from "../../vault/names.ts";
 import { isPast, type Timestamp } from "../../vault/time.ts";
@@ -17,7 +18,6 @@ import { withVault } from "../reader.ts";
 import { counted, spanTo } from "../wording.ts";
 
 const DAY_MS = 86_400_000;
-const SOON_MS = 30 * DAY_MS;
 const ROTATE_IN_WINDOW = 10;
 const VERY_SOON_MS = 7 * DAY_MS;
 
