@@ -111,7 +111,7 @@ describe("the launch path", () => {
   it("is these modules, before the program runs: whatever is added here, every launch waits for", () => {
     expect(inRooms(atOnce)).toEqual([
       "age: bech32 damaged-age-file hkdf hybrid identity okp-keys open open-native signing-key",
-      "audit: event log pull",
+      "audit: event log log-file pull",
       "cli: arguments console end-process exit-status launch-options main run-launch words",
       "git: head",
       "launch: agent-session child child-descriptors choose-terminal environment executable hand-over inherited-descriptors inject late-modules launch leaks memory-file process-stat protection select signals standard-streams",

@@ -116,7 +116,7 @@ async function recordFinished(
   try {
     const { vault, signingKey } = await OwnerSession.open(machine, root, ownerKeyFile);
     const log = new AuditLog(machine, vault.id, findHeadCommit(root));
-    log.appendOnce(finished.event, signingKey, finished.token);
+    await log.appendOnce(finished.event, signingKey, finished.token);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the audit log has no line of that: ${error.message}`);
@@ -146,10 +146,10 @@ export async function afterwards(
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the change is made, but ${error.message}`);
   }
-  recordChange(machine, vault, plan, token, key, options, narrator);
+  await recordChange(machine, vault, plan, token, key, options, narrator);
 }
 
-export function recordChange(
+export async function recordChange(
   machine: Machine,
   vault: VaultId,
   plan: Plan,
@@ -157,9 +157,9 @@ export function recordChange(
   key: SigningKey,
   options: OperateOptions,
   narrator: Narrator,
-): void {
+): Promise<void> {
   try {
-    new AuditLog(machine, vault, findHeadCommit(options.root)).append(plan.event, key, token);
+    await new AuditLog(machine, vault, findHeadCommit(options.root)).append(plan.event, key, token);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the change is made, but ${error.message}`);

@@ -40,7 +40,7 @@ export async function recordRelease(
   warn: (text: string) => void,
 ): Promise<void> {
   const self = { pid: machine.pid, host: machine.host, doing: event.action };
-  const steps = [() => vault.pin(self), async () => log.append(event, key)];
+  const steps = [() => vault.pin(self), () => log.append(event, key)];
   for (const step of steps) {
     try {
       await step();

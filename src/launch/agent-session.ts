@@ -160,8 +160,8 @@ export class AgentSession {
   }
 
   /** Appends to the audit log, in this agent's name. */
-  record(event: AuditEvent): void {
-    this.#log.append({ ...event, agent: this.name }, this.#signingKey);
+  async record(event: AuditEvent): Promise<void> {
+    await this.#log.append({ ...event, agent: this.name }, this.#signingKey);
   }
 
   /** Makes the attempt; where it is refused, that is recorded. `command` is what was to be launched. */
@@ -169,17 +169,21 @@ export class AgentSession {
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof VaultError) this.#recordDenial(error, command);
+      if (error instanceof VaultError) await this.#recordDenial(error, command);
       throw error;
     }
   }
 
   /** As far as the log can be written: the refusal stands either way. */
-  #recordDenial(error: VaultError, command: string | undefined): void {
+  async #recordDenial(error: VaultError, command: string | undefined): Promise<void> {
     // Nobody was denied anything, and the log would most likely fail likewise.
     if (isMachineFailure(error)) return;
     try {
-      this.record({ action: "denied", reason: error.code, ...(command === undefined ? {} : { command }) });
+      await this.record({
+        action: "denied",
+        reason: error.code,
+        ...(command === undefined ? {} : { command }),
+      });
     } catch (failure) {
       if (failure instanceof VaultError) this.#warn(failure.message);
       else throw failure;

@@ -75,7 +75,7 @@ export async function hold(
     return watch.first === undefined ? status : STATUS_LEAKED;
   } finally {
     orphans?.stop();
-    if (redactor !== undefined) reportLeaks(session, redactor.leaks(), options, watch, warn);
+    if (redactor !== undefined) await reportLeaks(session, redactor.leaks(), options, watch, warn);
     redactor?.end();
   }
 }

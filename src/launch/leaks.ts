@@ -47,16 +47,16 @@ export interface ReportOptions {
 }
 
 /** Records what was masked, and says it in one line. */
-export function reportLeaks(
+export async function reportLeaks(
   session: AgentSession,
   leaks: readonly Leak[],
   { command, quiet }: ReportOptions,
   watch: LeakWatch | undefined,
   warn: (text: string) => void,
-): void {
+): Promise<void> {
   if (leaks.length === 0) return;
   try {
-    session.record({
+    await session.record({
       action: "leak",
       ...(command === undefined ? {} : { command: command[0] }),
       leaks: leaks.map(({ name, ...where }) => ({ secret: name, ...where })),

@@ -43,6 +43,6 @@ export async function redactStream(
   try {
     await new RedactedStream(from, to, redactor.stream("stdin"), warn).passAll();
   } finally {
-    reportLeaks(session, redactor.leaks(), options, undefined, warn);
+    await reportLeaks(session, redactor.leaks(), options, undefined, warn);
   }
 }

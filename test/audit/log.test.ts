@@ -56,8 +56,8 @@ const statuses = async () => (await read()).map((line) => line.status);
 
 describe("the audit log", () => {
   it("says who pulled what, when and where, signed and linked to the line before", async () => {
-    log.append(event, key);
-    log.append({ ...event, command: "python3" }, key);
+    await log.append(event, key);
+    await log.append({ ...event, command: "python3" }, key);
     const [first, second] = lines().map((line) => JSON.parse(line));
     expect(first).toMatchObject({
       v: 1,
@@ -74,35 +74,35 @@ describe("the audit log", () => {
     expect(await statuses()).toEqual(["verified", "verified"]);
   });
 
-  it("is private to the user", () => {
-    log.append(event, key);
+  it("is private to the user", async () => {
+    await log.append(event, key);
     expect(statSync(log.path).mode & 0o777).toBe(0o600);
     expect(statSync(dirname(log.path)).mode & 0o777).toBe(0o700);
   });
 
   it("shows an edited line, a forged line and one by an unknown key (A20)", async () => {
-    log.append(event, key);
-    log.append(event, stranger);
+    await log.append(event, key);
+    await log.append(event, stranger);
     writeFileSync(log.path, `${readFileSync(log.path, "utf8").replace("crawler", "another")}`);
     expect(await statuses()).toEqual(["bad-signature", "unknown-key"]);
   });
 
   it("shows a line torn by a kill, and goes on after it", async () => {
-    log.append(event, key);
+    await log.append(event, key);
     const whole = statSync(log.path).size;
-    log.append(event, key);
+    await log.append(event, key);
     truncateSync(log.path, whole + 40);
-    log.append(event, key);
+    await log.append(event, key);
     expect(await statuses()).toEqual(["verified", "torn", "verified"]);
     expect(JSON.parse(lines()[2]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
   });
 
   it("passes over the empty lines that writers leave who write at the same moment", async () => {
-    log.append(event, key);
+    await log.append(event, key);
     appendFileSync(log.path, "\n");
-    log.append(event, key);
+    await log.append(event, key);
     appendFileSync(log.path, "\n\n\n");
-    log.append(event, key);
+    await log.append(event, key);
     const [first, , second] = lines();
     expect(JSON.parse(second!).prev).toBe(digest(Buffer.from(first!)));
     expect(await read()).toMatchObject([
@@ -111,41 +111,41 @@ describe("the audit log", () => {
       { status: "verified", gap: false },
     ]);
     writeFileSync(log.path, "\n");
-    log.append(event, key);
+    await log.append(event, key);
     expect(await statuses()).toEqual(["verified"]);
   });
 
   it("takes what two processes say alike in the same millisecond for two lines, and no copy", async () => {
-    const alike = [tempFolder(), tempFolder()].map((home) => {
+    const alike = [tempFolder(), tempFolder()].map(async (home) => {
       const other = new AuditLog({ ...machine, home, now: () => 1_790_000_000_000 }, vault, undefined);
-      other.append(event, key);
+      await other.append(event, key);
       return readFileSync(other.path, "utf8");
     });
     mkdirSync(dirname(log.path), { recursive: true });
-    writeFileSync(log.path, alike.join(""));
+    writeFileSync(log.path, (await Promise.all(alike)).join(""));
     expect(await statuses()).toEqual(["verified", "verified"]);
   });
 
-  it("links to the line before also where that one is very long", () => {
+  it("links to the line before also where that one is very long", async () => {
     const secrets = Array.from({ length: 3000 }, (_, i) => ({
       group: "g",
       name: `NAME_${i}`,
       valueId: "0".repeat(32),
     }));
-    log.append({ ...event, secrets }, key);
-    log.append(event, key);
+    await log.append({ ...event, secrets }, key);
+    await log.append(event, key);
     expect(lines()[0]!.length).toBeGreaterThan(200_000);
     expect(JSON.parse(lines()[1]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
   });
 
-  it("is not followed through a link, nor into a folder or a device", () => {
+  it("is not followed through a link, nor into a folder or a device", async () => {
     const path = auditLogPath(machine, vault);
     mkdirSync(dirname(path), { recursive: true });
     const elsewhere = join(tempFolder(), "elsewhere");
     symlinkSync(elsewhere, path);
-    expect(() => log.append(event, key)).toThrow(/cannot write the audit record/);
+    await expect(log.append(event, key)).rejects.toThrow(/cannot write the audit record/);
     const moved = { ...machine, env: { VAULT_RUN_AUDIT_DIR: "/dev/full" } };
-    expect(() => new AuditLog(moved, vault, undefined).append(event, key)).toThrow(
+    await expect(new AuditLog(moved, vault, undefined).append(event, key)).rejects.toThrow(
       /cannot write the audit record/,
     );
   });
@@ -153,20 +153,20 @@ describe("the audit log", () => {
   it("goes where VAULT_RUN_AUDIT_DIR says", async () => {
     const folder = tempFolder();
     const moved = new AuditLog({ ...machine, env: { VAULT_RUN_AUDIT_DIR: folder } }, vault, undefined);
-    moved.append(event, key);
+    await moved.append(event, key);
     expect(moved.path).toBe(join(folder, "audit.jsonl"));
     expect(readFileSync(moved.path, "utf8")).toContain('"action":"launch"');
   });
 
   it("tells what is no line of its own from what is", async () => {
-    log.append(event, key);
+    await log.append(event, key);
     appendFileSync(log.path, 'null\n{"v":1}\n[]\n\n');
     chmodSync(log.path, 0o600);
     expect(await statuses()).toEqual(["verified", "torn", "torn", "torn"]);
   });
 
   it("shows where a line is missing, and a line that was copied (A20)", async () => {
-    for (let i = 0; i < 4; i++) log.append({ ...event, command: `program-${i}` }, key);
+    for (let i = 0; i < 4; i++) await log.append({ ...event, command: `program-${i}` }, key);
     const [a, b, c, d] = lines();
     const gaps = async (...kept: (string | undefined)[]) => {
       writeFileSync(log.path, kept.map((line) => `${line}\n`).join(""));
@@ -182,13 +182,13 @@ describe("the audit log", () => {
   });
 
   it("shows a line that its signer may not say: another's name, an owner's change, an owner's launch", async () => {
-    log.append({ ...event, agent: "other" }, key);
-    log.append({ action: "grant", agent: "crawler", group: "g" }, key);
-    log.append({ action: "get" }, key);
-    log.append({ ...event, action: "frobnicate" as never }, key);
-    log.append(event, owner);
-    log.append({ action: "grant", agent: "crawler", group: "g" }, owner);
-    log.append({ action: "get" }, owner);
+    await log.append({ ...event, agent: "other" }, key);
+    await log.append({ action: "grant", agent: "crawler", group: "g" }, key);
+    await log.append({ action: "get" }, key);
+    await log.append({ ...event, action: "frobnicate" as never }, key);
+    await log.append(event, owner);
+    await log.append({ action: "grant", agent: "crawler", group: "g" }, owner);
+    await log.append({ action: "get" }, owner);
     expect(await statuses()).toEqual([
       "wrong-signer",
       "wrong-signer",
@@ -207,7 +207,7 @@ describe("the audit log", () => {
     ["time", '"time":"yesterday"'],
     ["uid", '"uid":"root"'],
   ])("takes a line with a %s that is none for torn", async (field, wrong) => {
-    log.append({ ...event, leaks: [] }, key);
+    await log.append({ ...event, leaks: [] }, key);
     const line = lines()[0]!.replace(new RegExp(`"${field}":("[^"]*"|\\[[^\\]]*\\]|\\d+)`), wrong);
     expect(line).toContain(wrong);
     writeFileSync(log.path, `${line}\n`);
@@ -215,12 +215,12 @@ describe("the audit log", () => {
   });
 
   it("is not split by what a program's name may hold", async () => {
-    log.append({ ...event, command: "a\u2028b\u2029c\rd\u0085e" }, key);
+    await log.append({ ...event, command: "a\u2028b\u2029c\rd\u0085e" }, key);
     expect(await statuses()).toEqual(["verified"]);
   });
 
   it("has one spelling, and half a character in a line is no reason to stop", async () => {
-    log.append(event, key);
+    await log.append(event, key);
     const [line] = lines();
     appendFileSync(log.path, `${line!.replace('"v":1', '"v": 1')}\n${line!.replace("crawler", "\\ud800")}\n`);
     expect(await statuses()).toEqual(["verified", "bad-signature", "bad-signature"]);
@@ -228,11 +228,11 @@ describe("the audit log", () => {
 
   it("has a value read by a key where a verified line says so, the first time, and by nothing else", async () => {
     const secrets = [{ group: "web", name: "ONE", valueId: "1".repeat(32) }];
-    log.append({ action: "denied", agent: "crawler", secrets }, key);
-    log.append({ action: "get", agent: "crawler", secrets }, key);
-    log.append({ action: "launch", agent: "crawler", secrets }, key);
-    log.append({ action: "set", secrets }, owner);
-    log.append(
+    await log.append({ action: "denied", agent: "crawler", secrets }, key);
+    await log.append({ action: "get", agent: "crawler", secrets }, key);
+    await log.append({ action: "launch", agent: "crawler", secrets }, key);
+    await log.append({ action: "set", secrets }, owner);
+    await log.append(
       { action: "get", agent: "crawler", secrets: [{ ...secrets[0]!, valueId: "2".repeat(32) }] },
       key,
     );

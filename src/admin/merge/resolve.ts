@@ -106,7 +106,7 @@ export async function resolveUnderLock(
   const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
   const commit = await applyPlan(plan, target, options.commit, async (token) => {
     // A merge may still be given up, and what it put in place with it: of that nothing is pinned.
-    if (!options.commit) recordChange(machine, vault.id, plan, token, signingKey, options, narrator);
+    if (!options.commit) await recordChange(machine, vault.id, plan, token, signingKey, options, narrator);
     else await afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator);
   });
   if (!options.commit)
