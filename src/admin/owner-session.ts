@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Identity, Recipient } from "../age/identity.ts";
 import { SigningKey, type VerifyKey } from "../age/signing-key.ts";
+import { AuditLog } from "../audit/log.ts";
+import { recordingDenials } from "../audit/pull.ts";
+import { findHeadCommit } from "../git/head.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
 import { keyFileExists } from "../vault/key-file.ts";
 import { trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
-import { findOwnerKey, type OwnerKey } from "../vault/owner-key.ts";
+import { type OwnerKey, readOwnerKey, requireOwnerKey } from "../vault/owner-key.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import type { Pins } from "../vault/pins.ts";
 import { signRecord } from "../vault/record.ts";
@@ -13,7 +16,7 @@ import { RecordFiles } from "../vault/record-files.ts";
 import type { RecordSource } from "../vault/record-source.ts";
 import type { Owner, SignedRecord, Unsigned } from "../vault/schema.ts";
 import { type Timestamp, timestamp } from "../vault/time.ts";
-import { readUnverifiedVault } from "../vault/unverified-vault.ts";
+import { readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import { BranchedPins } from "./branched-pins.ts";
@@ -50,25 +53,28 @@ export class OwnerSession {
     this.#owners = owners;
   }
 
+  /** Whoever comes with a key that is refused for the work tree's vault is recorded by it. */
   static async open(
     machine: Machine,
     root: string,
     ownerKeyFile: string | undefined,
-    { files = new RecordFiles(root), pins }: Reading = {},
+    { files, pins }: Reading = {},
   ): Promise<OwnerSession> {
-    const unverified = readUnverifiedVault(files);
+    const unverified = readUnverifiedVault(files ?? new RecordFiles(root));
     const { id } = unverified;
-    const found = await findOwnerKey(machine, id, ownerKeyFile);
+    const found = await readOwnerKey(machine, id, ownerKeyFile);
     const signingKey = SigningKey.derive(found.keyFile.identity);
-    // A bare key of an owner trusts itself. One that pins the owners must not: another of them may have signed last.
-    const own = { from: found.from, keys: [signingKey.verifyKey] };
-    const sources = trustSources(machine, found);
-    if (found.keyFile.owners.length === 0) sources.push(own);
     const seen = pins ?? new BranchedPins(stateFolder(machine, id), root);
-    const vault = Vault.verify(unverified, seen, sources);
-    if (!vault.owners.includes(signingKey.verifyKey)) throw noOwner(vault, signingKey.verifyKey, found.from);
-    const { owners } = vault.record;
-    return new OwnerSession(machine, vault, found, signingKey, owners);
+    const verified = () => {
+      requireOwnerKey(found, id);
+      const vault = verifyAsOwner(machine, unverified, found, signingKey, seen);
+      return new OwnerSession(machine, vault, found, signingKey, vault.record.owners);
+    };
+    if (files !== undefined) return verified();
+    const { agent, vault: logged = id } = found.keyFile;
+    const log = new AuditLog(machine, logged, findHeadCommit(root));
+    // The refusal itself is told; that the log has no line of it is no news beside it.
+    return recordingDenials(log, signingKey, agent === undefined ? {} : { agent }, () => {}, verified);
   }
 
   /**
@@ -129,6 +135,21 @@ export class OwnerSession {
       this.signingKey,
     ) as unknown as R;
   }
+}
+
+function verifyAsOwner(
+  machine: Machine,
+  unverified: UnverifiedVault,
+  found: OwnerKey,
+  { verifyKey }: SigningKey,
+  seen: Pins,
+): Vault {
+  const sources = trustSources(machine, found);
+  // A bare key of an owner trusts itself. One that pins the owners must not: another of them may have signed last.
+  if (found.keyFile.owners.length === 0) sources.push({ from: found.from, keys: [verifyKey] });
+  const vault = Vault.verify(unverified, seen, sources);
+  if (!vault.owners.includes(verifyKey)) throw noOwner(vault, verifyKey, found.from);
+  return vault;
 }
 
 function noOwner(vault: Vault, key: VerifyKey, from: string): VaultError {

@@ -9,7 +9,7 @@ import type { AuditLog } from "./log.ts";
 const OF_THIS_MACHINE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>(["audit", "disk", "locked"]);
 
 /** Whether the machine failed, rather than the vault refused. */
-export function isMachineFailure(error: VaultError): boolean {
+function isMachineFailure(error: VaultError): boolean {
   return OF_THIS_MACHINE.has(error.code);
 }
 
@@ -49,5 +49,34 @@ export async function recordRelease(
       if (!isMachineFailure(error)) throw error;
       warn(error.message);
     }
+  }
+}
+
+/**
+ * Makes the attempt; where it is refused, that is recorded in the name of the key at hand, as far as the log can be
+ * written: the refusal stands either way.
+ *
+ * @param who the agent, and what was to be launched.
+ */
+export async function recordingDenials<T>(
+  log: AuditLog,
+  key: SigningKey,
+  who: Pick<AuditEvent, "agent" | "command">,
+  warn: (text: string) => void,
+  attempt: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    // Where the machine failed nobody was denied anything, and the log would most likely fail likewise.
+    if (error instanceof VaultError && !isMachineFailure(error)) {
+      try {
+        await log.append({ action: "denied", reason: error.code, ...who }, key);
+      } catch (failure) {
+        if (!(failure instanceof VaultError)) throw failure;
+        warn(failure.message);
+      }
+    }
+    throw error;
   }
 }

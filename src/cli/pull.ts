@@ -1,5 +1,5 @@
 import { AuditLog } from "../audit/log.ts";
-import { recordPull } from "../audit/pull.ts";
+import { recordingDenials, recordPull } from "../audit/pull.ts";
 import { findHeadCommit } from "../git/head.ts";
 import { AgentSession } from "../launch/agent-session.ts";
 import { actsAsAgent } from "../vault/key-lookup.ts";
@@ -28,13 +28,13 @@ export function pull<T>(context: CommandContext, wanted: Wanted<T>): Promise<T> 
   return asAgent ? pullAsAgent(context, wanted) : pullAsOwner(context, wanted);
 }
 
-function pullAsAgent<T>(context: CommandContext, { group, choose, prepare }: Wanted<T>): Promise<T> {
+async function pullAsAgent<T>(context: CommandContext, { group, choose, prepare }: Wanted<T>): Promise<T> {
   const options = {
     vault: context.text("vault"),
     agent: context.text("agent"),
     keyFile: context.text("key-file"),
   };
-  const session = AgentSession.open(context.machine, options, (text) => context.console.say(text));
+  const session = await AgentSession.open(context.machine, options, (text) => context.console.say(text));
   return session.recordingDenials(undefined, () => {
     session.grants([group]);
     return session.release(choose(session.vault, true), { action: "get" }, prepare);
@@ -44,12 +44,15 @@ function pullAsAgent<T>(context: CommandContext, { group, choose, prepare }: Wan
 async function pullAsOwner<T>(context: CommandContext, { group, choose, prepare }: Wanted<T>): Promise<T> {
   const { machine, console } = context;
   const { vault, identity, signingKey } = await openAsOwner(context);
-  const records = choose(vault, false);
-  const key = await openGroup(vault.group(group), identity);
-  const values: Secret[] = [];
-  for (const record of records) values.push(await openSecret(record, key));
-  const prepared = prepare(values);
+  const warn = (text: string) => console.say(text);
   const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
-  await recordPull(machine, vault, records, { action: "get" }, log, signingKey, (text) => console.say(text));
-  return prepared;
+  return recordingDenials(log, signingKey, {}, warn, async () => {
+    const records = choose(vault, false);
+    const key = await openGroup(vault.group(group), identity);
+    const values: Secret[] = [];
+    for (const record of records) values.push(await openSecret(record, key));
+    const prepared = prepare(values);
+    await recordPull(machine, vault, records, { action: "get" }, log, signingKey, warn);
+    return prepared;
+  });
 }

@@ -12,7 +12,7 @@ export async function runLaunch(
   console: Console,
 ): Promise<number> {
   if (request.dryRun) {
-    const rows = dryRun(request.options, around).map(({ secret, variable, as }) => [
+    const rows = (await dryRun(request.options, around)).map(({ secret, variable, as }) => [
       variable,
       formatRef(secret),
       as,

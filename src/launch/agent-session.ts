@@ -2,10 +2,16 @@ import type { Identity } from "../age/identity.ts";
 import { SigningKey } from "../age/signing-key.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { AuditLog } from "../audit/log.ts";
-import { isMachineFailure, recordPull } from "../audit/pull.ts";
+import { recordingDenials, recordPull } from "../audit/pull.ts";
 import { findHeadCommit } from "../git/head.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
-import { agentOption, type FoundKey, findAgentKey, trustSources } from "../vault/key-lookup.ts";
+import {
+  agentOption,
+  type FoundKey,
+  readAgentKey,
+  requireAgentKey,
+  trustSources,
+} from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
 import type { AgentName, GroupName } from "../vault/names.ts";
 import { formatRef } from "../vault/names.ts";
@@ -15,7 +21,7 @@ import { RecordFiles } from "../vault/record-files.ts";
 import type { AgentRecord, GrantRecord, SecretRecord } from "../vault/schema.ts";
 import type { Secret } from "../vault/secret.ts";
 import { isPast } from "../vault/time.ts";
-import { readUnverifiedVault } from "../vault/unverified-vault.ts";
+import { readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VerifiedFiles } from "../vault/verified-files.ts";
 import { VaultError } from "../vault-error.ts";
@@ -46,6 +52,7 @@ export class AgentSession {
     agent: AgentRecord,
     found: FoundKey,
     signingKey: SigningKey,
+    log: AuditLog,
     warn: (text: string) => void,
   ) {
     this.#machine = machine;
@@ -55,15 +62,26 @@ export class AgentSession {
     this.keyFrom = found.from;
     this.#signingKey = signingKey;
     this.#warn = warn;
-    this.#log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
+    this.#log = log;
   }
 
-  /** Finds the vault and the agent's key, and verifies that they belong together. */
-  static open(machine: Machine, options: AgentOptions, warn: (text: string) => void): AgentSession {
+  /**
+   * Finds the vault and the agent's key, and verifies that they belong together. Whoever is refused here is recorded by the
+   * key they came with.
+   *
+   * @param command what is to be launched.
+   */
+  static async open(
+    machine: Machine,
+    options: AgentOptions,
+    warn: (text: string) => void,
+    command?: string,
+  ): Promise<AgentSession> {
     const unverified = readUnverifiedVault(new RecordFiles(findVaultRoot(machine, options.vault)));
-    const { id } = unverified;
-    const found = findAgentKey(machine, id, agentOption(machine, options.agent), options.keyFile);
-    const name = agentOption(machine, options.agent) ?? found.keyFile.agent;
+    const { id, files } = unverified;
+    const asked = agentOption(machine, options.agent);
+    const found = readAgentKey(machine, id, asked, options.keyFile);
+    const name = asked ?? found.keyFile.agent;
     if (name === undefined) {
       throw new VaultError(
         "usage",
@@ -71,27 +89,20 @@ export class AgentSession {
         "say who it is with --agent NAME",
       );
     }
-    const state = stateFolder(machine, id);
-    const pins = new Pins(state);
-    const sources = trustSources(machine, found);
-    const { identity } = found.keyFile;
-    const basis = { vault: id, agent: name, identity, sources, pinned: pins.findOwners() };
-    const vault = Vault.verify(unverified, pins, sources, new VerifiedFiles(state, basis));
-    const agent = vault.agent(name);
-    const signingKey = SigningKey.derive(identity);
-    if (signingKey.verifyKey !== agent.verifyKey) {
-      // A key file that says whose it is was the agent's once: nobody but an owner writes one.
-      const { keyFile } = found;
-      const wasTheAgents = keyFile.agent === name && keyFile.vault === id;
-      throw new VaultError(
-        "wrong-key",
-        wasTheAgents
-          ? `agent ${name} was given a new key, and this is an old one: ${found.from}`
-          : `this is not the key of agent ${name} in this vault: ${found.from}`,
-        `ask the owner for the current key file of ${name}`,
-      );
-    }
-    return new AgentSession(machine, vault, agent, found, signingKey, warn);
+    const signingKey = SigningKey.derive(found.keyFile.identity);
+    // A key of another vault is refused here, and that is news there.
+    const { owners, agent: saidBy = name, vault: logged = id } = found.keyFile;
+    const log = new AuditLog(machine, logged, findHeadCommit(files.root));
+    // An owner who comes with their own key does not speak in the agent's name.
+    const who = owners.includes(signingKey.verifyKey) ? {} : { agent: saidBy };
+    const denied = { ...who, ...(command === undefined ? {} : { command }) };
+    return recordingDenials(log, signingKey, denied, warn, () => {
+      requireAgentKey(found, id, asked);
+      const vault = verifyAsAgent(machine, unverified, name, found);
+      const agent = vault.agent(name);
+      if (signingKey.verifyKey !== agent.verifyKey) throw notTheKeyOf(agent, vault, found);
+      return new AgentSession(machine, vault, agent, found, signingKey, log, warn);
+    });
   }
 
   get name(): AgentName {
@@ -165,30 +176,36 @@ export class AgentSession {
   }
 
   /** Makes the attempt; where it is refused, that is recorded. `command` is what was to be launched. */
-  async recordingDenials<T>(command: string | undefined, attempt: () => T | Promise<T>): Promise<T> {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof VaultError) await this.#recordDenial(error, command);
-      throw error;
-    }
+  recordingDenials<T>(command: string | undefined, attempt: () => T | Promise<T>): Promise<T> {
+    const who = { agent: this.name, ...(command === undefined ? {} : { command }) };
+    return recordingDenials(this.#log, this.#signingKey, who, this.#warn, attempt);
   }
+}
 
-  /** As far as the log can be written: the refusal stands either way. */
-  async #recordDenial(error: VaultError, command: string | undefined): Promise<void> {
-    // Nobody was denied anything, and the log would most likely fail likewise.
-    if (isMachineFailure(error)) return;
-    try {
-      await this.record({
-        action: "denied",
-        reason: error.code,
-        ...(command === undefined ? {} : { command }),
-      });
-    } catch (failure) {
-      if (failure instanceof VaultError) this.#warn(failure.message);
-      else throw failure;
-    }
-  }
+function verifyAsAgent(
+  machine: Machine,
+  unverified: UnverifiedVault,
+  agent: AgentName,
+  found: FoundKey,
+): Vault {
+  const state = stateFolder(machine, unverified.id);
+  const pins = new Pins(state);
+  const sources = trustSources(machine, found);
+  const { identity } = found.keyFile;
+  const basis = { vault: unverified.id, agent, identity, sources, pinned: pins.findOwners() };
+  return Vault.verify(unverified, pins, sources, new VerifiedFiles(state, basis));
+}
+
+function notTheKeyOf({ name }: AgentRecord, vault: Vault, { keyFile, from }: FoundKey): VaultError {
+  // A key file that says whose it is was the agent's once: nobody but an owner writes one.
+  const wasTheAgents = keyFile.agent === name && keyFile.vault === vault.id;
+  return new VaultError(
+    "wrong-key",
+    wasTheAgents
+      ? `agent ${name} was given a new key, and this is an old one: ${from}`
+      : `this is not the key of agent ${name} in this vault: ${from}`,
+    `ask the owner for the current key file of ${name}`,
+  );
 }
 
 export function requireUnexpired(secret: SecretRecord, nowMs: number): void {

@@ -59,7 +59,7 @@ export interface Surroundings {
 export async function launch(options: LaunchOptions, around: Surroundings): Promise<number> {
   const protection = new Protection();
   requireUtf8Arguments();
-  const session = AgentSession.open(around.machine, options, around.warn);
+  const session = await AgentSession.open(around.machine, options, around.warn, options.command[0]);
   const descriptors = new ChildDescriptors(withoutKey(around.inherited, session.keyFrom));
   try {
     return await new Launch(options, around, session, descriptors, protection).run();
@@ -70,9 +70,10 @@ export async function launch(options: LaunchOptions, around: Surroundings): Prom
 }
 
 /** What a launch would inject, without opening any of it: the variable, the secret, and how it would be delivered. */
-export function dryRun(options: LaunchOptions, around: Surroundings): Delivery[] {
-  const session = AgentSession.open(around.machine, options, around.warn);
-  return select(session, options);
+export async function dryRun(options: LaunchOptions, around: Surroundings): Promise<Delivery[]> {
+  const [command] = options.command;
+  const session = await AgentSession.open(around.machine, options, around.warn, command);
+  return session.recordingDenials(command, () => select(session, options));
 }
 
 class Launch {

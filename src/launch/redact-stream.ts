@@ -26,7 +26,7 @@ export async function redactStream(
   options: RedactStreamOptions,
   { machine, from, to, warn }: RedactStreamSurroundings,
 ): Promise<void> {
-  const session = AgentSession.open(machine, options, warn);
+  const session = await AgentSession.open(machine, options, warn);
   const redactor = await session.recordingDenials(undefined, () => {
     const secrets = grantedSecrets(
       session,

@@ -41,7 +41,23 @@ export function findAgentKey(
   agent: AgentName | undefined,
   option: string | undefined,
 ): FoundKey {
-  const found = findNamedKey(machine, option) ?? findDefaultKey(machine, vault, agent);
+  const found = readAgentKey(machine, vault, agent, option);
+  requireAgentKey(found, vault, agent);
+  return found;
+}
+
+/** The same, whoever it says that it is for: so that its refusal can be recorded under it. */
+export function readAgentKey(
+  machine: Machine,
+  vault: VaultId,
+  agent: AgentName | undefined,
+  option: string | undefined,
+): FoundKey {
+  return findNamedKey(machine, option) ?? findDefaultKey(machine, vault, agent);
+}
+
+/** Refuses a key that says that it is another agent's, or for another vault. */
+export function requireAgentKey(found: FoundKey, vault: VaultId, agent: AgentName | undefined): void {
   if (agent !== undefined && found.keyFile.agent !== undefined && found.keyFile.agent !== agent) {
     throw new VaultError(
       "wrong-key",
@@ -50,7 +66,6 @@ export function findAgentKey(
     );
   }
   requireVault(found, vault);
-  return found;
 }
 
 export function ownerKeyPath(machine: Machine, vault: VaultId): string {

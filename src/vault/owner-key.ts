@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { findInKeychain } from "../keychain/keychain.ts";
 import { VaultError } from "../vault-error.ts";
-import { isArmored, type KeyFile, keyFileExists, parseKeyFile, readPrivateFile } from "./key-file.ts";
+import { isArmored, keyFileExists, parseKeyFile, readPrivateFile } from "./key-file.ts";
 import { type FoundKey, ownerKeyPath, requireVault } from "./key-lookup.ts";
 import { findMarkedAccount } from "./keychain-marker.ts";
 import { findVariable, type Machine } from "./machine.ts";
@@ -27,6 +27,17 @@ export async function findOwnerKey(
   vault: VaultId,
   option: string | undefined,
 ): Promise<OwnerKey> {
+  const found = await readOwnerKey(machine, vault, option);
+  requireOwnerKey(found, vault);
+  return found;
+}
+
+/** The same, whosever it says that it is: so that its refusal can be recorded under it. */
+export async function readOwnerKey(
+  machine: Machine,
+  vault: VaultId,
+  option: string | undefined,
+): Promise<OwnerKey> {
   const path = findOwnerKeyPath(machine, vault, option);
   const file = readPrivateFile(path, {
     code: "key-file",
@@ -37,9 +48,20 @@ export async function findOwnerKey(
   const stored = account === undefined ? file : await readFromKeychain(account, path);
   const hasPassphrase = isArmored(stored.toString());
   const text = hasPassphrase ? await openOwnerKey(machine, stored.toString(), path) : stored;
-  const found = { keyFile: parseOwnerKey(text, path), from: path, text, stored, hasPassphrase, account };
+  return { keyFile: parseKeyFile(text.toString(), path), from: path, text, stored, hasPassphrase, account };
+}
+
+/** Refuses a key that says that it is an agent's, or for another vault. */
+export function requireOwnerKey(found: FoundKey, vault: VaultId): void {
+  const { keyFile, from } = found;
+  if (keyFile.agent !== undefined) {
+    throw new VaultError(
+      "wrong-key",
+      `this is the key of agent ${keyFile.agent}, not an owner's: ${from}`,
+      "name the owner's key file with --owner-key-file",
+    );
+  }
   requireVault(found, vault);
-  return found;
 }
 
 function findOwnerKeyPath(machine: Machine, vault: VaultId, option: string | undefined): string {
@@ -61,15 +83,5 @@ async function readFromKeychain(account: string, where: string): Promise<Buffer>
     "no-key",
     `the keychain does not hold the owner key that this file says is there: ${where}`,
     "put the key file from your backup in that place",
-  );
-}
-
-function parseOwnerKey(text: Buffer, where: string): KeyFile {
-  const keyFile = parseKeyFile(text.toString(), where);
-  if (keyFile.agent === undefined) return keyFile;
-  throw new VaultError(
-    "wrong-key",
-    `this is the key of agent ${keyFile.agent}, not an owner's: ${where}`,
-    "name the owner's key file with --owner-key-file",
   );
 }

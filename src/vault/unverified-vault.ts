@@ -8,7 +8,7 @@ import type { RecordSource } from "./record-source.ts";
 export interface UnverifiedVault {
   readonly files: RecordSource;
   readonly bytes: Buffer;
-  /** The claimed id: good for finding the pins and keys to check the claim with, for nothing else. */
+  /** The claimed id: good for finding the pins and keys to check the claim with, and where its refusal is recorded. */
   readonly id: VaultId;
 }
 

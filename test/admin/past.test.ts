@@ -299,7 +299,7 @@ describe("an expired grant", () => {
     );
     const refusal = (ref: string) =>
       codeOf(async () => {
-        const session = vault.agent("crawler");
+        const session = await vault.agent("crawler");
         session.grants([parseGroupName("web")]);
         session.requireUnexpired(session.vault.secret(parseSecretRef(ref)));
       });

@@ -21,15 +21,15 @@ beforeEach(() => {
 
 const none: SelectionOptions = { group: [], only: [], env: [], file: [], pipe: [], allowExpired: false };
 
-function chosen(options: Partial<SelectionOptions> = {}, agent = "crawler"): string[] {
-  return select(vault.agent(agent), { ...none, ...options }).map(
+async function chosen(options: Partial<SelectionOptions> = {}, agent = "crawler"): Promise<string[]> {
+  return select(await vault.agent(agent), { ...none, ...options }).map(
     ({ secret, variable, as }) => `${variable}=${formatRef(secret)} ${as}`,
   );
 }
 
-function codeOf(options: Partial<SelectionOptions>, agent = "crawler"): string {
+async function codeOf(options: Partial<SelectionOptions>, agent = "crawler"): Promise<string> {
   try {
-    return chosen(options, agent).join();
+    return (await chosen(options, agent)).join();
   } catch (error) {
     if (error instanceof VaultError) return error.code;
     throw error;
@@ -37,36 +37,37 @@ function codeOf(options: Partial<SelectionOptions>, agent = "crawler"): string {
 }
 
 describe("what a launch injects", () => {
-  it("is all that was granted, under each secret's own variable and delivery", () => {
-    expect(chosen()).toEqual([
+  it("is all that was granted, under each secret's own variable and delivery", async () => {
+    expect(await chosen()).toEqual([
       "CERT=files/CERT file",
       "API_KEY=stripe/API_KEY env",
       "STRIPE_WEBHOOK=stripe/WEBHOOK env",
     ]);
   });
 
-  it("narrows to groups and to single secrets", () => {
-    expect(chosen({ group: ["files"] })).toEqual(["CERT=files/CERT file"]);
-    expect(chosen({ only: ["stripe/API_KEY"] })).toEqual(["API_KEY=stripe/API_KEY env"]);
-    expect(chosen({ group: ["files"], only: ["stripe/API_KEY"] })).toHaveLength(2);
+  it("narrows to groups and to single secrets", async () => {
+    expect(await chosen({ group: ["files"] })).toEqual(["CERT=files/CERT file"]);
+    expect(await chosen({ only: ["stripe/API_KEY"] })).toEqual(["API_KEY=stripe/API_KEY env"]);
+    expect(await chosen({ group: ["files"], only: ["stripe/API_KEY"] })).toHaveLength(2);
   });
 
-  it("goes under another variable, or several, where --env and --file say so", () => {
-    expect(chosen({ only: ["stripe/API_KEY"], env: ["KEY=stripe/API_KEY", "KEY2=stripe/API_KEY"] })).toEqual([
-      "KEY=stripe/API_KEY env",
-      "KEY2=stripe/API_KEY env",
-    ]);
-    expect(chosen({ group: ["files"], env: ["CERT=files/CERT"], file: ["KEY_FILE=stripe/API_KEY"] })).toEqual(
-      ["CERT=files/CERT env", "KEY_FILE=stripe/API_KEY file"],
-    );
+  it("goes under another variable, or several, where --env and --file say so", async () => {
+    expect(
+      await chosen({ only: ["stripe/API_KEY"], env: ["KEY=stripe/API_KEY", "KEY2=stripe/API_KEY"] }),
+    ).toEqual(["KEY=stripe/API_KEY env", "KEY2=stripe/API_KEY env"]);
+    expect(
+      await chosen({ group: ["files"], env: ["CERT=files/CERT"], file: ["KEY_FILE=stripe/API_KEY"] }),
+    ).toEqual(["CERT=files/CERT env", "KEY_FILE=stripe/API_KEY file"]);
   });
 
   it("is refused where two secrets want one variable, naming both and the way out", async () => {
     await vault.grant("crawler", "mail");
-    expect(() => chosen()).toThrow(/mail\/API_KEY and stripe\/API_KEY both want the variable API_KEY/);
-    expect(chosen({ env: ["MAIL_KEY=mail/API_KEY"] })).toContain("MAIL_KEY=mail/API_KEY env");
-    expect(chosen({ group: ["stripe"] })).toHaveLength(2);
-    expect(codeOf({ only: ["stripe/API_KEY"], env: ["API_KEY=stripe/WEBHOOK"] })).toBe("collision");
+    await expect(chosen()).rejects.toThrow(
+      /mail\/API_KEY and stripe\/API_KEY both want the variable API_KEY/,
+    );
+    expect(await chosen({ env: ["MAIL_KEY=mail/API_KEY"] })).toContain("MAIL_KEY=mail/API_KEY env");
+    expect(await chosen({ group: ["stripe"] })).toHaveLength(2);
+    expect(await codeOf({ only: ["stripe/API_KEY"], env: ["API_KEY=stripe/WEBHOOK"] })).toBe("collision");
   });
 
   it.each([
@@ -81,25 +82,25 @@ describe("what a launch injects", () => {
     ["a mapping without a secret", { env: ["API_KEY"] }, "usage"],
     ["a variable that loads code", { env: ["LD_PRELOAD=stripe/API_KEY"] }, "unsafe-name"],
     ["a variable that loads code, in lower case", { env: ["ld_preload=stripe/API_KEY"] }, "unsafe-name"],
-  ])("is refused with %s", (_, options, code) => {
-    expect(codeOf(options)).toBe(code);
+  ])("is refused with %s", async (_, options, code) => {
+    expect(await codeOf(options)).toBe(code);
   });
 
-  it("is refused for an agent that was granted nothing", () => {
-    expect(codeOf({}, "idle")).toBe("not-granted");
+  it("is refused for an agent that was granted nothing", async () => {
+    expect(await codeOf({}, "idle")).toBe("not-granted");
   });
 
   it("may be a variable that loads code where the owner marked the secret for it", async () => {
     await vault.grant("crawler", "shell");
-    expect(chosen({ group: ["shell"] })).toEqual(["PATH=shell/SEARCH env"]);
+    expect(await chosen({ group: ["shell"] })).toEqual(["PATH=shell/SEARCH env"]);
   });
 
   it("is refused where a value's time has passed, unless that is allowed", async () => {
     await vault.set("stripe/API_KEY", "sk_live_value2", { expiresAt: "2030-01-01T00:00:00.000Z" as never });
-    expect(chosen()).toHaveLength(3);
+    expect(await chosen()).toHaveLength(3);
     vault.passTime(10 * 365 * 86_400_000);
-    expect(codeOf({})).toBe("expired");
-    expect(chosen({ group: ["files"] })).toHaveLength(1);
-    expect(chosen({ allowExpired: true })).toHaveLength(3);
+    expect(await codeOf({})).toBe("expired");
+    expect(await chosen({ group: ["files"] })).toHaveLength(1);
+    expect(await chosen({ allowExpired: true })).toHaveLength(3);
   });
 });

@@ -71,7 +71,7 @@ export class Clone {
   async read(keyFile: string, ref: string): Promise<string> {
     try {
       const machine = { ...this.machine, env: { VAULT_RUN_KEY: keyFile } };
-      const session = AgentSession.open(machine, { vault: this.root }, () => {});
+      const session = await AgentSession.open(machine, { vault: this.root }, () => {});
       const { group, name } = parseSecretRef(ref);
       session.grants([group]);
       const record = session.vault.secret({ group, name });

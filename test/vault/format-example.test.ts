@@ -36,7 +36,7 @@ function machine(env: Record<string, string>): Machine {
 describe("the worked example of docs/FORMAT.md", () => {
   it("opens for its agent", async () => {
     const { root, agent } = layOut();
-    const session = AgentSession.open(machine({ VAULT_RUN_KEY: agent }), { vault: root }, () => {});
+    const session = await AgentSession.open(machine({ VAULT_RUN_KEY: agent }), { vault: root }, () => {});
     const [grant] = session.grants([]);
     expect(grant?.group).toBe("web");
     const value = await session.release([session.vault.secret(ref)], { action: "get" }, ([secret]) =>

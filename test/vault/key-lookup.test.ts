@@ -25,12 +25,12 @@ function file(name: string, text: string, mode = 0o600): string {
   return path;
 }
 
-function open(
+async function open(
   env: Record<string, string>,
   options: { agent?: string; keyFile?: string } = { agent: "crawler" },
-): VaultErrorCode | string {
+): Promise<VaultErrorCode | string> {
   try {
-    return AgentSession.open(vault.elsewhere(env), options, () => {}).name;
+    return (await AgentSession.open(vault.elsewhere(env), options, () => {})).name;
   } catch (error) {
     if (error instanceof VaultError) return error.code;
     throw error;
@@ -40,42 +40,42 @@ function open(
 const bare = (text: string) => `${text.split("\n").find((line) => line.startsWith("AGE-SECRET-KEY"))}\n`;
 
 describe("an agent's key", () => {
-  it("is taken from the first place that names one", () => {
+  it("is taken from the first place that names one", async () => {
     const good = file("good.key", key);
     const credentials = join(folder, "credentials");
     mkdirSync(credentials);
     cpSync(good, join(credentials, "vault-run-key"));
-    expect(open({}, { agent: "crawler", keyFile: good })).toBe("crawler");
-    expect(open({ VAULT_RUN_KEY_FILE: good })).toBe("crawler");
-    expect(open({ CREDENTIALS_DIRECTORY: credentials })).toBe("crawler");
-    expect(open({ VAULT_RUN_KEY: key })).toBe("crawler");
-    expect(open({ VAULT_RUN_KEY: key, CREDENTIALS_DIRECTORY: folder })).toBe("crawler");
+    expect(await open({}, { agent: "crawler", keyFile: good })).toBe("crawler");
+    expect(await open({ VAULT_RUN_KEY_FILE: good })).toBe("crawler");
+    expect(await open({ CREDENTIALS_DIRECTORY: credentials })).toBe("crawler");
+    expect(await open({ VAULT_RUN_KEY: key })).toBe("crawler");
+    expect(await open({ VAULT_RUN_KEY: key, CREDENTIALS_DIRECTORY: folder })).toBe("crawler");
   });
 
-  it("names its agent where none is named", () => {
-    expect(open({ VAULT_RUN_KEY: key }, {})).toBe("crawler");
-    expect(open({ VAULT_RUN_AGENT: "crawler", VAULT_RUN_KEY: key }, {})).toBe("crawler");
-    expect(open({}, {})).toBe("usage");
+  it("names its agent where none is named", async () => {
+    expect(await open({ VAULT_RUN_KEY: key }, {})).toBe("crawler");
+    expect(await open({ VAULT_RUN_AGENT: "crawler", VAULT_RUN_KEY: key }, {})).toBe("crawler");
+    expect(await open({}, {})).toBe("usage");
   });
 
-  it("that is named and fails is final: no other place is tried (promise 4)", () => {
+  it("that is named and fails is final: no other place is tried (promise 4)", async () => {
     const missing = join(folder, "missing.key");
-    expect(open({ VAULT_RUN_KEY: key }, { agent: "crawler", keyFile: missing })).toBe("key-file");
-    expect(open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: missing })).toBe("key-file");
-    expect(open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: "" })).toBe("usage");
-    expect(open({ VAULT_RUN_KEY: "" })).toBe("usage");
+    expect(await open({ VAULT_RUN_KEY: key }, { agent: "crawler", keyFile: missing })).toBe("key-file");
+    expect(await open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: missing })).toBe("key-file");
+    expect(await open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: "" })).toBe("usage");
+    expect(await open({ VAULT_RUN_KEY: "" })).toBe("usage");
     symlinkSync("/nowhere", join(folder, "vault-run-key"));
-    expect(open({ VAULT_RUN_KEY: key, CREDENTIALS_DIRECTORY: folder })).toBe("key-file");
-    expect(open({ VAULT_RUN_KEY: "not a key" })).toBe("key-file");
+    expect(await open({ VAULT_RUN_KEY: key, CREDENTIALS_DIRECTORY: folder })).toBe("key-file");
+    expect(await open({ VAULT_RUN_KEY: "not a key" })).toBe("key-file");
   });
 
-  it("is never the owner's (promise 4)", () => {
+  it("is never the owner's (promise 4)", async () => {
     const path = vault.keyPath("crawler");
     const owner = readFileSync(vault.ownerKeyPath(), "utf8");
-    expect(open({ VAULT_RUN_KEY: owner })).toBe("wrong-key");
+    expect(await open({ VAULT_RUN_KEY: owner })).toBe("wrong-key");
     writeFileSync(path, owner);
     const machine = { ...vault.machine };
-    expect(() => AgentSession.open(machine, { agent: "crawler" }, () => {})).toThrow(
+    await expect(AgentSession.open(machine, { agent: "crawler" }, () => {})).rejects.toThrow(
       /not the key of agent crawler/,
     );
   });
@@ -83,38 +83,40 @@ describe("an agent's key", () => {
   it("must be the agent's own", async () => {
     await vault.addAgent("other");
     const other = readFileSync(vault.keyPath("other"), "utf8");
-    expect(open({ VAULT_RUN_KEY: other })).toBe("wrong-key");
-    expect(open({ VAULT_RUN_KEY: other.replace("agent: other", "agent: crawler") })).toBe("wrong-key");
+    expect(await open({ VAULT_RUN_KEY: other })).toBe("wrong-key");
+    expect(await open({ VAULT_RUN_KEY: other.replace("agent: other", "agent: crawler") })).toBe("wrong-key");
   });
 
   it("must be for this vault", async () => {
     const foreign = await TestVault.make();
     await foreign.addAgent("crawler");
-    expect(open({ VAULT_RUN_KEY: readFileSync(foreign.keyPath("crawler"), "utf8") })).toBe("wrong-vault");
+    expect(await open({ VAULT_RUN_KEY: readFileSync(foreign.keyPath("crawler"), "utf8") })).toBe(
+      "wrong-vault",
+    );
   });
 
-  it("must be readable by its user alone", () => {
-    expect(open({}, { agent: "crawler", keyFile: file("loose.key", key, 0o640) })).toBe("key-file");
-    expect(open({}, { agent: "crawler", keyFile: file("tight.key", key, 0o400) })).toBe("crawler");
-    expect(open({}, { agent: "crawler", keyFile: folder })).toBe("key-file");
+  it("must be readable by its user alone", async () => {
+    expect(await open({}, { agent: "crawler", keyFile: file("loose.key", key, 0o640) })).toBe("key-file");
+    expect(await open({}, { agent: "crawler", keyFile: file("tight.key", key, 0o400) })).toBe("crawler");
+    expect(await open({}, { agent: "crawler", keyFile: folder })).toBe("key-file");
   });
 
   it("without pins needs VAULT_RUN_OWNER or a machine that knows the vault", async () => {
     const owner = (await vault.owner()).signingKey.verifyKey;
-    expect(open({ VAULT_RUN_KEY: bare(key) })).toBe("untrusted");
-    expect(open({ VAULT_RUN_KEY: bare(key), VAULT_RUN_OWNER: owner })).toBe("crawler");
+    expect(await open({ VAULT_RUN_KEY: bare(key) })).toBe("untrusted");
+    expect(await open({ VAULT_RUN_KEY: bare(key), VAULT_RUN_OWNER: owner })).toBe("crawler");
     expect(
-      open({
+      await open({
         VAULT_RUN_KEY: bare(key),
         VAULT_RUN_OWNER: owner.replace(/^./, (c) => (c === "A" ? "B" : "A")),
       }),
     ).toBe("untrusted");
-    expect(open({ VAULT_RUN_KEY: key, VAULT_RUN_OWNER: Buffer.alloc(32).toString("base64") })).toBe(
+    expect(await open({ VAULT_RUN_KEY: key, VAULT_RUN_OWNER: Buffer.alloc(32).toString("base64") })).toBe(
       "untrusted",
     );
-    expect(open({ VAULT_RUN_KEY: key, VAULT_RUN_OWNER: "nonsense" })).toBe("untrusted");
+    expect(await open({ VAULT_RUN_KEY: key, VAULT_RUN_OWNER: "nonsense" })).toBe("untrusted");
     const knowing = { ...vault.machine, env: { VAULT_RUN_KEY: bare(key) } };
-    expect(AgentSession.open(knowing, { agent: "crawler" }, () => {}).name).toBe("crawler");
+    expect((await AgentSession.open(knowing, { agent: "crawler" }, () => {})).name).toBe("crawler");
   });
 
   it.each([
@@ -127,19 +129,19 @@ describe("an agent's key", () => {
     ["a former owner misspelt", (text: string) => `# Former-Owner: x\n${text}`],
     ["a pin in upper case", (text: string) => text.replace("# owner:", "# Owner:")],
     ["a broken agent", (text: string) => text.replace("# agent: crawler", "# agent: ../x")],
-  ])("is refused with %s", (_, edit) => {
-    expect(open({ VAULT_RUN_KEY: edit(key) })).toBe("key-file");
+  ])("is refused with %s", async (_, edit) => {
+    expect(await open({ VAULT_RUN_KEY: edit(key) })).toBe("key-file");
   });
 
-  it("is read with CRLF line ends too", () => {
-    expect(open({ VAULT_RUN_KEY: key.replaceAll("\n", "\r\n") })).toBe("crawler");
+  it("is read with CRLF line ends too", async () => {
+    expect(await open({ VAULT_RUN_KEY: key.replaceAll("\n", "\r\n") })).toBe("crawler");
   });
 
   it("never shows in an error (promise 10)", async () => {
     const wrong = (await generateIdentity("classic")).reveal();
     for (const text of [`${wrong}\n${wrong}`, wrong.slice(0, -1), key.replace(/AGE-SECRET.*/, wrong)]) {
       try {
-        AgentSession.open(vault.elsewhere({ VAULT_RUN_KEY: text }), { agent: "crawler" }, () => {});
+        await AgentSession.open(vault.elsewhere({ VAULT_RUN_KEY: text }), { agent: "crawler" }, () => {});
         expect.unreachable();
       } catch (error) {
         expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(wrong.slice(20, 40));

@@ -115,7 +115,7 @@ describe("an agent's key", () => {
     writeFileSync(vault.keyPath("crawler"), await sealed(readFileSync(vault.keyPath("crawler"), "utf8")));
     const { machine, questions } = asked([PASSPHRASE], { [VARIABLE]: passphraseFile(PASSPHRASE) });
     for (const keyFile of [undefined, vault.ownerKeyPath()])
-      expect(() => AgentSession.open(machine, { agent: "crawler", keyFile }, () => {})).toThrow(
+      await expect(AgentSession.open(machine, { agent: "crawler", keyFile }, () => {})).rejects.toThrow(
         /an agent's key file cannot have a passphrase/,
       );
     expect(questions).toEqual([]);

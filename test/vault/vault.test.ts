@@ -2,6 +2,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -170,7 +171,7 @@ describe("a repo writer without an owner key", () => {
   it("cannot make a removal of records pass for nothing", async () => {
     expect(await vault.readAs("crawler", "stripe/API_KEY")).toBe("sk_live_one");
     rmSync(at("groups/stripe/secrets/API_KEY.json"));
-    expect(await codeOf(() => vault.agent("crawler").vault.secrets("stripe" as never))).toBe(
+    expect(await codeOf(async () => (await vault.agent("crawler")).vault.secrets("stripe" as never))).toBe(
       "record-missing",
     );
     expect(await codeOf(() => vault.revoke("crawler", "stripe"))).toBe("record-missing");
@@ -215,12 +216,16 @@ describe("a repo writer without an owner key", () => {
 
   it("cannot plant names that some file systems take for one (A13)", async () => {
     writeFileSync(at("groups/stripe/secrets/api_key.json"), "{}");
-    expect(await codeOf(() => vault.agent("crawler").vault.secrets("stripe" as never))).toBe("bad-name");
+    expect(await codeOf(async () => (await vault.agent("crawler")).vault.secrets("stripe" as never))).toBe(
+      "bad-name",
+    );
   });
 
   it("cannot plant a name outside the grammar (A13)", async () => {
     writeFileSync(at("groups/stripe/secrets/..json"), "{}");
-    expect(await codeOf(() => vault.agent("crawler").vault.secrets("stripe" as never))).toBe("bad-name");
+    expect(await codeOf(async () => (await vault.agent("crawler")).vault.secrets("stripe" as never))).toBe(
+      "bad-name",
+    );
   });
 
   it("cannot feed a huge file to a reader (A19)", async () => {
@@ -256,7 +261,11 @@ describe("any one byte of any record that a launch reads", () => {
       writeFileSync(at(path), good);
     }
     expect(tried).toBeGreaterThan(5000);
-    expect(existsSync(join(machine.home, ".local/state"))).toBe(false);
+    // Nothing was pinned, and refusals were recorded, in the log of the vault that the key is for.
+    expect(readdirSync(join(machine.home, ".local/state/vault-run"))).toEqual([vault.id]);
+    const state = join(machine.home, ".local/state/vault-run", vault.id);
+    expect(readdirSync(state)).toEqual(["audit.jsonl"]);
+    expect(readFileSync(join(state, "audit.jsonl"), "utf8")).toMatch(/^(\{"action":"denied",.*\n)+$/);
     expect(await vault.readAs("crawler", "stripe/API_KEY", machine)).toBe("sk_live_one");
   });
 });

@@ -45,7 +45,7 @@ function entries(agent = "crawler"): Record<string, { file: string; serial: numb
 
 /** The list as an agent's session would take it. */
 async function listOf(agent: string, change: { sources?: string[]; identity?: boolean } = {}) {
-  const session = vault.agent(agent);
+  const session = await vault.agent(agent);
   const keys = (change.sources ?? (await vault.owner()).vault.owners) as never;
   return new VerifiedFiles(stateFolder(vault.machine, vault.id), {
     vault: vault.id,
@@ -82,7 +82,7 @@ describe("what was verified", () => {
   });
 
   it("is not remembered where something could not be opened (A7)", async () => {
-    const session = vault.agent("other");
+    const session = await vault.agent("other");
     session.grants([parseGroupName("stripe")]);
     const record = { ...session.vault.secret({ group: "stripe", name: "API_KEY" } as never), sealed: "AAAA" };
     expect(await codeOf(() => session.release([record], { action: "get" }, () => {}))).toBe("sealed-damaged");

@@ -1,6 +1,6 @@
 import { openEscrow } from "../../admin/escrow.ts";
 import { AuditLog } from "../../audit/log.ts";
-import { recordRelease } from "../../audit/pull.ts";
+import { recordingDenials, recordRelease } from "../../audit/pull.ts";
 import { findHeadCommit } from "../../git/head.ts";
 import { createKeyFile } from "../../vault/key-file.ts";
 import { agentKeyPath } from "../../vault/key-lookup.ts";
@@ -16,15 +16,17 @@ export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
   const name = parseAgentName(context.word(0));
   const { vault, identity, signingKey } = await openAsOwner(context);
-  const agent = vault.agent(name);
+  const warn = (warning: string) => console.say(warning);
+  const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
+  const recorded = <T>(attempt: () => T | Promise<T>) => recordingDenials(log, signingKey, {}, warn, attempt);
+  const agent = await recorded(() => vault.agent(name));
   const path = newKeyPath(context, agentKeyPath(machine, vault.id, name), `a key file of ${name}`);
   await context.confirm(
     `restore the key of ${name} (${shortFingerprint(agent.verifyKey)}) from escrow, to ${path ?? "standard output"}?`,
   );
-  const text = await openEscrow(agent, identity);
-  const log = new AuditLog(machine, vault.id, findHeadCommit(vault.files.root));
+  const text = await recorded(() => openEscrow(agent, identity));
   const event = { action: "restore", agent: name } as const;
-  await recordRelease(machine, vault, event, log, signingKey, (warning) => console.say(warning));
+  await recordRelease(machine, vault, event, log, signingKey, warn);
   if (path === undefined) console.streams.stdout.write(text);
   else createKeyFile(path, text);
   console.say(`restored the key of ${name}: ${path ?? "on standard output"}`);
