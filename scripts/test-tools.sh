@@ -2,7 +2,7 @@
 # The programs whose output the tests look at. Installs those that are missing where it can, and otherwise says which.
 set -eu
 missing=""
-for tool in git:git python3:python3 bash:bash unshare:util-linux pgrep:procps xxd:xxd jq:jq strace:strace setpriv:util-linux curl:curl openssl:openssl ssh-keygen:openssh-client psql:postgresql-client age:age dbus-run-session:dbus-daemon gnome-keyring-daemon:gnome-keyring zsh:zsh fish:fish mandoc:mandoc; do
+for tool in git:git python3:python3 bash:bash unshare:util-linux pgrep:procps xxd:xxd jq:jq strace:strace setpriv:util-linux curl:curl openssl:openssl ssh-keygen:openssh-client psql:postgresql-client age:age dbus-run-session:dbus-daemon gnome-keyring-daemon:gnome-keyring zsh:zsh fish:fish mandoc:mandoc journalctl:systemd; do
   command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
 done
 [ -n "$missing" ] || exit 0

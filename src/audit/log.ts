@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { SigningKey } from "../age/signing-key.ts";
 import { digest, keyFingerprint } from "../vault/fingerprint.ts";
-import { findVariable, type Machine, stateFolder } from "../vault/machine.ts";
+import { type AuditReceiver, findVariable, type Machine, stateFolder } from "../vault/machine.ts";
 import type { VaultId } from "../vault/names.ts";
 import { timestamp } from "../vault/time.ts";
 import { makeFolder } from "../vault/write-file.ts";
@@ -44,7 +44,10 @@ export class AuditLog {
     id = randomBytes(LINE_ID_BYTES).toString("hex"),
   ): Promise<void> {
     try {
-      await this.#append(event, key, id);
+      const { auditReceiver } = this.#machine;
+      await (auditReceiver === undefined
+        ? this.#append(event, key, id)
+        : this.#give(auditReceiver, event, key, id));
     } catch (error) {
       if (error instanceof VaultError && error.code === "audit") throw error;
       throw new VaultError(
@@ -58,10 +61,17 @@ export class AuditLog {
     }
   }
 
-  /** Appends the line unless one of this id is there. Reads the whole log. */
+  /** Appends the line unless one of this id is there. Reads the whole log, which a receiver does not show. */
   async appendOnce(event: AuditEvent, key: SigningKey, id: string): Promise<void> {
+    if (this.#machine.auditReceiver !== undefined) return this.append(event, key, id);
     const { holdsLine } = await import("./segments.ts");
     if (!holdsLine(this.#folder, id)) await this.append(event, key, id);
+  }
+
+  async #give(receiver: AuditReceiver, event: AuditEvent, key: SigningKey, id: string): Promise<void> {
+    const line = this.#format(event, key, id, receiver.last);
+    await receiver.write(line);
+    receiver.last = digest(Buffer.from(line));
   }
 
   async #append(event: AuditEvent, key: SigningKey, id: string): Promise<void> {
@@ -69,7 +79,8 @@ export class AuditLog {
     const fd = await this.#open();
     try {
       const { last, torn } = readTail(fd, this.path);
-      const line = this.#format(event, key, id, last ?? (await this.#lastMovedAway()));
+      const before = last ?? (await this.#lastMovedAway());
+      const line = this.#format(event, key, id, before === undefined ? undefined : digest(before));
       const bytes = Buffer.from(`${torn ? "\n" : ""}${line}\n`);
       if (writeSync(fd, bytes) !== bytes.length) {
         throw new VaultError(
@@ -97,7 +108,7 @@ export class AuditLog {
     return lastLineMovedAway(this.#folder);
   }
 
-  #format(event: AuditEvent, key: SigningKey, id: string, last: Buffer | undefined): string {
+  #format(event: AuditEvent, key: SigningKey, id: string, prev: string | undefined): string {
     const line = {
       ...event,
       v: 1,
@@ -108,7 +119,7 @@ export class AuditLog {
       host: this.#machine.host,
       uid: this.#machine.uid,
       ...(this.#commit === undefined ? {} : { commit: this.#commit }),
-      ...(last === undefined ? {} : { prev: digest(last) }),
+      ...(prev === undefined ? {} : { prev }),
     } as const;
     return formatAuditLine(line, key);
   }

@@ -2,7 +2,7 @@ import type { SigningKey } from "../age/signing-key.ts";
 import type { Machine } from "../vault/machine.ts";
 import type { SecretRecord } from "../vault/schema.ts";
 import type { Vault } from "../vault/vault.ts";
-import { VaultError, type VaultErrorCode } from "../vault-error.ts";
+import { systemCode, VaultError, type VaultErrorCode } from "../vault-error.ts";
 import type { AuditEvent } from "./event.ts";
 import type { AuditLog } from "./log.ts";
 
@@ -15,7 +15,8 @@ function isMachineFailure(error: VaultError): boolean {
 
 /**
  * What stands between opened values and their release, for every reader: pins what was read, then appends the pull to
- * the audit log. With the policy `required` a failure of either is final; with `best-effort` it is a warning.
+ * the audit log. With the policy `required` a failure of either is final; with `best-effort` it is a warning, and so it is for
+ * pins where the file system is read-only and the log goes elsewhere.
  */
 export function recordPull(
   machine: Machine,
@@ -40,16 +41,35 @@ export async function recordRelease(
   warn: (text: string) => void,
 ): Promise<void> {
   const self = { pid: machine.pid, host: machine.host, doing: event.action };
-  const steps = [() => vault.pin(self), () => log.append(event, key)];
-  for (const step of steps) {
-    try {
-      await step();
-    } catch (error) {
-      if (vault.record.policy.audit === "required" || !(error instanceof VaultError)) throw error;
-      if (!isMachineFailure(error)) throw error;
-      warn(error.message);
-    }
+  const isRequired = vault.record.policy.audit === "required";
+  await attempting(
+    () => vault.pin(self),
+    warn,
+    (error) => !isRequired || hasNoDisk(machine, error),
+  );
+  await attempting(
+    () => log.append(event, key),
+    warn,
+    () => !isRequired,
+  );
+}
+
+async function attempting(
+  step: () => Promise<void>,
+  warn: (text: string) => void,
+  mayFail: (error: VaultError) => boolean,
+): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof VaultError) || !isMachineFailure(error) || !mayFail(error)) throw error;
+    warn(error.message);
   }
+}
+
+/** A container whose log goes elsewhere because nothing can be written in it has no memory for pins either. */
+function hasNoDisk({ auditReceiver }: Machine, { cause }: VaultError): boolean {
+  return auditReceiver !== undefined && systemCode(cause) === "EROFS";
 }
 
 /**

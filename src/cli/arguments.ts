@@ -12,6 +12,7 @@ const HELP = "vault-run --help";
 export interface LaunchRequest {
   readonly options: LaunchOptions;
   readonly dryRun: boolean;
+  readonly auditTo: string | undefined;
 }
 
 /** Whether these words ask for a launch: its errors end with 125. */
@@ -55,6 +56,7 @@ function parseLaunch(words: readonly string[]): LaunchRequest {
   }
   return {
     dryRun: values["dry-run"] === true,
+    auditTo: textOf(values, "audit-to"),
     options: {
       command: [program, ...args],
       agent: textOf(values, "agent"),

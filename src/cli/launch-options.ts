@@ -57,6 +57,11 @@ export const LAUNCH_OPTIONS = {
     takes: "POLICY",
     about: "what a redacted value means: report (default), or kill, which ends the program with 120",
   },
+  "audit-to": {
+    type: "string",
+    takes: "WHERE",
+    about: "record in syslog, journald or an open descriptor, fd:N, instead of a file (VAULT_RUN_AUDIT_TO)",
+  },
   quiet: { type: "boolean", about: "do not say at the end what was masked" },
   "dry-run": { type: "boolean", about: "print what would be injected, names only, and start nothing" },
 } as const;

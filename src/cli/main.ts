@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import type { Receiver } from "../launch/audit-receiver.ts";
 import {
   countDescriptors,
-  type InheritedDescriptor,
+  type FoundDescriptor,
   inheritedDescriptors,
 } from "../launch/inherited-descriptors.ts";
-import type { Machine } from "../vault/machine.ts";
+import { findVariable, type Machine } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { asksForLaunch, findLaunch, type LaunchRequest } from "./arguments.ts";
 import { Console } from "./console.ts";
@@ -20,7 +21,7 @@ import { MistypedWord } from "./words.ts";
 export async function run(process: NodeJS.Process, closeInspector: () => void): Promise<void> {
   const words = process.argv.slice(2);
   // First: a console may open a terminal anew.
-  const inherited = asksForLaunch(words) ? descriptorsOf(process, closeInspector) : [];
+  const inherited = descriptorsOf(process, closeInspector);
   const console = new Console(process, process.env);
   let status: number;
   // What ends before it has a status has failed: an event loop with nothing left to do would end with 0.
@@ -31,7 +32,7 @@ export async function run(process: NodeJS.Process, closeInspector: () => void): 
     // A launch passes its child's output on, and its streams have their own answer to a failed write.
     if (launch === undefined || launch.dryRun) watchOutput(process, console);
     status = await (launch === undefined
-      ? performVerb(words, process, console)
+      ? performVerb(words, process, inherited, console)
       : performLaunch(launch, process, inherited, console, closeInspector));
   } catch (error) {
     status = report(await withSuggestion(error), asksForLaunch(words), console);
@@ -43,17 +44,17 @@ export async function run(process: NodeJS.Process, closeInspector: () => void): 
 }
 
 /** What we were handed on. A signal in the first moments may have opened node's inspector: then there is a socket. */
-function descriptorsOf(process: NodeJS.Process, closeInspector: () => void): InheritedDescriptor[] {
+function descriptorsOf(process: NodeJS.Process, closeInspector: () => void): FoundDescriptor[] {
   const found = inheritedDescriptors(process.env);
   if (!found.some(({ isSocket }) => isSocket)) return found;
   closeInspector();
   return inheritedDescriptors(process.env);
 }
 
-function performLaunch(
+async function performLaunch(
   request: LaunchRequest,
   process: NodeJS.Process,
-  inherited: readonly InheritedDescriptor[],
+  inherited: readonly FoundDescriptor[],
   console: Console,
   closeInspector: () => void,
 ): Promise<number> {
@@ -64,17 +65,43 @@ function performLaunch(
     if (countDescriptors() !== open) closeInspector();
   };
   const machine = machineOf(process);
-  const around = { machine, streams: process, signals: process, inherited, beforeValues, warn };
+  const receiver = await findReceiver(machine, request.auditTo, inherited);
+  const around = {
+    machine: receiver === undefined ? machine : { ...machine, auditReceiver: receiver },
+    streams: process,
+    signals: process,
+    inherited: inherited.filter(({ fd }) => fd !== receiver?.fd),
+    beforeValues,
+    warn,
+  };
   return runLaunch(request, around, console);
 }
 
 async function performVerb(
   words: readonly string[],
   process: NodeJS.Process,
+  inherited: readonly FoundDescriptor[],
   console: Console,
 ): Promise<number> {
   const { runVerb } = await import("./run-verb.ts");
-  return runVerb(words, () => machineOf(process), console, process);
+  const findMachine = async (auditTo: string | undefined) => {
+    const machine = machineOf(process);
+    const receiver = await findReceiver(machine, auditTo, inherited);
+    return receiver === undefined ? machine : { ...machine, auditReceiver: receiver };
+  };
+  return runVerb(words, findMachine, console, process);
+}
+
+/** What takes the audit log's lines, where `--audit-to` or the variable for it names something else than the file. */
+async function findReceiver(
+  machine: Machine,
+  option: string | undefined,
+  inherited: readonly FoundDescriptor[],
+): Promise<Receiver | undefined> {
+  const where = option ?? findVariable(machine, "VAULT_RUN_AUDIT_TO");
+  if (where === undefined) return undefined;
+  const { auditReceiver } = await import("../launch/audit-receiver.ts");
+  return auditReceiver(where, machine.pid, machine.now, inherited);
 }
 
 /**

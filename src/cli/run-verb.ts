@@ -8,7 +8,7 @@ import { parseVerbRequest } from "./verb-arguments.ts";
 /** `vault-run VERB …`, help and version: all that is no launch. Resolves to the exit status. */
 export async function runVerb(
   words: readonly string[],
-  findMachine: () => Machine,
+  findMachine: (auditTo: string | undefined) => Promise<Machine>,
   console: Console,
   signals: SignalSource,
 ): Promise<number> {
@@ -25,16 +25,11 @@ export async function runVerb(
       return DONE;
     }
     case "verb": {
-      const { run: command } = await request.verb.load();
-      return command(
-        new CommandContext(
-          atTerminal(findMachine(), console),
-          console,
-          signals,
-          request.values,
-          request.words,
-        ),
-      );
+      const { verb, values, words: given } = request;
+      const { run: command } = await verb.load();
+      const to = values["audit-to"];
+      const machine = await findMachine(typeof to === "string" ? to : undefined);
+      return command(new CommandContext(atTerminal(machine, console), console, signals, values, given));
     }
   }
 }

@@ -33,11 +33,16 @@ const OWNER_KEY: Option = {
   flag: "--owner-key-file FILE",
   about: "the owner's key (default: the one in your configuration folder)",
 };
+const AUDIT_TO: Option = {
+  flag: "--audit-to WHERE",
+  about: "record in syslog, journald or an open descriptor, fd:N, instead of a file (VAULT_RUN_AUDIT_TO)",
+};
 const JSON_OUT: Option = { flag: "--json", about: "print JSON, in the shape docs/CLI.md documents" };
 const CHANGES: readonly Option[] = [
   VAULT,
   OWNER_KEY,
   { flag: "--no-commit", about: "write the files and leave the commit to you" },
+  AUDIT_TO,
   { flag: "--yes", about: "answer every confirmation with yes" },
 ];
 const READS: readonly Option[] = [VAULT, OWNER_KEY, JSON_OUT];
@@ -140,6 +145,7 @@ export const VERBS: readonly Verb[] = [
       },
       VAULT,
       OWNER_KEY,
+      AUDIT_TO,
       { flag: "--yes", about: "answer every confirmation with yes" },
     ],
     examples: ["vault-run restore crawler --out crawler.key"],
@@ -224,6 +230,7 @@ export const VERBS: readonly Verb[] = [
       OWNER_KEY,
       { flag: "--agent NAME", about: "read with this agent's key" },
       { flag: "--key-file FILE", about: "the agent's key file" },
+      AUDIT_TO,
       { flag: "--allow-expired", about: "also where its time has passed" },
     ],
     examples: ["vault-run get stripe/API_KEY", "vault-run get stripe/API_KEY --agent crawler"],
@@ -309,6 +316,7 @@ export const VERBS: readonly Verb[] = [
       OWNER_KEY,
       { flag: "--agent NAME", about: "read with this agent's key" },
       { flag: "--key-file FILE", about: "the agent's key file" },
+      AUDIT_TO,
       { flag: "--allow-expired", about: "also values whose time has passed" },
     ],
     examples: [
@@ -346,7 +354,7 @@ export const VERBS: readonly Verb[] = [
     name: "resolve",
     takes: "",
     about: "finish a merge of the vault: decide conflicts, give fresh keys, seal again what was left behind",
-    options: [VAULT, OWNER_KEY, { flag: "--yes", about: "ask nothing: the newer value stays" }],
+    options: [VAULT, OWNER_KEY, AUDIT_TO, { flag: "--yes", about: "ask nothing: the newer value stays" }],
     examples: ["git merge feature || vault-run resolve && git commit", "vault-run resolve"],
     load: () => import("./commands/resolve.ts"),
   },
@@ -359,6 +367,7 @@ export const VERBS: readonly Verb[] = [
       OWNER_KEY,
       { flag: "--agent NAME", about: "verify with this agent's key, on an agent's machine" },
       { flag: "--key-file FILE", about: "the agent's key file" },
+      AUDIT_TO,
     ],
     examples: ["vault-run sync", "vault-run sync --agent crawler"],
     load: () => import("./commands/sync.ts"),
@@ -399,6 +408,7 @@ export const VERBS: readonly Verb[] = [
       { flag: "--key-file FILE", about: "the agent's key file" },
       { flag: "--group G", about: "only this group; repeatable", multiple: true },
       { flag: "--only GROUP/NAME", about: "only this secret; repeatable", multiple: true },
+      AUDIT_TO,
       { flag: "--quiet", about: "do not say at the end what was masked" },
     ],
     examples: [

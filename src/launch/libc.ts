@@ -21,6 +21,13 @@ const WNOHANG = 1;
 const WEXITED = 4;
 const WNOWAIT = 0x01000000;
 const SIGINFO_BYTES = 128;
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = O_CLOEXEC;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+/** sockaddr_un: the family, then the path and a NUL. */
+const ADDRESS_BYTES = 110;
 // Where si_pid stands in siginfo_t: behind three integers, at the next multiple of a pointer's size.
 const SI_PID_OFFSET = process.arch === "ia32" || process.arch === "arm" ? 12 : 16;
 
@@ -44,6 +51,8 @@ interface Calls {
   prctl(option: number, type: "unsigned long", argument: number): number;
   waitid(which: number, id: number, info: Buffer, options: number): number;
   waitpid(pid: number, status: null, options: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  sendto(fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, size: number): number;
 }
 
 /** Both ends of a pipe(2), ours: neither reaches a child that is not given it. */
@@ -178,6 +187,31 @@ export class Libc {
     this.#calls.ioctl(fd, TIOCSWINSZ, "void *", size);
   }
 
+  /**
+   * Sends one datagram to the socket at `path`.
+   *
+   * @throws a system call's error: `EAGAIN` where its queue is full.
+   */
+  sendDatagram(path: string, bytes: Buffer): void {
+    const address = Buffer.alloc(ADDRESS_BYTES);
+    new Uint16Array(address.buffer, address.byteOffset, 1).set([AF_UNIX]);
+    address.write(path, 2);
+    const fd = this.#calls.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd === -1) throw this.#error("socket");
+    try {
+      const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+      // A datagram is taken whole or not at all.
+      if (this.#calls.sendto(fd, bytes, bytes.length, flags, address, address.length) === -1)
+        throw this.#error("sendto");
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #error(call: string): Error {
+    return Object.assign(new Error(call), { code: this.#errorName() });
+  }
+
   #errorName(): string {
     const errno = this.#errno();
     return Object.entries(os.errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
@@ -207,4 +241,9 @@ const PROTOTYPES: readonly (readonly [keyof Calls, string])[] = [
   ["prctl", "int prctl(int option, ...)"],
   ["waitid", "int waitid(int which, int id, _Out_ void *info, int options)"],
   ["waitpid", "int waitpid(int pid, void *status, int options)"],
+  ["socket", "int socket(int domain, int type, int protocol)"],
+  [
+    "sendto",
+    "long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, unsigned int size)",
+  ],
 ];

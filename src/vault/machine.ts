@@ -13,6 +13,21 @@ export interface Machine {
   readonly now: Clock;
   /** Asks the person at the terminal for an owner's passphrase. Absent where there is nobody to ask. */
   readonly askPassphrase?: (question: string) => Promise<Buffer>;
+  /** Takes the audit log's lines in place of its file. */
+  readonly auditReceiver?: AuditReceiver;
+}
+
+export interface AuditReceiver {
+  /** For messages. */
+  readonly name: string;
+  /** The digest of the last line that this process gave it. */
+  last?: string;
+  /**
+   * Takes a line, which has no line feed.
+   *
+   * @throws {VaultError} `audit` where it was not taken whole.
+   */
+  write(line: string): Promise<void>;
 }
 
 /** A variable's value. Set but empty is an error: a blank from a template must not mean "look elsewhere". */
