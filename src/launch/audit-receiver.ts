@@ -49,28 +49,38 @@ export function auditReceiver(
 
 function descriptor(fd: number, inherited: readonly FoundDescriptor[]): Receiver {
   const name = `descriptor ${fd}`;
-  const found = inherited.find((candidate) => candidate.fd === fd);
-  if (fd > LAST_STANDARD && found === undefined)
-    throw unusable(`${name} was not handed on by what started vault-run`, fd);
-  if (found?.isMarked === false)
-    throw unusable(`${name} cannot be kept from the program, as a lower number can`, fd);
-  const stat = findStats(fd);
-  if (stat?.isFile() === true && !isForAppending(fd))
-    throw unusable(`${name} is a file that was not opened for appending`, fd);
-  // Node puts it in the place of a standard stream that is closed.
-  if (stat?.isCharacterDevice() === true && stat.rdev === statSync("/dev/null").rdev)
-    throw unusable(`${name} leads to /dev/null, which keeps nothing`, fd);
+  let isTorn = false;
   return {
-    name,
     fd,
     async write(line) {
-      const bytes = Buffer.from(`${line}\n`);
+      const why = findFault(fd, inherited);
+      if (why !== undefined) {
+        const hint = `write it as: vault-run ... --audit-to fd:${fd} ${fd}>>FILE`;
+        throw new VaultError("audit", `cannot write the audit record: ${name} ${why}`, hint);
+      }
+      const bytes = Buffer.from(`${isTorn ? "\n" : ""}${line}\n`);
       let written = 0;
-      await patiently(name, "look at what reads it", () => {
-        while (written < bytes.length) written += writeSync(fd, bytes, written);
-      });
+      try {
+        patiently(name, "look at what reads it", () => {
+          while (written < bytes.length) written += writeSync(fd, bytes, written);
+        });
+      } finally {
+        if (written > 0) isTorn = written < bytes.length;
+      }
     },
   };
+}
+
+/** What is wrong with a descriptor that a line could be written to and be lost. */
+function findFault(fd: number, inherited: readonly FoundDescriptor[]): string | undefined {
+  const found = inherited.find((candidate) => candidate.fd === fd);
+  if (fd > LAST_STANDARD && found === undefined) return "was not handed on by what started vault-run";
+  if (found?.isMarked === false) return "cannot be kept from the program, as a lower number can";
+  const stat = findStats(fd);
+  if (stat?.isFile() === true && !isForAppending(fd)) return "is a file that was not opened for appending";
+  // Node puts it in the place of a standard stream that is closed.
+  const isNull = stat?.isCharacterDevice() === true && stat.rdev === statSync("/dev/null").rdev;
+  return isNull ? "leads to /dev/null, which keeps nothing" : undefined;
 }
 
 /** Undefined where it is closed, which the first line will show. */
@@ -94,17 +104,8 @@ function isForAppending(fd: number): boolean {
   }
 }
 
-function unusable(what: string, fd: number): VaultError {
-  return new VaultError(
-    "usage",
-    `${what} (--audit-to fd:${fd})`,
-    `write it as: vault-run ... --audit-to fd:${fd} ${fd}>>FILE`,
-  );
-}
-
 function datagrams(name: string, path: string, format: (line: string) => Buffer): Receiver {
   return {
-    name: `${name} (${path})`,
     async write(line) {
       const libc = await Libc.load();
       if (typeof libc === "string") {
@@ -115,7 +116,7 @@ function datagrams(name: string, path: string, format: (line: string) => Buffer)
         );
       }
       const message = format(line);
-      await patiently(`${name} (${path})`, `look whether ${name} is running here`, () =>
+      patiently(`${name} (${path})`, `look whether ${name} is running here`, () =>
         libc.sendDatagram(path, message),
       );
     },
@@ -143,7 +144,7 @@ function syslogMessage(line: string, pid: number, nowMs: number): Buffer {
 }
 
 /** Tries until it is taken, as long as the other end is only busy. Nothing else of this process runs meanwhile. */
-async function patiently(name: string, hint: string, attempt: () => void): Promise<void> {
+function patiently(name: string, hint: string, attempt: () => void): void {
   const asleep = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; ; waited += POLL_MS) {
     try {
@@ -152,10 +153,11 @@ async function patiently(name: string, hint: string, attempt: () => void): Promi
     } catch (error) {
       const code = systemCode(error);
       if (code === undefined) throw error;
-      if (code !== "EAGAIN" || waited >= WAIT_MS)
-        throw new VaultError("audit", `cannot write the audit record (${code}): ${name}`, hint, {
-          cause: error,
-        });
+      if (code !== "EAGAIN" || waited >= WAIT_MS) {
+        const next = code === "ENOSPC" ? "free some space and run the command again" : hint;
+        const what = `cannot write the audit record (${code}): ${name}`;
+        throw new VaultError("audit", what, next, { cause: error });
+      }
     }
     Atomics.wait(asleep, 0, 0, POLL_MS);
   }

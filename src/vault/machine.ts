@@ -18,8 +18,6 @@ export interface Machine {
 }
 
 export interface AuditReceiver {
-  /** For messages. */
-  readonly name: string;
   /** The digest of the last line that this process gave it. */
   last?: string;
   /**

@@ -160,6 +160,7 @@ sys.exit(subprocess.run(["vault-run", "get", "stripe/API_KEY", "--audit-to", "fd
     expect(await refused("vault-run get stripe/API_KEY", { VAULT_RUN_AUDIT_TO: "" })).toContain(
       "set but empty",
     );
+    expect((await shell("vault-run list", { VAULT_RUN_AUDIT_TO: "fd:9" })).status).toBe(0);
     expect(await refused("vault-run list --audit-to fd:3")).toContain("unknown option '--audit-to'");
   });
 
