@@ -75,8 +75,8 @@ describe("an agent's refusal is recorded", () => {
   });
 
   it("where the grant was revoked, and where it or the value has expired", async () => {
-    const soon = () => new Date(Date.now() + 1500).toISOString();
-    const passed = () => new Promise((resolve) => setTimeout(resolve, 1600));
+    const soon = () => new Date(Date.now() + 3000).toISOString();
+    const passed = () => new Promise((resolve) => setTimeout(resolve, 3100));
     const launch = ["--agent", "crawler", ...LAUNCH];
     await program.set("stripe/API_KEY", `${VALUE}2`, "--expires", soon());
     await passed();

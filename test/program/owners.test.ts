@@ -245,7 +245,9 @@ describe("a new key of an owner", () => {
   it("knows every line that former keys of owners and agents have signed", async () => {
     const { lines } = JSON.parse(await must(ada, "audit", "--json"));
     expect(new Set(lines.map((line: { action: string }) => line.action))).toEqual(
-      new Set("init set add-agent grant restore rekey get denied add-owner remove-owner rekey-owner".split(" ")),
+      new Set(
+        "init set add-agent grant restore rekey get denied add-owner remove-owner rekey-owner".split(" "),
+      ),
     );
     pull(crawler);
     expect(lines.every((line: { status: string }) => line.status === "verified")).toBe(true);
