@@ -7,18 +7,19 @@ export type LineStatus =
   | "verified"
   /** Signed by nobody this vault knows of. */
   | "unknown-key"
+  /** Changed, or not in its one spelling. */
   | "bad-signature"
   /** The signature holds, but this key may not say this: an agent's in another's name, or of an owner's change. */
-  | "wrong-signer"
-  /** Stands in this log already: a copy. */
-  | "repeated"
-  /** Of another vault, in a log that is this vault's alone. */
-  | "other-vault"
-  /** Stands in what another key or another host pushed. */
-  | "misplaced";
+  | "wrong-signer";
 
 export type FindingKind =
   | Exclude<LineStatus, "verified">
+  /** A copy: stands in this log already. */
+  | "repeated"
+  /** Of another vault, or changed to seem so, in a log that is this vault's alone. */
+  | "other-vault"
+  /** Stands in what another key or another host pushed. */
+  | "misplaced"
   /** Bytes that are no line: one that a kill or a full disk cut off, or one that was damaged. */
   | "torn"
   /** The line that this one was written behind is in no log of its host. */

@@ -6,7 +6,7 @@ export function keyFingerprint(key: VerifyKey): string {
   return digest(Buffer.from(key, "base64")).slice(0, 32);
 }
 
-/** SHA-256 in hex. */
-export function digest(bytes: Uint8Array): string {
+/** SHA-256 in hex, of a text's UTF-8. */
+export function digest(bytes: Uint8Array | string): string {
   return hash("sha256", bytes, "hex");
 }

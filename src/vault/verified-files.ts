@@ -137,8 +137,8 @@ export class VerifiedFiles {
   }
 }
 
-/** Of a plain file: a pipe there must not hold a launch up. */
-function findText(path: string): string | undefined {
+/** Of a plain file: a pipe there must not hold anyone up. Undefined where it cannot be read. */
+export function findText(path: string): string | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

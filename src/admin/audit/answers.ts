@@ -1,6 +1,10 @@
-import type { Findings, LogRead } from "../../audit/finding.ts";
+import type { Findings, LogRead, ReadLine } from "../../audit/finding.ts";
+import { ValueReads } from "../../audit/value-reads.ts";
+import { type LineFilter, passes } from "./filter.ts";
+import type { OpenedLogs } from "./open-logs.ts";
+import { Tally } from "./tally.ts";
 
-// What the logs say, in numbers. Only verified lines count.
+// What the logs say, in one reading and in numbers. Only verified lines count.
 
 /** Who acted: an agent, or an owner by name (by the fingerprint of its key, where nothing names it). */
 export interface Actor {
@@ -63,33 +67,37 @@ export interface AuditAnswers {
   readonly findings: Findings;
   readonly actions: readonly ActionTotal[];
   readonly totals: readonly PullTotal[];
+  /** Empty unless they were asked for. */
   readonly days: readonly DayTotal[];
   readonly leaks: readonly LeakTotal[];
   readonly denials: readonly DenialTotal[];
+  /** Which values were pulled with which key. */
+  readonly reads: ValueReads;
 }
 
-/** What an agent could have read of a secret, now or before, beside what it did read. */
-export interface CouldRead {
-  readonly agent: string;
-  readonly group: string;
-  readonly name: string;
-  /** Since when it could read a value of it. */
-  readonly since: string;
-  /** Whether it may read the value of today. */
-  readonly now: boolean;
-  /** How many values it could have read, and how many of these a line says were opened for it. */
-  readonly values: number;
-  readonly valuesRead: number;
-  readonly pulls: number;
-  readonly first: string | null;
-  readonly last: string | null;
+export interface Asked {
+  readonly filter?: LineFilter;
+  /** Whether `days` is wanted. */
+  readonly withDays?: boolean;
+  /** Is given all lines that the filter lets through, verified or not, a batch at a time. */
+  readonly tell?: (lines: readonly ReadLine[]) => Promise<void>;
 }
 
-/** A secret that nobody pulled for some time. */
-export interface Unpulled {
-  readonly group: string;
-  readonly name: string;
-  readonly setAt: string;
-  /** When it was pulled last; null where no line says that it ever was. */
-  readonly last: string | null;
+/** Reads all logs once. */
+export async function auditAnswers(
+  { reading, readers }: OpenedLogs,
+  { filter = {}, withDays = false, tell }: Asked = {},
+): Promise<AuditAnswers> {
+  const tally = new Tally(readers, filter, withDays);
+  const reads = new ValueReads();
+  for await (const batch of reading.lines()) {
+    const lines = batch.filter(({ line }) => passes(filter, line));
+    for (const read of lines) {
+      if (read.status !== "verified") continue;
+      tally.add(read.line);
+      reads.add(read);
+    }
+    if (lines.length > 0) await tell?.(lines);
+  }
+  return { ...(await reading.end()), ...tally.list(), reads };
 }

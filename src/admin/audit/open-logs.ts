@@ -1,0 +1,41 @@
+import { auditLogPath } from "../../audit/log.ts";
+import { LogReading } from "../../audit/log-reading.ts";
+import { byFingerprint, type Readers } from "../../audit/reader.ts";
+import { type LogSource, localLog } from "../../audit/source.ts";
+import { VerifiedBlocks } from "../../audit/verified-blocks.ts";
+import { keyFingerprint } from "../../vault/fingerprint.ts";
+import { findVariable, type Machine, stateFolder } from "../../vault/machine.ts";
+import type { VaultId } from "../../vault/names.ts";
+import { knownReaders } from "../known-readers.ts";
+import type { OwnerSession } from "../owner-session.ts";
+
+export interface OpenedLogs {
+  readonly reading: LogReading;
+  readonly readers: Readers;
+}
+
+/** Every log of the vault that can be found here, to be read with an owner's key. */
+export async function openLogs(machine: Machine, session: OwnerSession): Promise<OpenedLogs> {
+  const { vault, identity, signingKey } = session;
+  const key = keyFingerprint(signingKey.verifyKey);
+  const readers = byFingerprint(await knownReaders(vault));
+  const verified = new VerifiedBlocks(
+    `${stateFolder(machine, vault.id)}/verified-log/${key}.json`,
+    vault.id,
+    identity,
+  );
+  const { host, uid } = machine;
+  const by = { vault: vault.id, readers, verified, host, uid, key };
+  return { reading: new LogReading(findLogs(machine, vault.id), by), readers };
+}
+
+/** This machine's log. In a folder that VAULT_RUN_AUDIT_DIR names, lines of other vaults may stand in it. */
+function findLogs(machine: Machine, vault: VaultId): LogSource[] {
+  const path = auditLogPath(machine, vault);
+  return [
+    localLog(
+      path.slice(0, path.lastIndexOf("/")),
+      findVariable(machine, "VAULT_RUN_AUDIT_DIR") !== undefined,
+    ),
+  ];
+}

@@ -1,0 +1,61 @@
+import * as z from "zod/mini";
+import type { VerifyKey } from "../age/signing-key.ts";
+import { verifyPooled } from "../age/verify-pooled.ts";
+import { canonicalText } from "../vault/canonical.ts";
+import { isTimestamp } from "../vault/time.ts";
+import { type AuditLine, signedAuditBytes } from "./event.ts";
+
+const text = z.string();
+const auditLine = z.looseObject({
+  v: z.literal(1),
+  id: text,
+  time: z.string().check(z.refine(isTimestamp)),
+  vault: text,
+  action: text,
+  key: text,
+  host: text,
+  uid: z.number(),
+  sig: text,
+  commit: z.optional(text),
+  prev: z.optional(text),
+  agent: z.optional(text),
+  owner: z.optional(text),
+  group: z.optional(text),
+  reason: z.optional(text),
+  command: z.optional(text),
+  secrets: z.optional(z.array(z.looseObject({ group: text, name: text, valueId: text }))),
+  leaks: z.optional(
+    z.array(z.looseObject({ secret: text, stream: text, encoding: text, count: z.number() })),
+  ),
+});
+
+/** The line that a text is; undefined where it is none. */
+export function parseLine(found: string): AuditLine | undefined {
+  try {
+    const line: unknown = JSON.parse(found);
+    return auditLine.safeParse(line).success ? (line as AuditLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A line of which it is known that it is one. */
+export function reparseLine(found: string): AuditLine {
+  return JSON.parse(found) as AuditLine;
+}
+
+/** Whether the line stands there in its one spelling, and the key's signature holds over it. */
+export async function isSignedBy(key: VerifyKey, line: AuditLine, found: string): Promise<boolean> {
+  if (canonicalForm(line) !== found) return false;
+  const { sig, ...unsigned } = line;
+  return verifyPooled(key, signedAuditBytes(unsigned), sig);
+}
+
+/** Undefined where there is none: half a surrogate pair, which no honest writer makes. */
+function canonicalForm(line: AuditLine): string | undefined {
+  try {
+    return canonicalText(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import type { VerifyKey } from "../age/signing-key.ts";
+import { keyFingerprint } from "../vault/fingerprint.ts";
+import type { AuditLine } from "./event.ts";
+
+/** Values were opened, by whoever signed the line. */
+const PULLS: ReadonlySet<string> = new Set(["launch", "get", "redact", "sdk", "mcp"]);
+const AGENT_ACTIONS: ReadonlySet<string> = new Set([...PULLS, "denied", "leak"]);
+
+/** Someone who is or was an owner (no `agent`) or an agent of the vault. */
+export interface Reader {
+  readonly key: VerifyKey;
+  readonly agent?: string;
+  /** An owner's name, where it is known. */
+  readonly owner?: string;
+}
+
+/** By the fingerprint of its key. Where a key is several readers' (an agent's key cannot become an owner's), the first is meant. */
+export type Readers = ReadonlyMap<string, Reader>;
+
+export function byFingerprint(readers: readonly Reader[]): Readers {
+  return new Map(readers.toReversed().map((reader) => [keyFingerprint(reader.key), reader]));
+}
+
+export function isPull(action: string): boolean {
+  return PULLS.has(action);
+}
+
+/** An agent speaks for itself, and not of an owner's changes; an owner does not launch in an agent's name. */
+export function maySay(reader: Reader, { action, agent }: AuditLine): boolean {
+  if (reader.agent !== undefined) return agent === reader.agent && AGENT_ACTIONS.has(action);
+  return !AGENT_ACTIONS.has(action) || agent === undefined;
+}
