@@ -1,4 +1,4 @@
-import type { Reader } from "../audit/read.ts";
+import type { Reader } from "../audit/reader.ts";
 import { Repository } from "../git/repository.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -16,5 +16,6 @@ export async function knownReaders(vault: Vault): Promise<Reader[]> {
       ? [{ key: record.verifyKey, agent: record.name }]
       : [],
   );
-  return [...owners.keys.map((key) => ({ key })), ...current, ...former];
+  const named = owners.all.map(({ key, name }) => (name === undefined ? { key } : { key, owner: name }));
+  return [...named, ...current, ...former];
 }

@@ -27,8 +27,8 @@ export class OwnersEver {
     this.#keys = new Set(this.#owners.keys());
   }
 
-  get keys(): readonly VerifyKey[] {
-    return [...this.#keys];
+  get all(): readonly EverOwner[] {
+    return [...this.#owners.values()];
   }
 
   /** The owner, of today or before, who signed a record of this vault; undefined where none did. */

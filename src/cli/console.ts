@@ -62,6 +62,18 @@ export class Console {
     this.#streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 
+  /** Text of what was asked for that is in its final form. */
+  printText(text: string): void {
+    this.#streams.stdout.write(text);
+  }
+
+  /** Resolves once what was printed is written, or nobody reads it any more: for more than fits in memory. */
+  async written(): Promise<void> {
+    const { stdout } = this.#streams;
+    if (stdout.writableNeedDrain && !stdout.destroyed)
+      await new Promise<void>((resolve) => stdout.write("", () => resolve()));
+  }
+
   /** One line of talk. */
   say(line: string): void {
     this.clearProgress();
@@ -126,14 +138,23 @@ export class Console {
 
   /** Columns as wide as their widest cell. In a window, what would not fit on the line ends with `…`. */
   table(rows: readonly (readonly string[])[]): void {
+    this.openTable()(rows);
+  }
+
+  /** The same for rows that come in several parts: columns are as wide as any cell before. */
+  openTable(): (rows: readonly (readonly string[])[]) => void {
     const widths: number[] = [];
-    for (const row of rows)
-      for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-    for (const [index, row] of rows.entries()) {
-      const cells = row.map((cell, i) => cell.padEnd(widths[i] ?? 0));
-      const line = cut(withoutControls(cells.join("  ").trimEnd()), this.columns);
-      this.#streams.stdout.write(`${index === 0 ? this.#bold(line) : line}\n`);
-    }
+    let isFirst = true;
+    return (rows) => {
+      for (const row of rows)
+        for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+      for (const row of rows) {
+        const cells = row.map((cell, i) => cell.padEnd(widths[i] ?? 0));
+        const line = cut(withoutControls(cells.join("  ").trimEnd()), this.columns);
+        this.#streams.stdout.write(`${isFirst ? this.#bold(line) : line}\n`);
+        isFirst = false;
+      }
+    };
   }
 }
 

@@ -32,6 +32,17 @@ export function progressLine(
   };
 }
 
+/** Shows how many lines of logs were read so far. How many there are nobody knows before. */
+export function readingOf(console: Pick<Console, "progress">, now: Clock): (lines: number) => void {
+  let shownAt = now();
+  return (lines) => {
+    const at = now();
+    if (at - shownAt < UPDATE_MS) return;
+    shownAt = at;
+    console.progress(`reading the audit logs, ${lines} lines`);
+  };
+}
+
 function paceOf(since: number, left: number, ms: number): string {
   if (ms < RATE_MS || since < 1) return "";
   const perSecond = (since * 1000) / ms;

@@ -47,6 +47,32 @@ const CHANGES: readonly Option[] = [
 ];
 const READS: readonly Option[] = [VAULT, OWNER_KEY, JSON_OUT];
 
+/** What a line of the audit log may say that happened, and one word for all that gave values. */
+export const AUDIT_ACTIONS = [
+  "pull",
+  "launch",
+  "get",
+  "sdk",
+  "mcp",
+  "redact",
+  "denied",
+  "leak",
+  "init",
+  "add-agent",
+  "remove-agent",
+  "rekey",
+  "restore",
+  "add-owner",
+  "remove-owner",
+  "rekey-owner",
+  "set",
+  "rollback",
+  "unset",
+  "grant",
+  "revoke",
+  "resolve",
+] as const;
+
 export const VERBS: readonly Verb[] = [
   {
     name: "init",
@@ -420,9 +446,33 @@ export const VERBS: readonly Verb[] = [
   {
     name: "audit",
     takes: "",
-    about: "list who pulled what on this machine, and whether the lines hold",
-    options: READS,
-    examples: ["vault-run audit", "vault-run audit --json"],
+    about: "who pulled what, on every machine whose log can be found, and whether the lines hold",
+    options: [
+      { flag: "--agent NAME", about: "only lines by this agent, or about it" },
+      { flag: "--secret GROUP/NAME", about: "only lines about this secret" },
+      { flag: "--group NAME", about: "only lines about this group" },
+      { flag: "--since WHEN", about: "from then on: 90d (back from now), 2027-01-31 or an RFC 3339 time" },
+      { flag: "--until WHEN", about: "before then" },
+      {
+        flag: "--action WORD",
+        about: "only lines of this action; pull: all by which values were given (repeatable)",
+        choices: AUDIT_ACTIONS,
+        multiple: true,
+      },
+      { flag: "--host HOST", about: "only lines of this machine" },
+      { flag: "--key FINGERPRINT", about: "only lines signed with this key" },
+      { flag: "--totals", about: "how often who pulled which secret, and what was refused" },
+      { flag: "--could-read", about: "what each agent could have read, beside what it did read" },
+      { flag: "--unpulled AGE", about: "the secrets that nobody pulled for that long: 90d, 12h, 8w" },
+      { flag: "--leaks", about: "what was masked in whose output" },
+      ...READS,
+    ],
+    examples: [
+      "vault-run audit --since 7d",
+      "vault-run audit --secret stripe/API_KEY --totals     # who pulled it",
+      "vault-run audit --agent crawler --could-read",
+      "vault-run audit --unpulled 90d",
+    ],
     load: () => import("./commands/audit.ts"),
   },
   {

@@ -56,6 +56,18 @@ export function parseExpiry(text: string, nowMs: number): Timestamp {
   return timestamp(expiry);
 }
 
+/** Parses what `--since` takes: a span back from now (`90d`), a date, or an RFC 3339 time. */
+export function parseMoment(text: string, nowMs: number): Timestamp {
+  const span = findSpan(text);
+  const moment = span === undefined ? findTime(text, nowMs) : nowMs - span;
+  if (moment !== undefined && moment <= LAST_MS) return timestamp(moment);
+  throw new VaultError(
+    "bad-time",
+    "not a time",
+    "use a span back from now (90d, 12h), a date (2027-01-31) or an RFC 3339 time",
+  );
+}
+
 /** Parses what `--stale` takes, a span (`90d`, `12h`, `30m`, `8w`), to milliseconds. */
 export function parseAge(text: string): number {
   const age = findSpan(text);

@@ -2,11 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
-import { readAuditLog } from "../../src/audit/read.ts";
+import { localLog } from "../../src/audit/source.ts";
 import { AgentSession } from "../../src/launch/agent-session.ts";
 import type { Machine } from "../../src/vault/machine.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import { openGroup, openSecret } from "../../src/vault/open-sealed.ts";
+import { readLogs } from "../fixtures/read-logs.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../../docs/FORMAT.md"), "utf8");
@@ -50,14 +51,16 @@ describe("the worked example of docs/FORMAT.md", () => {
     const keyFile = join(tempFolder(), "owner.key");
     writeFileSync(keyFile, owner, { mode: 0o600 });
     const { vault } = await OwnerSession.open(machine({}), root, keyFile);
-    const log = join(tempFolder(), "audit.jsonl");
-    writeFileSync(log, /```json\n(\{"action"[\s\S]*?)```/.exec(example)?.[1] ?? "");
-    const lines = [];
-    for await (const line of readAuditLog(log, [{ key: vault.owners[0]! }])) lines.push(line);
-    expect(lines).toMatchObject([
-      { status: "verified", gap: false, line: { action: "init" } },
-      { status: "verified", gap: false, line: { action: "add-agent" } },
+    const folder = tempFolder();
+    writeFileSync(join(folder, "audit.jsonl"), /```json\n(\{"action"[\s\S]*?)```/.exec(example)?.[1] ?? "");
+    const { lines, findings } = await readLogs([localLog(folder, false)], vault.id, [
+      { key: vault.owners[0]! },
     ]);
+    expect(lines).toMatchObject([
+      { status: "verified", line: { action: "init" } },
+      { status: "verified", line: { action: "add-agent" } },
+    ]);
+    expect(findings).toEqual({ counts: {}, named: [] });
   });
 
   it("opens for its owner", async () => {

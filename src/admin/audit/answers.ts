@@ -81,21 +81,26 @@ export interface Asked {
   readonly withDays?: boolean;
   /** Is given all lines that the filter lets through, verified or not, a batch at a time. */
   readonly tell?: (lines: readonly ReadLine[]) => Promise<void>;
+  /** Is given how many lines were read, now and then. */
+  readonly progress?: (lines: number) => void;
 }
 
 /** Reads all logs once. */
 export async function auditAnswers(
   { reading, readers }: OpenedLogs,
-  { filter = {}, withDays = false, tell }: Asked = {},
+  { filter = {}, withDays = false, tell, progress }: Asked = {},
 ): Promise<AuditAnswers> {
   const tally = new Tally(readers, filter, withDays);
   const reads = new ValueReads();
+  let read = 0;
   for await (const batch of reading.lines()) {
+    read += batch.length;
+    progress?.(read);
     const lines = batch.filter(({ line }) => passes(filter, line));
-    for (const read of lines) {
-      if (read.status !== "verified") continue;
-      tally.add(read.line);
-      reads.add(read);
+    for (const found of lines) {
+      if (found.status !== "verified") continue;
+      tally.add(found.line);
+      reads.add(found);
     }
     if (lines.length > 0) await tell?.(lines);
   }

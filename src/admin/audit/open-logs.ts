@@ -12,6 +12,8 @@ import type { OwnerSession } from "../owner-session.ts";
 export interface OpenedLogs {
   readonly reading: LogReading;
   readonly readers: Readers;
+  /** The names of the logs. */
+  readonly names: readonly string[];
 }
 
 /** Every log of the vault that can be found here, to be read with an owner's key. */
@@ -26,7 +28,8 @@ export async function openLogs(machine: Machine, session: OwnerSession): Promise
   );
   const { host, uid } = machine;
   const by = { vault: vault.id, readers, verified, host, uid, key };
-  return { reading: new LogReading(findLogs(machine, vault.id), by), readers };
+  const logs = findLogs(machine, vault.id);
+  return { reading: new LogReading(logs, by), readers, names: logs.map(({ name }) => name) };
 }
 
 /** This machine's log. In a folder that VAULT_RUN_AUDIT_DIR names, lines of other vaults may stand in it. */

@@ -1,62 +1,96 @@
-import { knownReaders } from "../../admin/known-readers.ts";
-import type { AuditLine } from "../../audit/event.ts";
-import { auditLogPath } from "../../audit/log.ts";
-import { type ReadLine, readAuditLog } from "../../audit/read.ts";
+import { type AuditAnswers, auditAnswers } from "../../admin/audit/answers.ts";
+import { couldRead } from "../../admin/audit/could-read.ts";
+import type { LineFilter } from "../../admin/audit/filter.ts";
+import { type OpenedLogs, openLogs } from "../../admin/audit/open-logs.ts";
+import { findUnpulled } from "../../admin/audit/unpulled.ts";
+import type { OwnerSession } from "../../admin/owner-session.ts";
+import { Repository } from "../../git/repository.ts";
+import type { Vault } from "../../vault/vault.ts";
+import { printFindings } from "../audit/findings.ts";
+import { listLines } from "../audit/list.ts";
+import { parseFilter, parseQuestion, type Question } from "../audit/question.ts";
+import { printCouldRead, printLeaks, printTotals, printUnpulled } from "../audit/tables.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
+import { readingOf } from "../progress.ts";
 import { withVault } from "../reader.ts";
 
-/** Lists this machine's log, oldest first. Exit 1 where a line does not verify. */
+/** Answers one question from all logs. Exit 1 where something is wrong with the lines, whatever was asked. */
 export function run(context: CommandContext): Promise<number> {
-  return withVault(context, async ({ vault }) => {
-    const lines: ReadLine[] = [];
-    for await (const line of readAuditLog(
-      auditLogPath(context.machine, vault.id),
-      await knownReaders(vault),
-    )) {
-      if (line.status === "torn" || line.line.vault === vault.id) lines.push(line);
-    }
-    if (context.has("json")) context.console.printJson({ lines: lines.map(shown) });
-    else print(context, lines);
-    return lines.every((line) => line.status === "verified" && !line.gap) ? DONE : REFUSED;
+  const question = parseQuestion(context);
+  const filter = parseFilter(context);
+  return withVault(context, async (session) => {
+    const opened = await openLogs(context.machine, session);
+    noteUnknownAgent(context, filter, opened);
+    const answers =
+      question === undefined
+        ? await listLines(context, opened, filter)
+        : await answer(context, session, opened, filter, question);
+    if (!context.has("json")) await sayFindings(context, session.vault, opened, answers);
+    return Object.keys(answers.findings.counts).length === 0 ? DONE : REFUSED;
   });
 }
 
-function shown(read: ReadLine) {
-  return read.status === "torn"
-    ? { status: read.status, number: read.number }
-    : { status: read.status, gap: read.gap, ...read.line };
+async function answer(
+  context: CommandContext,
+  { vault }: OwnerSession,
+  opened: OpenedLogs,
+  filter: LineFilter,
+  question: Question,
+): Promise<AuditAnswers> {
+  const { console } = context;
+  const answers = await auditAnswers(opened, { filter, progress: readingOf(console, context.machine.now) });
+  console.clearProgress();
+  const { logs, findings } = answers;
+  const found = await findAnswer(context, vault, answers, filter, question);
+  if (context.has("json")) console.printJson({ ...found.json, logs, findings });
+  else found.print();
+  return answers;
 }
 
-function print({ console }: CommandContext, lines: readonly ReadLine[]): void {
-  if (lines.length === 0) {
-    console.say("nothing recorded on this machine yet");
-    return;
+interface Answer {
+  readonly json: object;
+  readonly print: () => void;
+}
+
+async function findAnswer(
+  { console, machine }: CommandContext,
+  vault: Vault,
+  answers: AuditAnswers,
+  filter: LineFilter,
+  question: Question,
+): Promise<Answer> {
+  const { totals, actions, denials, leaks } = answers;
+  switch (question.about) {
+    case "totals":
+      return { json: { totals, denials, actions }, print: () => printTotals(console, answers) };
+    case "leaks":
+      return { json: { leaks }, print: () => printLeaks(console, answers) };
+    case "could-read": {
+      const repository = await Repository.find(vault.files.root);
+      const rows = await couldRead(repository, vault, answers, filter, machine.now());
+      return { json: { couldRead: rows }, print: () => printCouldRead(console, rows) };
+    }
+    case "unpulled": {
+      const rows = findUnpulled(vault, totals, filter, question.ageMs, machine.now());
+      return { json: { unpulled: rows }, print: () => printUnpulled(console, rows, question.age) };
+    }
   }
-  const rows = lines.map((read) =>
-    read.status === "torn"
-      ? ["-", "torn line", String(read.number), "", ""]
-      : row(read.line, read.gap ? `${read.status}, lines missing before it` : read.status),
-  );
-  console.table([["TIME (UTC)", "ACTION", "WHO", "WHAT", "LINE"], ...rows]);
 }
 
-function row(line: AuditLine, status: string): string[] {
-  return [
-    line.time.slice(0, 19).replace("T", " "),
-    line.action,
-    line.agent ?? `owner ${line.key.slice(0, 8)}`,
-    whatOf(line),
-    status,
-  ];
+async function sayFindings(
+  { console }: CommandContext,
+  vault: Vault,
+  { readers }: OpenedLogs,
+  answers: AuditAnswers,
+): Promise<void> {
+  const { counts } = answers.findings;
+  const isCut =
+    counts["unknown-key"] !== undefined && (await (await Repository.find(vault.files.root)).isShallow());
+  printFindings(console, answers, readers, isCut);
 }
 
-function whatOf(line: AuditLine): string {
-  const leaks = line.leaks?.map(
-    (leak) => `${leak.secret} ${leak.count}x in ${leak.stream} (${leak.encoding})`,
-  );
-  const secrets = line.secrets?.map((secret) => `${secret.group}/${secret.name}`);
-  const what = leaks ?? secrets ?? [line.owner ?? line.group ?? []].flat();
-  const by = line.command === undefined ? "" : `${line.command}: `;
-  return `${by}${line.reason ?? (what.join(leaks === undefined ? " " : ", ") || "-")}`;
+function noteUnknownAgent({ console }: CommandContext, { agent }: LineFilter, { readers }: OpenedLogs): void {
+  if (agent === undefined || [...readers.values()].some((reader) => reader.agent === agent)) return;
+  console.say(`no agent is or was called ${agent}, as far as this clone's history goes`);
 }

@@ -1,8 +1,7 @@
-import { knownReaders } from "../../admin/known-readers.ts";
-import { auditLogPath } from "../../audit/log.ts";
-import { readAuditLog, type ValueRead, ValueReads } from "../../audit/read.ts";
+import { auditAnswers } from "../../admin/audit/answers.ts";
+import { openLogs } from "../../admin/audit/open-logs.ts";
+import { type ValueRead, ValueReads } from "../../audit/value-reads.ts";
 import { formatRef } from "../../vault/names.ts";
-import type { Vault } from "../../vault/vault.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
 import { sayExpiredGrants } from "../expired-grants.ts";
@@ -17,37 +16,30 @@ import {
 import { withVault } from "../reader.ts";
 import { minuteOf } from "../wording.ts";
 
-/** What to rotate, and whether this machine's log says that it was read by who may have. Exit 1 where there is any. */
+/** What to rotate, and whether the logs say that it was read by who may have. Exit 1 where there is any. */
 export function run(context: CommandContext): Promise<number> {
-  return withVault(context, async ({ vault }) => {
+  return withVault(context, async (session) => {
+    const { vault } = session;
     const rotate = findExposed(vault, context.machine.now());
     const rekey = findExposedAgents(vault);
-    const log = auditLogPath(context.machine, vault.id);
-    const reads = rotate.length === 0 ? new ValueReads() : await readsIn(log, vault);
+    const opened = await openLogs(context.machine, session);
+    const { reads } = rotate.length === 0 ? { reads: new ValueReads() } : await auditAnswers(opened);
     if (context.has("json")) {
       context.console.printJson({
         rotate: rotate.map((secret) => jsonOf(secret, reads)),
         rekey,
-        logs: [log],
+        logs: opened.names,
       });
     } else {
       print(context, rotate, rekey, reads);
       if (rotate.length > 0)
         context.console.say(
-          `READ is as far as this machine's audit log goes, where - is no proof that it was not read: ${log}`,
+          `READ is as far as the audit logs go, where - is no proof that it was not read: ${opened.names.join(", ")}`,
         );
     }
     sayExpiredGrants(context, vault);
     return rotate.length === 0 && rekey.length === 0 ? DONE : REFUSED;
   });
-}
-
-async function readsIn(log: string, vault: Vault): Promise<ValueReads> {
-  const reads = new ValueReads();
-  for await (const line of readAuditLog(log, await knownReaders(vault))) {
-    if (line.status !== "torn" && line.line.vault === vault.id) reads.add(line);
-  }
-  return reads;
 }
 
 function print(
@@ -72,7 +64,7 @@ function print(
       reader.key.slice(0, 16),
       minuteOf(reader.since),
       reasonOf(reader),
-      readText(reads.find(reader.key, secret.valueId)),
+      readText(reads.find(reader.key, secret.valueId)?.first),
     ]),
   );
   if (values.length > 0)
@@ -89,7 +81,7 @@ function readText(read: ValueRead | undefined): string {
 
 function jsonOf(secret: ExposedSecret, reads: ValueReads) {
   const readers = secret.readers.map((reader) => {
-    return { ...reader, read: reads.find(reader.key, secret.valueId) ?? null };
+    return { ...reader, read: reads.find(reader.key, secret.valueId)?.first ?? null };
   });
   return { ...secret, readers };
 }
