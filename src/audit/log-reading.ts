@@ -147,9 +147,9 @@ export class LogReading {
   }
 
   #judge(log: OpenLog, { index, number, line, isRepeated }: FoundLine): ReadLine[] {
-    const { name, isLocal, isShared } = log.source;
+    const { name, isLocal } = log.source;
     if (line.vault !== this.#by.vault) {
-      if (isShared !== true) this.#findings.add("other-vault", name, number, line);
+      if (!this.#isShared(log)) this.#findings.add("other-vault", name, number, line);
       return [];
     }
     const status = this.#statusOf(index, line);
@@ -166,6 +166,11 @@ export class LogReading {
     if (this.#index.has(index, Mark.told)) return [];
     this.#index.mark(index, Mark.told);
     return [{ status, line }];
+  }
+
+  /** What a reader of this vault pushed is of no other vault, whatever else is pushed to the same place. */
+  #isShared({ source: { isShared = false, key } }: OpenLog): boolean {
+    return isShared && (key === undefined || !this.#by.readers.has(key));
   }
 
   #statusOf(index: number, line: AuditLine): LineStatus {

@@ -17,28 +17,27 @@ export interface OpenedLogs {
 }
 
 /** Every log of the vault that can be found here, to be read with an owner's key. */
-export async function openLogs(machine: Machine, session: OwnerSession): Promise<OpenedLogs> {
-  const { vault, identity, signingKey } = session;
+export function openLogs(machine: Machine, session: OwnerSession): Promise<OpenedLogs> {
+  return openSources(machine, session, findLogs(machine, session.vault.id));
+}
+
+export async function openSources(
+  machine: Machine,
+  { vault, identity, signingKey }: OwnerSession,
+  logs: readonly LogSource[],
+): Promise<OpenedLogs> {
   const key = keyFingerprint(signingKey.verifyKey);
   const readers = byFingerprint(await knownReaders(vault));
-  const verified = new VerifiedBlocks(
-    `${stateFolder(machine, vault.id)}/verified-log/${key}.json`,
-    vault.id,
-    identity,
-  );
+  const remembered = `${stateFolder(machine, vault.id)}/verified-log/${key}.json`;
+  const verified = new VerifiedBlocks(remembered, vault.id, identity);
   const { host, uid } = machine;
-  const by = { vault: vault.id, readers, verified, host, uid, key };
-  const logs = findLogs(machine, vault.id);
-  return { reading: new LogReading(logs, by), readers, names: logs.map(({ name }) => name) };
+  const reading = new LogReading(logs, { vault: vault.id, readers, verified, host, uid, key });
+  return { reading, readers, names: logs.map(({ name }) => name) };
 }
 
 /** This machine's log. In a folder that VAULT_RUN_AUDIT_DIR names, lines of other vaults may stand in it. */
 function findLogs(machine: Machine, vault: VaultId): LogSource[] {
   const path = auditLogPath(machine, vault);
-  return [
-    localLog(
-      path.slice(0, path.lastIndexOf("/")),
-      findVariable(machine, "VAULT_RUN_AUDIT_DIR") !== undefined,
-    ),
-  ];
+  const isShared = findVariable(machine, "VAULT_RUN_AUDIT_DIR") !== undefined;
+  return [localLog(path.slice(0, path.lastIndexOf("/")), isShared)];
 }
