@@ -2,7 +2,13 @@
 // digest is enough: who makes two lines of one has signed both.
 
 const WORDS = 4;
-const HEX = /^[0-9a-f]{64}$/;
+const DIGEST_CHARACTERS = 64;
+const WORD_CHARACTERS = 8;
+/** By character code: the digit that it is, or 255. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(code));
+  return digit === -1 ? 255 : digit;
+});
 const FIRST_CAPACITY = 1024;
 
 /** What is known of a line. */
@@ -35,9 +41,8 @@ export class LineIndex {
 
   /** The number of the line with this digest (64 hex digits), new or known; undefined for what is no digest. */
   numberOf(digest: string): number | undefined {
-    if (!HEX.test(digest)) return undefined;
+    if (!this.#parse(digest)) return undefined;
     const words = this.#words;
-    for (let i = 0; i < WORDS; i++) words[i] = Number.parseInt(digest.slice(i * 8, i * 8 + 8), 16);
     const mask = this.#slots.length - 1;
     let slot = (words[0] ?? 0) & mask;
     for (; ; slot = (slot + 1) & mask) {
@@ -70,6 +75,21 @@ export class LineIndex {
 
   setLog(number: number, log: number): void {
     this.#logs[number] = log + 1;
+  }
+
+  /** Whether it is a digest, whose first half is in `#words` then. */
+  #parse(digest: string): boolean {
+    if (digest.length !== DIGEST_CHARACTERS) return false;
+    for (let i = 0; i < WORDS; i++) {
+      let word = 0;
+      for (let at = i * WORD_CHARACTERS; at < (i + 1) * WORD_CHARACTERS; at++) {
+        const digit = DIGITS[digest.charCodeAt(at)] ?? 255;
+        if (digit === 255) return false;
+        word = (word << 4) | digit;
+      }
+      this.#words[i] = word;
+    }
+    return true;
   }
 
   #isAt(number: number): boolean {

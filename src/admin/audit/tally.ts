@@ -6,7 +6,11 @@ import { isMeant, type LineFilter, secretsIn, splitRef } from "./filter.ts";
 const DAY_CHARACTERS = 10;
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
-type OpenPulls = Open<Omit<PullTotal, "hosts">> & { readonly hosts: Set<string> };
+/** With the line that was counted last: a value that went into two variables was pulled once. */
+type OpenPulls = Open<Omit<PullTotal, "hosts">> & {
+  readonly hosts: Set<string>;
+  line: AuditLine | undefined;
+};
 
 /** Counts along while verified lines go by. Its size follows from how many agents and secrets there are, not lines. */
 export class Tally {
@@ -37,7 +41,9 @@ export class Tally {
   }
 
   list() {
-    const pulls = [...this.#pulls.values()].map((total) => ({ ...total, hosts: [...total.hosts].sort() }));
+    const pulls = [...this.#pulls.values()].map(({ line: _, ...total }) => {
+      return { ...total, hosts: [...total.hosts].sort() };
+    });
     return {
       actions: inOrder(this.#actions.values(), ({ action }) => [action]),
       totals: inOrder(pulls, (total) => named(total)),
@@ -56,12 +62,8 @@ export class Tally {
 
   #addPulls(line: AuditLine, actor: Actor, who: string): void {
     const { time, host } = line;
-    const pulled = new Set<string>();
     for (const { group, name } of secretsIn(this.#filter, line)) {
       const id = `${who} ${group}/${name}`;
-      // A value that went into two variables was pulled once.
-      if (pulled.has(id)) continue;
-      pulled.add(id);
       const made = () => ({
         ...actor,
         group,
@@ -70,8 +72,11 @@ export class Tally {
         first: time,
         last: time,
         hosts: new Set<string>(),
+        line: undefined,
       });
       const total = entry(this.#pulls, id, made);
+      if (total.line === line) continue;
+      total.line = line;
       total.pulls++;
       span(total, time);
       total.hosts.add(host);
