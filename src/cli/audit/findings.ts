@@ -17,9 +17,9 @@ const SAID: Record<FindingKind, string> = {
   repeated: "a copy of a line above",
   "other-vault": "of another vault",
   misplaced: "of another key or host than this log's",
-  gap: "lines are missing before it",
-  "begun-anew": "the log was begun anew here: what stood before is missing",
-  "out-of-order": "moved: the line it was written behind stands below",
+  gap: "what it was written behind was changed or removed",
+  "begun-anew": "the log was begun anew here: what stood before is gone",
+  "out-of-order": "moved: what it was written behind stands below",
   "missing-here": "was pushed from here, and is missing in this machine's log",
 };
 

@@ -19,9 +19,9 @@ export function tableOfLines({ console }: CommandContext, readers: Readers): Lin
   let count = 0;
   return {
     tell: async (lines) => {
-      if (count === 0) print([["TIME (UTC)", "ACTION", "WHO", "HOST", "LINE", "WHAT"]]);
+      const head = count === 0 ? [["TIME (UTC)", "ACTION", "WHO", "HOST", "LINE", "WHAT"]] : [];
       count += lines.length;
-      print(lines.map((line) => row(line, readers)));
+      print([...head, ...lines.map((line) => row(line, readers))]);
       await console.written();
     },
     count: () => count,

@@ -10,25 +10,25 @@ export function printTotals(console: Console, { totals, denials }: AuditAnswers)
   if (totals.length === 0) console.say("no pull was recorded that matches");
   else {
     const rows = totals.map((total) => [
-      refOf(total),
       whoOf(total),
+      refOf(total),
       String(total.pulls),
       minuteOf(total.first),
       minuteOf(total.last),
       total.hosts.join(" "),
     ]);
-    console.table([["SECRET", "PULLED BY", "TIMES", "FIRST (UTC)", "LAST (UTC)", "ON"], ...rows]);
+    console.table([["WHO", "PULLED", "TIMES", "FIRST (UTC)", "LAST (UTC)", "ON"], ...rows]);
   }
   if (denials.length === 0) return;
   const refused = denials.map((total) => [
-    total.reason,
     whoOf(total),
+    total.reason,
     String(total.count),
     minuteOf(total.first),
     minuteOf(total.last),
   ]);
   if (totals.length > 0) console.print();
-  console.table([["REFUSED", "WHO", "TIMES", "FIRST (UTC)", "LAST (UTC)"], ...refused]);
+  console.table([["WHO", "REFUSED", "TIMES", "FIRST (UTC)", "LAST (UTC)"], ...refused]);
 }
 
 export function printLeaks(console: Console, { leaks }: AuditAnswers): void {
@@ -37,15 +37,15 @@ export function printLeaks(console: Console, { leaks }: AuditAnswers): void {
     return;
   }
   const rows = leaks.map((total) => [
-    refOf(total),
     whoOf(total),
+    refOf(total),
     total.stream,
     total.encoding,
     String(total.count),
     minuteOf(total.first),
     minuteOf(total.last),
   ]);
-  console.table([["MASKED", "IN OUTPUT OF", "STREAM", "AS", "TIMES", "FIRST (UTC)", "LAST (UTC)"], ...rows]);
+  console.table([["IN OUTPUT OF", "MASKED", "STREAM", "AS", "TIMES", "FIRST (UTC)", "LAST (UTC)"], ...rows]);
 }
 
 export function printCouldRead(console: Console, rows: readonly CouldRead[]): void {
