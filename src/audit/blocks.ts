@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { LogSource } from "./source.ts";
 
 // A log in pieces of whole lines: what is read, verified and remembered at a time. Where a piece ends follows from the bytes
-// before it alone, so that a log which has grown has the same pieces as before, and some more.
+// before it in its file alone, so that a log which has grown has the same pieces as before, and some more.
 
 const BLOCK_BYTES = 128 * 1024;
 /** Of a longer line the rest is dropped: no writer makes one. */
@@ -12,38 +12,57 @@ const LINE_FEED = 0x0a;
 export interface Block {
   /** Whole lines, the last one without its line feed. */
   readonly bytes: Buffer;
-  /** Whether more will never stand in it: one at the end of a log grows. */
-  readonly isFull: boolean;
+  /** Which file of the log they stand in, from 0. */
+  readonly file: number;
 }
 
 export async function* blocksOf(log: LogSource): AsyncGenerator<Block> {
-  let rest: Buffer = Buffer.alloc(0);
-  let isDropping = false;
+  let file = 0;
+  let cutter = new BlockCutter();
   for await (const chunk of log.chunks()) {
-    let more = chunk;
-    if (isDropping) {
-      const end = more.indexOf(LINE_FEED);
-      if (end === -1) continue;
-      isDropping = false;
-      more = more.subarray(end);
+    if (chunk.length > 0) {
+      for (const bytes of cutter.add(chunk)) yield { bytes, file };
+      continue;
     }
-    rest = rest.length === 0 ? more : Buffer.concat([rest, more]);
-    while (rest.length >= BLOCK_BYTES) {
-      const end = rest.indexOf(LINE_FEED, BLOCK_BYTES - 1);
+    // A torn line at a file's end is no part of the next one's first.
+    for (const bytes of cutter.end()) yield { bytes, file };
+    cutter = new BlockCutter();
+    file++;
+  }
+  for (const bytes of cutter.end()) yield { bytes, file };
+}
+
+class BlockCutter {
+  #rest: Buffer = Buffer.alloc(0);
+  #isDropping = false;
+
+  *add(chunk: Buffer): Generator<Buffer> {
+    const more = this.#isDropping ? chunk.subarray(endOf(chunk)) : chunk;
+    if (more.length === 0) return;
+    this.#isDropping = false;
+    this.#rest = this.#rest.length === 0 ? more : Buffer.concat([this.#rest, more]);
+    while (this.#rest.length >= BLOCK_BYTES) {
+      const end = this.#rest.indexOf(LINE_FEED, BLOCK_BYTES - 1);
       if (end === -1) break;
-      yield { bytes: rest.subarray(0, end), isFull: true };
-      rest = rest.subarray(end + 1);
+      yield this.#rest.subarray(0, end);
+      this.#rest = this.#rest.subarray(end + 1);
     }
-    const start = rest.lastIndexOf(LINE_FEED) + 1;
-    if (rest.length - start > MAX_LINE_BYTES) {
-      rest = Buffer.from(rest.subarray(0, start + BLOCK_BYTES));
-      isDropping = true;
-    }
+    const start = this.#rest.lastIndexOf(LINE_FEED) + 1;
+    if (this.#rest.length - start <= MAX_LINE_BYTES) return;
+    this.#rest = Buffer.from(this.#rest.subarray(0, start + BLOCK_BYTES));
+    this.#isDropping = true;
   }
-  if (rest.length > 0) {
-    const isEnded = rest.at(-1) === LINE_FEED;
-    yield { bytes: isEnded ? rest.subarray(0, -1) : rest, isFull: false };
+
+  *end(): Generator<Buffer> {
+    if (this.#rest.length === 0) return;
+    yield this.#rest.at(-1) === LINE_FEED ? this.#rest.subarray(0, -1) : this.#rest;
   }
+}
+
+/** Where a chunk's first line ends; its own end, where that does not. */
+function endOf(chunk: Buffer): number {
+  const end = chunk.indexOf(LINE_FEED);
+  return end === -1 ? chunk.length : end;
 }
 
 /** The texts of a block's lines; undefined for one that is not UTF-8. Empty ones are among them. */

@@ -3,20 +3,24 @@ import type { FindingList } from "./finding-list.ts";
 import { type LineIndex, Mark } from "./line-index.ts";
 import type { LogSource } from "./source.ts";
 
-// Whether the line that each was written behind is there. In this machine's log it stands above. In a pushed log are the
-// lines of one key alone: it may stand in that of another key of the same host, which is read at the same time. So a line
-// that is not there yet is looked for again at the end.
+// Whether the line that each was written behind is there. In a file of this machine's log it stands above; it may stand in
+// any other file, for whoever moves one away does not wait for those who write. In a pushed log are the lines of one key
+// alone: it may stand in that of another key of the same host, which is read at the same time. So a line that is not there
+// yet is waited for.
 
 /** Who found an empty log begins it, and several may at the same moment. */
 const BEGINNING_MS = 10_000;
-/** How many lines may wait to be looked for again. Of more, the older half is, before the end. */
+/** How many may wait. Of more, the older half is given up before the end. */
 const MOST_WAITING = 100_000;
 
-interface Waiting {
+interface Place {
   readonly log: number;
+  readonly file: number;
+}
+
+interface Waiting extends Place {
   readonly number: number;
   readonly line: AuditLine;
-  readonly prev: number;
 }
 
 export class Chain {
@@ -25,7 +29,9 @@ export class Chain {
   readonly #logs: readonly LogSource[];
   /** By log: when its first line was written. */
   readonly #begun: number[] = [];
-  #waiting: Waiting[] = [];
+  /** By the line that they were written behind. */
+  readonly #waiting = new Map<number, Waiting[]>();
+  #waitingCount = 0;
 
   constructor(index: LineIndex, findings: FindingList, logs: readonly LogSource[]) {
     this.#index = index;
@@ -34,41 +40,60 @@ export class Chain {
   }
 
   /** Each line of a log, in its order, before it is marked as seen itself. */
-  follow(log: number, number: number, line: AuditLine): void {
-    const source = this.#logs[log];
-    if (source === undefined) throw new TypeError("a line of no log");
+  follow(at: Place, number: number, line: AuditLine): void {
+    const { name, isLocal } = this.#source(at);
+    const writtenAt = Date.parse(line.time);
+    this.#begun[at.log] ??= writtenAt;
     if (line.prev === undefined) {
-      const at = Date.parse(line.time);
-      this.#begun[log] ??= at;
-      if (at - this.#begun[log] > BEGINNING_MS) this.#findings.add("begun-anew", source.name, number, line);
+      const isLate = writtenAt - (this.#begun[at.log] ?? 0) > BEGINNING_MS;
+      if (isLate) this.#findings.add("begun-anew", name, number, line);
       return;
     }
-    this.#begun[log] ??= Date.parse(line.time);
     const prev = this.#index.numberOf(line.prev);
-    if (prev === undefined) this.#findings.add("gap", source.name, number, line);
-    else if (!this.#index.has(prev, source.isLocal ? Mark.local : Mark.seen))
-      this.#wait({ log, number, line, prev });
+    if (prev === undefined) this.#findings.add("gap", name, number, line);
+    else if (!this.#index.has(prev, isLocal ? Mark.local : Mark.seen))
+      this.#wait(prev, { ...at, number, line });
+  }
+
+  /** A line was seen that some may wait for. */
+  saw(at: Place, index: number): void {
+    const waiting = this.#waiting.get(index);
+    if (waiting === undefined) return;
+    this.#forget(index, waiting);
+    for (const one of waiting) {
+      if (one.log === at.log && one.file === at.file)
+        this.#findings.add("out-of-order", this.#source(one).name, one.number, one.line);
+      else if (this.#source(one).isLocal && !this.#source(at).isLocal) this.#wait(index, one);
+    }
   }
 
   /** Call when all logs are read. */
   end(): void {
-    for (const waiting of this.#waiting.splice(0)) this.#settle(waiting);
+    for (const [index, waiting] of this.#waiting) this.#giveUp(index, waiting);
   }
 
-  #wait(waiting: Waiting): void {
-    this.#waiting.push(waiting);
-    if (this.#waiting.length < MOST_WAITING) return;
-    for (const old of this.#waiting.splice(0, MOST_WAITING / 2)) this.#settle(old);
+  #wait(prev: number, waiting: Waiting): void {
+    this.#waiting.set(prev, [...(this.#waiting.get(prev) ?? []), waiting]);
+    if (++this.#waitingCount < MOST_WAITING) return;
+    for (const [index, oldest] of this.#waiting) {
+      if (this.#waitingCount <= MOST_WAITING / 2) break;
+      this.#giveUp(index, oldest);
+    }
   }
 
-  #settle({ log, number, line, prev }: Waiting): void {
+  #giveUp(index: number, waiting: readonly Waiting[]): void {
+    this.#forget(index, waiting);
+    for (const one of waiting) this.#findings.add("gap", this.#source(one).name, one.number, one.line);
+  }
+
+  #forget(index: number, waiting: readonly Waiting[]): void {
+    this.#waiting.delete(index);
+    this.#waitingCount -= waiting.length;
+  }
+
+  #source({ log }: Place): LogSource {
     const source = this.#logs[log];
     if (source === undefined) throw new TypeError("a line of no log");
-    const index = this.#index;
-    if (!index.has(prev, source.isLocal ? Mark.local : Mark.seen)) {
-      this.#findings.add("gap", source.name, number, line);
-    } else if (source.isLocal || index.logOf(prev) === log) {
-      this.#findings.add("out-of-order", source.name, number, line);
-    }
+    return source;
   }
 }

@@ -82,7 +82,7 @@ export class LogReading {
   /** What goes by the order of lines is done at once, and what needs signatures when they are verified. */
   async #verify(log: OpenLog, block: Block): Promise<ReadLine[]> {
     const name = digest(block.bytes);
-    const others = block.isFull ? this.#by.verified.find(name) : undefined;
+    const others = this.#by.verified.find(name);
     const found: FoundLine[] = [];
     const places: { index: number; place: number }[] = [];
     const checks: Promise<void>[] = [];
@@ -93,20 +93,18 @@ export class LogReading {
       const index = this.#numberOf(text ?? linesOf(block.bytes)[place] ?? "");
       places.push({ index, place });
       const line = text === undefined ? undefined : isHeld ? reparseLine(text) : parseLine(text);
-      const isRepeated = this.#see(log, index, line);
+      const isRepeated = this.#see(log, block.file, index, line);
       if (line === undefined || text === undefined) continue;
       found.push({ index, number: log.lines, line, isRepeated });
       const check = this.#check(index, line, text, isHeld);
       if (check !== undefined) checks.push(check);
     }
     await this.#done(checks);
-    if (block.isFull) {
-      const held = places.filter(({ index }) => !this.#index.has(index, Mark.held));
-      this.#by.verified.add(
-        name,
-        held.map(({ place }) => place),
-      );
-    }
+    const unheld = places.filter(({ index }) => !this.#index.has(index, Mark.held));
+    this.#by.verified.add(
+      name,
+      unheld.map(({ place }) => place),
+    );
     return found.flatMap((line) => this.#judge(log, line));
   }
 
@@ -117,12 +115,14 @@ export class LogReading {
   }
 
   /** Whether the line stood in this log before. */
-  #see(log: OpenLog, index: number, line: AuditLine | undefined): boolean {
+  #see(log: OpenLog, file: number, index: number, line: AuditLine | undefined): boolean {
     const { at, source } = log;
+    const place = { log: at, file };
     if (line === undefined) this.#findings.add("torn", source.name, log.lines, undefined);
-    else this.#chain.follow(at, log.lines, line);
+    else this.#chain.follow(place, log.lines, line);
     const isSeen = source.isLocal ? this.#index.has(index, Mark.local) : this.#index.logOf(index) === at;
     this.#index.mark(index, source.isLocal ? Mark.local | Mark.seen : Mark.seen);
+    this.#chain.saw(place, index);
     if (!source.isLocal && line !== undefined && !log.isForeign(line)) this.#index.setLog(index, at);
     return isSeen;
   }

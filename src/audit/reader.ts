@@ -4,7 +4,7 @@ import type { AuditLine } from "./event.ts";
 
 /** Values were opened, by whoever signed the line. */
 const PULLS: ReadonlySet<string> = new Set(["launch", "get", "redact", "sdk", "mcp"]);
-const AGENT_ACTIONS: ReadonlySet<string> = new Set([...PULLS, "denied", "leak"]);
+const AGENT_ACTIONS: ReadonlySet<string> = new Set([...PULLS, "leak"]);
 
 /** Someone who is or was an owner (no `agent`) or an agent of the vault. */
 export interface Reader {
@@ -25,8 +25,12 @@ export function isPull(action: string): boolean {
   return PULLS.has(action);
 }
 
-/** An agent speaks for itself, and not of an owner's changes; an owner does not launch in an agent's name. */
+/**
+ * An agent speaks for itself, and not of an owner's changes; an owner does not launch in an agent's name. A refusal is
+ * signed by the key that was refused, in whosever name it was used.
+ */
 export function maySay(reader: Reader, { action, agent }: AuditLine): boolean {
+  if (action === "denied") return true;
   if (reader.agent !== undefined) return agent === reader.agent && AGENT_ACTIONS.has(action);
   return !AGENT_ACTIONS.has(action) || agent === undefined;
 }

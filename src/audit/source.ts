@@ -5,7 +5,7 @@ import { diskError, systemCode, VaultError } from "../vault-error.ts";
 // Where lines come from: the log of this machine, and what others pushed. Whoever reads verifies each line by itself and
 // believes a source nothing.
 
-const LINE_FEED = 0x0a;
+const END_OF_FILE = Buffer.alloc(0);
 const READING = { highWaterMark: 1024 * 1024, autoClose: false };
 const SEGMENT = /^audit\.([1-9]\d{0,8})\.jsonl$/;
 
@@ -22,8 +22,9 @@ export interface LogSource {
   /** How a finding names it: a path, or a ref. */
   readonly name: string;
   /**
-   * The bytes of all its segments, in order. Many sources are read side by side, and some more than once: between two
-   * chunks nothing may be held but memory, above all no process for each source.
+   * The bytes of all its segments, in order; an empty chunk where a file ends and another begins that need not go on where
+   * it ended. Many sources are read side by side, and some more than once: between two chunks nothing may be held but
+   * memory and this process's own descriptors.
    */
   chunks(): AsyncIterable<Buffer>;
 }
@@ -40,19 +41,14 @@ export function localLog(folder: string, isShared: boolean): LogSource {
 
 async function* readSegments(folder: string): AsyncGenerator<Buffer> {
   for await (const { path, file } of openSegments(folder)) {
-    let last = LINE_FEED;
     try {
-      for await (const chunk of file.createReadStream(READING) as AsyncIterable<Buffer>) {
-        last = chunk.at(-1) ?? last;
-        yield chunk;
-      }
+      yield* file.createReadStream(READING) as AsyncIterable<Buffer>;
     } catch (error) {
       throw diskError(error, "read the audit log", path);
     } finally {
       await file.close();
     }
-    // A torn line at a segment's end is no part of the next one's first.
-    if (last !== LINE_FEED) yield Buffer.of(LINE_FEED);
+    yield END_OF_FILE;
   }
 }
 

@@ -123,12 +123,16 @@ describe("a line", () => {
     await write(event, owner);
     await write({ action: "grant", agent: "crawler", group: "g" }, owner);
     await write({ action: "get" }, owner);
+    await write({ action: "denied", agent: "other", reason: "wrong-key" });
+    await write({ action: "denied", agent: "other", reason: "wrong-key" }, owner);
     expect(await statuses()).toEqual([
       "wrong-signer",
       "wrong-signer",
       "wrong-signer",
       "wrong-signer",
       "wrong-signer",
+      "verified",
+      "verified",
       "verified",
       "verified",
     ]);
@@ -358,6 +362,21 @@ describe("the files of a log", () => {
     renameSync(path(), path("audit.10.jsonl"));
     put(before[0]);
     expect(await found()).toEqual(["torn 3", "repeated 4", "repeated 5"]);
+  });
+
+  it("may stand in another order than their lines were written in, which in one file is a finding", async () => {
+    await writeMany(4);
+    const [a, b, c, d] = lines();
+    put(c);
+    renameSync(path(), path("audit.1.jsonl"));
+    put(a, b);
+    renameSync(path(), path("audit.2.jsonl"));
+    put(d);
+    expect(await found()).toEqual([]);
+    put(d, c);
+    expect(await found()).toEqual(["repeated 5"]);
+    writeFileSync(path("audit.1.jsonl"), "");
+    expect(await found()).toEqual(["out-of-order 3"]);
   });
 
   it("are plain files, or nothing is read", async () => {

@@ -14,7 +14,7 @@ import {
   readerName,
 } from "../exposed.ts";
 import { withVault } from "../reader.ts";
-import { minuteOf } from "../wording.ts";
+import { counted, minuteOf } from "../wording.ts";
 
 /** What to rotate, and whether the logs say that it was read by who may have. Exit 1 where there is any. */
 export function run(context: CommandContext): Promise<number> {
@@ -34,12 +34,17 @@ export function run(context: CommandContext): Promise<number> {
       print(context, rotate, rekey, reads);
       if (rotate.length > 0)
         context.console.say(
-          `READ is as far as the audit logs go, where - is no proof that it was not read: ${opened.names.join(", ")}`,
+          `READ is as far as the audit logs go that are here, where - is no proof that it was not read: ${shownLogs(opened.names)}`,
         );
     }
     sayExpiredGrants(context, vault);
     return rotate.length === 0 && rekey.length === 0 ? DONE : REFUSED;
   });
+}
+
+/** Of the logs that were pushed only how many there are. */
+function shownLogs([first = "", ...rest]: readonly string[]): string {
+  return rest.length === 0 ? first : `${first} and ${counted(rest.length, "pushed log")}`;
 }
 
 function print(
