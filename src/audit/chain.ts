@@ -1,5 +1,5 @@
 import type { AuditLine } from "./event.ts";
-import type { FindingList } from "./finding-list.ts";
+import type { FindingList, LineHead } from "./finding-list.ts";
 import { type LineIndex, Mark } from "./line-index.ts";
 import type { LogSource } from "./source.ts";
 
@@ -20,7 +20,7 @@ interface Place {
 
 interface Waiting extends Place {
   readonly number: number;
-  readonly line: AuditLine;
+  readonly line: LineHead;
 }
 
 export class Chain {
@@ -52,7 +52,7 @@ export class Chain {
     const prev = this.#index.numberOf(line.prev);
     if (prev === undefined) this.#findings.add("gap", name, number, line);
     else if (!this.#index.has(prev, isLocal ? Mark.local : Mark.seen))
-      this.#wait(prev, { ...at, number, line });
+      this.#wait(prev, { ...at, number, line: headOf(line) });
   }
 
   /** A line was seen that some may wait for. */
@@ -96,4 +96,9 @@ export class Chain {
     if (source === undefined) throw new TypeError("a line of no log");
     return source;
   }
+}
+
+/** Thousands may wait: not the whole line. */
+function headOf({ time, host, action, agent, key }: AuditLine): LineHead {
+  return { time, host, action, key, ...(agent === undefined ? {} : { agent }) };
 }

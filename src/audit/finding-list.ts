@@ -1,6 +1,9 @@
 import type { AuditLine } from "./event.ts";
 import type { Finding, FindingKind, Findings } from "./finding.ts";
 
+/** What a finding says of a line. */
+export type LineHead = Pick<AuditLine, "time" | "host" | "action" | "agent" | "key">;
+
 /** Of each kind. A log that somebody filled with nonsense must not fill the memory too. */
 const MOST_NAMED = 1000;
 
@@ -9,7 +12,7 @@ export class FindingList {
   readonly #named: Finding[] = [];
 
   /** @param line undefined where there is none to read. */
-  add(kind: FindingKind, log: string, number: number, line: AuditLine | undefined): void {
+  add(kind: FindingKind, log: string, number: number, line: LineHead | undefined): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
     if (count > MOST_NAMED) return;

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { VerifyKey } from "../age/signing-key.ts";
+import { isSignatureText, type VerifyKey } from "../age/signing-key.ts";
 import { verifyPooled } from "../age/verify-pooled.ts";
 import { canonicalText } from "../vault/canonical.ts";
 import { isTimestamp } from "../vault/time.ts";
@@ -29,14 +29,22 @@ const auditLine = z.looseObject({
   ),
 });
 
+/** No field of ours is nested as deep. What is nested deeper than the stack could not be written out again. */
+const MAX_DEPTH = 32;
+
 /** The line that a text is; undefined where it is none. */
 export function parseLine(found: string): AuditLine | undefined {
   try {
     const line: unknown = JSON.parse(found);
-    return auditLine.safeParse(line).success ? (line as AuditLine) : undefined;
+    return auditLine.safeParse(line).success && isWithin(line, MAX_DEPTH) ? (line as AuditLine) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isWithin(inner, depth - 1));
 }
 
 /** A line of which it is known that it is one. */
@@ -44,9 +52,9 @@ export function reparseLine(found: string): AuditLine {
   return JSON.parse(found) as AuditLine;
 }
 
-/** Whether the line stands there in its one spelling, and the key's signature holds over it. */
+/** Whether the line stands there in its one spelling, its signature too, and the key's signature holds over it. */
 export async function isSignedBy(key: VerifyKey, line: AuditLine, found: string): Promise<boolean> {
-  if (canonicalForm(line) !== found) return false;
+  if (!isSignatureText(line.sig) || canonicalForm(line) !== found) return false;
   const { sig, ...unsigned } = line;
   return verifyPooled(key, signedAuditBytes(unsigned), sig);
 }

@@ -1,3 +1,4 @@
+import type { AuditAction } from "../audit/event.ts";
 import type { CommandContext } from "./context.ts";
 
 // Every verb: what it takes, what it says about itself, and the module that does it, which is loaded only when the verb
@@ -71,7 +72,7 @@ export const AUDIT_ACTIONS = [
   "grant",
   "revoke",
   "resolve",
-] as const;
+] as const satisfies readonly (AuditAction | "pull" | "sdk" | "mcp")[];
 
 export const VERBS: readonly Verb[] = [
   {

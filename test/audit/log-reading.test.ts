@@ -194,6 +194,33 @@ describe("a line", () => {
     expect(await found()).toEqual(["bad-signature 2", "bad-signature 3", "torn 4"]);
   });
 
+  it("has one signature in one spelling: the same in another is no second line (A20)", async () => {
+    await write();
+    const [line] = lines();
+    const sig = JSON.parse(line!).sig as string;
+    const spelt = [
+      sig.replace("==", ""),
+      ` ${sig}`,
+      `${sig}=`,
+      `${sig}AAAA`,
+      sig.slice(0, 84),
+      "",
+      sig.replace(/(.)==$/, (_, last) => `${String.fromCharCode(last.charCodeAt(0) + 1)}==`),
+      sig.replaceAll("+", "-").replaceAll("/", "_").replaceAll("==", "=="),
+    ].filter((other) => other !== sig);
+    put(line, ...spelt.map((other) => line!.replace(sig, other)));
+    expect(spelt.length).toBeGreaterThan(6);
+    expect(await found()).toEqual(spelt.map((_, at) => `bad-signature ${at + 2}`));
+  });
+
+  it("is torn where it is nested deeper than anyone can write it out", async () => {
+    await write();
+    const [line] = lines();
+    const deep = line!.replace('"v":1', `"u":${"[".repeat(50_000)}${"]".repeat(50_000)},"v":1`);
+    put(line, deep);
+    expect(await found()).toEqual(["torn 2"]);
+  });
+
   it("is not held up by one that never ends", async () => {
     await write();
     appendFileSync(path(), `${"x".repeat(17 * 1024 * 1024)}\n`);
