@@ -12,7 +12,7 @@ import { Bench } from "./redact/bench.ts";
 import { rounded, table } from "./redact/table.ts";
 
 const RESULTS = join(import.meta.dirname, "results");
-const PEAK = join(import.meta.dirname, "launch/peak.py");
+const USAGE = join(import.meta.dirname, "audit/usage.py");
 const LINES = Number(process.argv[2] ?? 1_000_000);
 if (!(LINES >= 1000)) throw new Error("usage: npm run bench:audit [-- LINES], a thousand or more");
 
@@ -33,16 +33,16 @@ const { createInterface } = require("node:readline");
 interface Reading {
   readonly name: string;
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly peakMb: number;
 }
 
 function measure(bench: Bench, name: string, command: readonly string[], cwd: string): Reading {
-  const job = JSON.stringify({ command, cwd, env: bench.env, runs: 1 });
-  const started = performance.now();
-  const { status, stdout, stderr } = spawnSync("python3", [PEAK], { input: job, encoding: "utf8" });
-  const seconds = (performance.now() - started) / 1000;
+  const job = JSON.stringify({ command, cwd, env: bench.env });
+  const { status, stdout, stderr } = spawnSync("python3", [USAGE], { input: job, encoding: "utf8" });
   if (status !== 0) throw new Error(`${name}: ${stderr}`);
-  return { name, seconds, peakMb: (Number(stdout) * 1024) / 1e6 };
+  const used = JSON.parse(stdout) as { seconds: number; cpu: number; peak: number };
+  return { name, seconds: used.seconds, cpuSeconds: used.cpu, peakMb: (used.peak * 1024) / 1e6 };
 }
 
 const bench = new Bench();
@@ -62,14 +62,15 @@ try {
     audit("--could-read", "--could-read"),
     audit("--secret, its lines", "--secret", "group-0/SECRET_0"),
   ];
-  const parsing = readings[2]?.seconds ?? 1;
-  const rows = readings.map(({ name, seconds, peakMb }) => [
+  const parsing = readings[2]?.cpuSeconds ?? 1;
+  const rows = readings.map(({ name, seconds, cpuSeconds, peakMb }) => [
     name,
     rounded(seconds, 1),
-    rounded(seconds / parsing, 2),
+    rounded(cpuSeconds, 1),
+    rounded(cpuSeconds / parsing, 2),
     rounded(peakMb),
   ]);
-  console.log(table(["", "s", "x node", "peak, MB"], rows));
+  console.log(table(["", "s", "processor s", "x node", "peak, MB"], rows));
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(
     join(RESULTS, "audit.json"),
