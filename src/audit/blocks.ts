@@ -65,14 +65,14 @@ function endOf(chunk: Buffer): number {
   return end === -1 ? chunk.length : end;
 }
 
-/** The texts of a block's lines; undefined for one that is not UTF-8. Empty ones are among them. */
-export function textsOf(bytes: Buffer): (string | undefined)[] {
+/** The texts of a block's lines, and the bytes of one that is not UTF-8. Empty ones are among them. */
+export function textsOf(bytes: Buffer): (string | Buffer)[] {
   // Only a line feed ends a line: canonical JSON may hold U+2028.
   if (isUtf8(bytes)) return bytes.toString("utf8").split("\n");
-  return linesOf(bytes).map((line) => (isUtf8(line) ? line.toString("utf8") : undefined));
+  return linesOf(bytes).map((line) => (isUtf8(line) ? line.toString("utf8") : line));
 }
 
-export function linesOf(bytes: Buffer): Buffer[] {
+function linesOf(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;
   for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {

@@ -1,6 +1,6 @@
 import { digest } from "../vault/fingerprint.ts";
 import type { VaultId } from "../vault/names.ts";
-import { type Block, blocksOf, linesOf, textsOf } from "./blocks.ts";
+import { type Block, blocksOf, textsOf } from "./blocks.ts";
 import { Chain } from "./chain.ts";
 import type { AuditLine } from "./event.ts";
 import type { Findings, LineStatus, LogRead, ReadLine } from "./finding.ts";
@@ -90,11 +90,11 @@ export class LogReading {
       log.lines++;
       if (text === "") continue;
       const isHeld = others !== undefined && !others.has(place);
-      const index = this.#numberOf(text ?? linesOf(block.bytes)[place] ?? "");
+      const index = this.#numberOf(text);
       places.push({ index, place });
-      const line = text === undefined ? undefined : isHeld ? reparseLine(text) : parseLine(text);
+      const line = typeof text !== "string" ? undefined : isHeld ? reparseLine(text) : parseLine(text);
       const isRepeated = this.#see(log, block.file, index, line);
-      if (line === undefined || text === undefined) continue;
+      if (line === undefined || typeof text !== "string") continue;
       found.push({ index, number: log.lines, line, isRepeated });
       const check = this.#check(index, line, text, isHeld);
       if (check !== undefined) checks.push(check);
@@ -192,12 +192,12 @@ export class LogReading {
       if (source.isLocal || !missing.has(at) || !isFromHere) continue;
       let number = 0;
       for await (const { bytes } of blocksOf(source))
-        for (const text of textsOf(bytes)) this.#findMissingLine(source.name, ++number, text ?? "");
+        for (const text of textsOf(bytes)) this.#findMissingLine(source.name, ++number, text);
     }
   }
 
-  #findMissingLine(log: string, number: number, text: string): void {
-    if (text === "") return;
+  #findMissingLine(log: string, number: number, text: string | Buffer): void {
+    if (typeof text !== "string" || text === "") return;
     const index = this.#numberOf(text);
     if (this.#index.has(index, Mark.local) || !this.#index.has(index, Mark.held)) return;
     const line = reparseLine(text);

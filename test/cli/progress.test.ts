@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { progressLine } from "../../src/cli/progress.ts";
+import { progressLine, readingOf } from "../../src/cli/progress.ts";
 
 function watched(showsProgress = true) {
   let nowMs = 0;
@@ -55,5 +55,18 @@ describe("progress", () => {
     const piped = watched(false);
     piped.work(1, 50, 100, 500);
     expect(piped.lines).toEqual([]);
+  });
+});
+
+describe("the progress of a reading", () => {
+  it("says how many lines were read, not at once and ten times a second at most", () => {
+    let nowMs = 0;
+    const lines: string[] = [];
+    const reading = readingOf({ progress: (line) => lines.push(line) }, () => nowMs);
+    for (let read = 1000; read <= 30_000; read += 1000) {
+      reading(read);
+      nowMs += 10;
+    }
+    expect(lines).toEqual(["reading the audit logs, 11000 lines", "reading the audit logs, 21000 lines"]);
   });
 });

@@ -1,4 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { liveFleet } from "../fixtures/fleet-life.ts";
 import { Program } from "../fixtures/program.ts";
@@ -81,6 +83,10 @@ describe("audit", () => {
       couldRead.map((row: { group: string; name: string }) => `deployer ${row.group}/${row.name}`),
     ).toEqual([...counted.access.keys()].filter((id) => id.startsWith("deployer")).sort());
     expect(couldRead.find((row: { name: string }) => row.name === "PASSWORD")).toMatchObject({ now: false });
+    const shallow = join(program.home, "shallow");
+    await execa("git", ["clone", "--quiet", "--depth=1", `file://${program.repo}`, shallow]);
+    const cut = await program.run(["audit", "--could-read"], { cwd: shallow });
+    expect(cut.stderr).toContain("this clone's history is cut");
     const { unpulled } = await ask("--unpulled", "90d");
     expect(unpulled).toMatchObject([
       { group: "ops", name: "NEVER", last: null },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isTimestamp, parseAge, parseExpiry } from "../../src/vault/time.ts";
+import { isTimestamp, parseAge, parseExpiry, parseMoment } from "../../src/vault/time.ts";
 import { VaultError } from "../../src/vault-error.ts";
 
 const now = Date.parse("2026-11-23T12:00:00.000Z");
@@ -50,6 +50,21 @@ describe("an age", () => {
       expect(() => parseAge(text)).toThrow(VaultError);
     },
   );
+});
+
+describe("a moment", () => {
+  it.each([
+    ["90d", "2026-08-25T12:00:00.000Z"],
+    ["30m", "2026-11-23T11:30:00.000Z"],
+    ["2026-01-31", "2026-01-31T00:00:00.000Z"],
+    ["2027-01-31T10:00+02:00", "2027-01-31T08:00:00.000Z"],
+  ])("%s is %s", (text, expected) => {
+    expect(parseMoment(text, now)).toBe(expected);
+  });
+
+  it.each(["", "0d", "-5d", "yesterday", "2026-02-30", "90"])("is not made from %j", (text) => {
+    expect(() => parseMoment(text, now)).toThrow(VaultError);
+  });
 });
 
 describe("a timestamp", () => {

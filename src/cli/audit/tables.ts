@@ -48,7 +48,12 @@ export function printLeaks(console: Console, { leaks }: AuditAnswers): void {
   console.table([["IN OUTPUT OF", "MASKED", "STREAM", "AS", "TIMES", "FIRST (UTC)", "LAST (UTC)"], ...rows]);
 }
 
-export function printCouldRead(console: Console, rows: readonly CouldRead[]): void {
+/** @param isCut whether git's history, which says who could, is cut off here. */
+export function printCouldRead(console: Console, rows: readonly CouldRead[], isCut: boolean): void {
+  if (isCut) {
+    console.say("this clone's history is cut: more may have been readable than it shows");
+    console.detail("get the rest with git fetch --unshallow");
+  }
   if (rows.length === 0) {
     console.say("no agent could ever have read anything that matches");
     return;

@@ -69,7 +69,8 @@ async function findAnswer(
     case "could-read": {
       const repository = await Repository.find(vault.files.root);
       const rows = await couldRead(repository, vault, answers, filter, machine.now());
-      return { json: { couldRead: rows }, print: () => printCouldRead(console, rows) };
+      const cut = await repository.isShallow();
+      return { json: { couldRead: rows, cut }, print: () => printCouldRead(console, rows, cut) };
     }
     case "unpulled": {
       const rows = findUnpulled(vault, totals, filter, question.ageMs, machine.now());
