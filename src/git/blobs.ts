@@ -14,29 +14,37 @@ const MAX_BLOB_BYTES = 17 * 1024 * 1024;
  * can be, the beginning.
  *
  * @param names object ids, or `COMMIT:PATH`; without a line break.
+ * @param env what git is told besides.
  * @returns undefined for what is not there or no blob.
  */
 export async function* readBlobs(
   workTree: string,
   names: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<Buffer | undefined> {
   if (names.length === 0) return;
   if (names.some((name) => name.includes("\n"))) throw new TypeError("an object's name is one line");
   const git = execa("git", ["--no-replace-objects", "cat-file", "--batch", "--buffer"], {
     cwd: workTree,
+    env,
     input: `${names.join("\n")}\n`,
     buffer: false,
     encoding: "buffer",
     reject: false,
   });
   const output = new Output(git.stdout as AsyncIterable<Buffer>);
-  for (const _ of names) {
-    const head = await output.line();
-    if (head === undefined) throw failed();
-    const [, type, size] = /^\S+ (\w+) (\d+)$/.exec(head) ?? [];
-    const content = size === undefined ? undefined : await output.bytes(Number(size), MAX_BLOB_BYTES);
-    if (size !== undefined) await output.bytes(1, 1);
-    yield type === "blob" ? content : undefined;
+  try {
+    for (const _ of names) {
+      const head = await output.line();
+      if (head === undefined) throw failed();
+      const [, type, size] = /^\S+ (\w+) (\d+)$/.exec(head) ?? [];
+      const content = size === undefined ? undefined : await output.bytes(Number(size), MAX_BLOB_BYTES);
+      if (size !== undefined) await output.bytes(1, 1);
+      yield type === "blob" ? content : undefined;
+    }
+  } finally {
+    // Whoever reads no further leaves it waiting otherwise.
+    git.kill();
   }
   await git;
 }

@@ -26,7 +26,7 @@ const NOTHING = /^0+$/;
  * @param commits commit ids, or HEAD.
  */
 export async function readHistory(
-  repository: Repository,
+  repository: Pick<Repository, "read">,
   commits: readonly string[],
   pathspecs: readonly string[],
 ): Promise<Version[]> {

@@ -25,8 +25,7 @@ export async function findCounterpart(repository: Repository): Promise<Counterpa
   const [remote, ref] = [await config("remote"), await config("merge")];
   if (remote !== undefined && ref !== undefined && remote !== ".")
     return plain({ branch, remote, ref, isUpstream: true });
-  const remotes = ((await repository.try(["remote"])) ?? "").split("\n").filter((name) => name !== "");
-  const only = remotes.includes("origin") ? "origin" : remotes.length === 1 ? remotes[0] : undefined;
+  const only = await findOnlyRemote(repository);
   if (only === undefined) {
     throw notReady(
       `branch ${branch} follows no other repository's`,
@@ -34,6 +33,42 @@ export async function findCounterpart(repository: Repository): Promise<Counterpa
     );
   }
   return plain({ branch, remote: only, ref: `refs/heads/${branch}`, isUpstream: false });
+}
+
+async function listRemotes(repository: Repository): Promise<string[]> {
+  const names = ((await repository.try(["remote"])) ?? "").split("\n");
+  return names.filter((name) => name !== "" && !name.startsWith("-"));
+}
+
+/** `origin`, or the only one there is. */
+async function findOnlyRemote(repository: Repository): Promise<string | undefined> {
+  const remotes = await listRemotes(repository);
+  return remotes.includes("origin") ? "origin" : remotes.length === 1 ? remotes[0] : undefined;
+}
+
+/**
+ * The remote for what belongs to no branch: the one that is named, or the one of the branch that HEAD is on, if it is on
+ * any.
+ */
+export async function findRemote(repository: Repository, named: string | undefined): Promise<string> {
+  const remotes = await listRemotes(repository);
+  if (named !== undefined) {
+    if (remotes.includes(named)) return named;
+    throw notReady(
+      `no remote of this name: ${named}`,
+      remotes.length === 0 ? "make one: git remote add NAME URL" : `there is: ${remotes.join(" ")}`,
+    );
+  }
+  const branch = await repository.try(["symbolic-ref", "--short", "--quiet", "HEAD"]);
+  const followed =
+    branch === undefined ? undefined : await repository.try(["config", "--get", `branch.${branch}.remote`]);
+  const found =
+    followed !== undefined && remotes.includes(followed) ? followed : await findOnlyRemote(repository);
+  if (found !== undefined) return found;
+  throw notReady(
+    remotes.length === 0 ? "this repository has no remote" : "this repository has several remotes",
+    remotes.length === 0 ? "make one: git remote add origin URL" : "name one with --remote",
+  );
 }
 
 /** Nothing that git could take for an option. */

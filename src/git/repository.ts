@@ -262,7 +262,7 @@ function client(baseDir: string, trimmed = true): SimpleGit {
 }
 
 /** What git does not do by itself: the journal goes once the commit is made, so a power cut must not unmake it. */
-const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
+export const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
 
 const UNFINISHED = [
   ["MERGE_HEAD", "a merge"],
@@ -304,7 +304,11 @@ function notReady(message: string, hint: string): VaultError {
   return new VaultError("git-not-ready", message, hint);
 }
 
-function gitFailure(error: unknown, args: readonly string[]): unknown {
+export function gitFailure(
+  error: unknown,
+  args: readonly string[],
+  hint = "nothing was changed; mend what git says, or pass --no-commit and commit yourself",
+): unknown {
   if (!(error instanceof Error)) return error;
   const verb = args.find((arg) => /^[a-z][a-z-]*$/.test(arg)) ?? "";
   const [first = "", second = ""] = error.message
@@ -329,12 +333,5 @@ function gitFailure(error: unknown, args: readonly string[]): unknown {
       { cause: error },
     );
   }
-  return new VaultError(
-    "git-failed",
-    `git ${verb} failed: ${reason}`,
-    "nothing was changed; mend what git says, or pass --no-commit and commit yourself",
-    {
-      cause: error,
-    },
-  );
+  return new VaultError("git-failed", `git ${verb} failed: ${reason}`, hint, { cause: error });
 }
