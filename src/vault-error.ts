@@ -43,6 +43,7 @@ export type VaultErrorCode =
   | "interrupted"
   | "disk"
   | "audit"
+  | "audit-rewritten"
   | "no-terminal"
   | "no-pipe"
   | "canceled";

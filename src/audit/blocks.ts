@@ -72,7 +72,7 @@ export function textsOf(bytes: Buffer): (string | Buffer)[] {
   return linesOf(bytes).map((line) => (isUtf8(line) ? line.toString("utf8") : line));
 }
 
-function linesOf(bytes: Buffer): Buffer[] {
+export function linesOf(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;
   for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {

@@ -49,6 +49,7 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   interrupted: REFUSED,
   disk: REFUSED,
   audit: REFUSED,
+  "audit-rewritten": REFUSED,
   "no-terminal": REFUSED,
   "no-pipe": REFUSED,
   canceled: REFUSED,

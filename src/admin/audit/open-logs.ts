@@ -8,6 +8,7 @@ import { findVariable, type Machine, stateFolder } from "../../vault/machine.ts"
 import type { VaultId } from "../../vault/names.ts";
 import { knownReaders } from "../known-readers.ts";
 import type { OwnerSession } from "../owner-session.ts";
+import { pushedLogs } from "../sharing/pushed-logs.ts";
 
 export interface OpenedLogs {
   readonly reading: LogReading;
@@ -16,9 +17,10 @@ export interface OpenedLogs {
   readonly names: readonly string[];
 }
 
-/** Every log of the vault that can be found here, to be read with an owner's key. */
-export function openLogs(machine: Machine, session: OwnerSession): Promise<OpenedLogs> {
-  return openSources(machine, session, findLogs(machine, session.vault.id));
+/** This machine's log and what was pushed of this and others, to be read with an owner's key. */
+export async function openLogs(machine: Machine, session: OwnerSession): Promise<OpenedLogs> {
+  const pushed = await pushedLogs(session.vault.files.root);
+  return openSources(machine, session, [...findLogs(machine, session.vault.id), ...pushed]);
 }
 
 export async function openSources(

@@ -1,0 +1,42 @@
+import type { Machine } from "../../vault/machine.ts";
+import { VaultError } from "../../vault-error.ts";
+import { takeIncoming } from "./incoming.ts";
+import { arrivalError } from "./refusals.ts";
+import { type SharingOptions, withSharing, writerName } from "./session.ts";
+
+export interface Fetched {
+  readonly remote: string;
+  /** How many logs there are here now. */
+  readonly logs: number;
+  readonly came: readonly { readonly who: string; readonly lines: number }[];
+  /** One for each log that did anything but grow. */
+  readonly findings: readonly VaultError[];
+}
+
+/** Brings what every writer pushed. The lines are verified by whoever reads them. */
+export function fetchAuditLogs(
+  machine: Machine,
+  options: SharingOptions,
+  note: (text: string) => void,
+): Promise<Fetched> {
+  return withSharing(machine, options, note, async ({ plumbing, remote, readers }) => {
+    if (!plumbing.canKeep) {
+      throw new VaultError(
+        "disk",
+        "this repository cannot be written to, so there is no place for what others pushed",
+        "run it as the user who has the repository, or in a clone of your own",
+      );
+    }
+    const arrivals = await takeIncoming(plumbing, remote, () => true);
+    return {
+      remote,
+      logs: arrivals.filter(({ held }) => held !== undefined).length,
+      came: arrivals.flatMap(({ writer, lines }) =>
+        lines === 0 ? [] : [{ who: writerName(writer, readers), lines }],
+      ),
+      findings: arrivals.flatMap(({ writer, ref, finding }) =>
+        finding === undefined ? [] : [arrivalError(writerName(writer, readers), ref, remote, finding)],
+      ),
+    };
+  });
+}
