@@ -18,10 +18,14 @@ export type VerbRequest =
 export function parseVerbRequest(words: readonly string[]): VerbRequest {
   const [first, ...rest] = words;
   if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    return { kind: "help", verb: first === "help" && rest[0] !== undefined ? findVerb(rest[0]) : undefined };
+    return {
+      kind: "help",
+      verb: first === "help" && rest[0] !== undefined ? findVerb(rest).verb : undefined,
+    };
   }
   if (first === "--version" || first === "-v") return { kind: "version" };
-  return parseVerb(findVerb(first), rest);
+  const found = findVerb(words);
+  return parseVerb(found.verb, found.rest);
 }
 
 function parseVerb(verb: Verb, words: readonly string[]): VerbRequest {
@@ -55,17 +59,27 @@ function wrongCount({ name, takes }: Verb, given: number, help: string): VaultEr
   );
 }
 
-function findVerb(name: string): Verb {
-  const verb = VERBS.find((candidate) => candidate.name === name);
-  if (verb !== undefined) return verb;
-  // It may be a value: only what looks like a verb is repeated.
-  const what = /^[a-z-]{1,20}$/.test(name) ? `no such verb: ${name}` : "no such verb";
-  const help = "vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND";
-  throw new MistypedWord(
-    what,
-    help,
-    name,
-    VERBS.map((candidate) => candidate.name),
-    "",
-  );
+/** The verb that words begin with, and the words behind it. */
+function findVerb([first = "", ...rest]: readonly string[]): { verb: Verb; rest: readonly string[] } {
+  const [second = ""] = rest;
+  const both = VERBS.find(({ name }) => name === `${first} ${second}`);
+  if (both !== undefined) return { verb: both, rest: rest.slice(1) };
+  const verb = VERBS.find(({ name }) => name === first);
+  if (verb === undefined) throw noSuchVerb(first, "");
+  if (/^[^-]/.test(second) && secondWords(first).length > 0) throw noSuchVerb(second, `${first} `);
+  return { verb, rest };
+}
+
+/** What may follow a verb's first word. */
+function secondWords(first: string): string[] {
+  return VERBS.flatMap(({ name }) => (name.startsWith(`${first} `) ? name.slice(first.length + 1) : []));
+}
+
+/** It may be a value: only what looks like a verb is repeated. */
+function noSuchVerb(word: string, before: string): VaultError {
+  const what = /^[a-z-]{1,20}$/.test(word) ? `no such verb: ${before}${word}` : "no such verb";
+  const choices = before === "" ? VERBS.map(({ name }) => name) : secondWords(before.trimEnd());
+  const help = `vault-run ${before}--help`;
+  const launch = before === "" ? "; to launch a program: vault-run --agent NAME -- COMMAND" : "";
+  return new MistypedWord(what, `${help}${launch}`, word, choices, before);
 }

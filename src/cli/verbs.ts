@@ -15,6 +15,7 @@ export interface Option {
 }
 
 export interface Verb {
+  /** One word, or two where the first is a verb of its own. */
   readonly name: string;
   /** Positional arguments: `<needed>` or `[optional]`. */
   readonly takes: string;
@@ -45,6 +46,14 @@ const CHANGES: readonly Option[] = [
   { flag: "--no-commit", about: "write the files and leave the commit to you" },
   AUDIT_TO,
   { flag: "--yes", about: "answer every confirmation with yes" },
+];
+const SHARES: readonly Option[] = [
+  { flag: "--remote NAME", about: "another remote than that of the branch, or the only one" },
+  { flag: "--quiet", about: "say only what is wrong" },
+  VAULT,
+  OWNER_KEY,
+  { flag: "--agent NAME", about: "verify with this agent's key, on an agent's machine" },
+  { flag: "--key-file FILE", about: "the agent's key file" },
 ];
 const READS: readonly Option[] = [VAULT, OWNER_KEY, JSON_OUT];
 
@@ -475,6 +484,22 @@ export const VERBS: readonly Verb[] = [
       "vault-run audit --unpulled 90d",
     ],
     load: () => import("./commands/audit.ts"),
+  },
+  {
+    name: "audit push",
+    takes: "",
+    about: "publish this machine's log through git, for the owner and as a witness; needs no key",
+    options: SHARES,
+    examples: ["vault-run audit push", "vault-run audit push --remote backup"],
+    load: () => import("./commands/audit-push.ts"),
+  },
+  {
+    name: "audit fetch",
+    takes: "",
+    about: "bring the logs that others pushed; exit 1 where one did anything but grow",
+    options: SHARES,
+    examples: ["vault-run audit fetch && vault-run audit"],
+    load: () => import("./commands/audit-fetch.ts"),
   },
   {
     name: "completion",

@@ -122,6 +122,8 @@ describe("words for a verb", () => {
   it("that ask for help get that verb's page", () => {
     expect(parse("grant --help")).toMatchObject({ kind: "help", verb: { name: "grant" } });
     expect(parse("help grant")).toMatchObject({ kind: "help", verb: { name: "grant" } });
+    expect(parse("audit push --help")).toMatchObject({ kind: "help", verb: { name: "audit push" } });
+    expect(parse("help audit push")).toMatchObject({ kind: "help", verb: { name: "audit push" } });
     expect(parse("--help")).toMatchObject({ kind: "help" });
     expect(parseVerbRequest([])).toMatchObject({ kind: "help" });
   });

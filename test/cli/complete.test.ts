@@ -26,8 +26,11 @@ function offered(line: string): readonly string[] | string {
 
 describe("completion", () => {
   it("offers every verb first, and a verb's every option behind it", () => {
-    expect(offered("")).toEqual(VERBS.map(({ name }) => name));
+    expect(offered("")).toEqual(VERBS.map(({ name }) => name).filter((name) => !name.includes(" ")));
     expect(offered("help ")).toEqual(offered(""));
+    expect(offered("audit ")).toEqual(["push", "fetch"]);
+    expect(offered("help audit p")).toEqual(["push"]);
+    expect(offered("help list ")).toEqual([]);
     for (const verb of VERBS) {
       const flags = verb.options.map(({ flag }) => flag.split(" ")[0]);
       expect(offered(`${verb.name} -`)).toEqual([...flags, "--help"]);

@@ -91,8 +91,8 @@ describe("the installed package", () => {
     const help = await program.must(["--help"]);
     for (const { name } of VERBS) expect(help).toContain(name);
     for (const { name, examples } of VERBS) {
-      const page = await program.must(["help", name]);
-      expect(page).toBe(await program.must([name, "--help"]));
+      const page = await program.must(["help", ...name.split(" ")]);
+      expect(page).toBe(await program.must([...name.split(" "), "--help"]));
       expect(page).toContain(`vault-run ${name}`);
       for (const example of examples) expect(page).toContain(example);
     }

@@ -47,8 +47,13 @@ export function complete(words: readonly string[], names: VaultNames): Completio
   const [first = ""] = words;
   const before = words.slice(0, -1);
   if (before.length === 0 && !current.startsWith("-")) return beginning(verbCandidates(), current);
-  if (first === "help") return before.length === 1 ? beginning(verbCandidates(), current) : NOTHING;
-  const verb = VERBS.find((candidate) => candidate.name === first);
+  if (first === "help") return completeHelp(before.slice(1), current);
+  const both = VERBS.find(({ name }) => name === `${before[0]} ${before[1]}`);
+  if (both !== undefined) return completeVerb(both, before.slice(2), current, names);
+  const seconds = secondCandidates(first);
+  if (before.length === 1 && seconds.length > 0 && !current.startsWith("-"))
+    return beginning(seconds, current);
+  const verb = VERBS.find(({ name }) => name === first);
   if (verb !== undefined && before.length > 0) return completeVerb(verb, before.slice(1), current, names);
   if (!first.startsWith("-")) return NOTHING;
   const separator = before.indexOf("--");
@@ -68,8 +73,20 @@ export function findOption(words: readonly string[], name: string): string | und
 
 const NOTHING: Completion = { kind: "words", words: [] };
 
-const verbCandidates = () => VERBS.map(({ name, about }) => ({ word: name, about }));
+const verbCandidates = () =>
+  VERBS.filter(({ name }) => !name.includes(" ")).map(({ name, about }) => ({ word: name, about }));
 const flags = (slots: readonly Slot[]) => slots.map(({ name, about }) => ({ word: `--${name}`, about }));
+
+/** The second words of verbs that have two. */
+function secondCandidates(first: string): Candidate[] {
+  const verbs = VERBS.filter(({ name }) => name.startsWith(`${first} `));
+  return verbs.map(({ name, about }) => ({ word: name.slice(first.length + 1), about }));
+}
+
+function completeHelp(before: readonly string[], current: string): Completion {
+  if (before.length === 0) return beginning(verbCandidates(), current);
+  return before.length === 1 ? beginning(secondCandidates(before[0] ?? ""), current) : NOTHING;
+}
 
 function beginning(candidates: readonly Candidate[], current: string): Completion {
   return { kind: "words", words: candidates.filter(({ word }) => word.startsWith(current)) };
