@@ -47,23 +47,33 @@ export async function checkVault(machine: Machine, options: CheckOptions): Promi
     options,
     base && baseSource(base, options.base ?? ""),
   );
-  const { vault, owner } = session;
+  const findings = await checkSession(machine, session, repository, options.root, base);
+  return { session, opened: session.owner !== undefined, findings };
+}
+
+/**
+ * The same for a vault that is open.
+ *
+ * @param base what stood in the commit to compare with.
+ */
+export async function checkSession(
+  machine: Machine,
+  { vault, owner }: ReaderSession,
+  repository: Repository,
+  root: string,
+  base?: Snapshot,
+): Promise<Finding[]> {
   const { records, findings } = checkRecords(vault);
   const sealed =
     owner === undefined ? [] : await checkSealed(records, owner, await readFormerOwners(repository, vault));
-  const againstBase = base === undefined ? [] : compareWith(base, vault, records);
-  return {
-    session,
-    opened: owner !== undefined,
-    findings: [
-      ...findings,
-      ...checkStructure(records, machine.now()),
-      ...sealed,
-      ...againstBase,
-      ...checkKeyFiles(machine, vault.id),
-      ...(await checkWorkTree(repository, options.root)),
-    ],
-  };
+  return [
+    ...findings,
+    ...checkStructure(records, machine.now()),
+    ...sealed,
+    ...(base === undefined ? [] : compareWith(base, vault, records)),
+    ...checkKeyFiles(machine, vault.id),
+    ...(await checkWorkTree(repository, root)),
+  ];
 }
 
 type Snapshot = Awaited<ReturnType<typeof readCommit>>;

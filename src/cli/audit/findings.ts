@@ -9,7 +9,7 @@ import { whoOf } from "./lines.ts";
 const MOST_SHOWN = 50;
 const KEY_DIGITS = 8;
 
-const SAID: Record<FindingKind, string> = {
+export const SAID: Readonly<Record<FindingKind, string>> = {
   torn: "torn: no whole line",
   "bad-signature": "changed: its signature does not hold",
   "unknown-key": "signed by nobody who is or was an owner or agent",

@@ -1,20 +1,11 @@
-import { keyFingerprint } from "../../vault/fingerprint.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { listAgents } from "../listings/agents.ts";
 import { withVault } from "../reader.ts";
 
 export function run(context: CommandContext): Promise<number> {
   return withVault(context, ({ vault }) => {
-    const agents = vault.agents().map((agent) => ({
-      name: agent.name,
-      key: keyFingerprint(agent.verifyKey),
-      recipient: agent.recipient,
-      createdAt: agent.createdAt,
-      description: agent.description ?? null,
-      grants: vault
-        .grants(agent.name)
-        .map(({ group, grantedAt, expiresAt }) => ({ group, grantedAt, expiresAt: expiresAt ?? null })),
-    }));
+    const agents = listAgents(vault);
     if (context.has("json")) {
       context.console.printJson({ agents });
       return DONE;

@@ -1,12 +1,9 @@
 import { checkVault } from "../../admin/check/check.ts";
 import type { Finding } from "../../admin/check/finding.ts";
 import { findVaultRoot } from "../../vault/find-vault.ts";
-import { formatRef } from "../../vault/names.ts";
-import type { Vault } from "../../vault/vault.ts";
-import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
-import { findExposed, readerName } from "../exposed.ts";
+import { toRotate } from "../listings/check.ts";
 import { counted } from "../wording.ts";
 
 /** Prints every finding with its next step. Exit 1 where one is more than a note. */
@@ -26,29 +23,6 @@ export async function run(context: CommandContext): Promise<number> {
   if (errors.length > 0) return REFUSED;
   await checked.session.vault.pin({ pid: machine.pid, host: machine.host, doing: "check" });
   return DONE;
-}
-
-/** The rotation list is one of a vault that can be read whole: where it cannot, other findings say so. */
-function toRotate(vault: Vault, nowMs: number): Finding[] {
-  try {
-    return findExposed(vault, nowMs).map((secret) => {
-      const place = formatRef(secret);
-      const expired = secret.readers.filter((reader) => reader.grantExpired !== null);
-      const first = expired
-        .map((reader) => `vault-run revoke ${readerName(reader)} ${secret.group}; then `)
-        .join("");
-      return {
-        level: "error",
-        kind: "rotate",
-        where: place,
-        what: `someone no longer authorised could have read it: ${place}`,
-        next: `${first}give it a new value at its source, then: vault-run set ${place}; who and since when: vault-run rotation`,
-      };
-    });
-  } catch (error) {
-    if (error instanceof VaultError) return [];
-    throw error;
-  }
 }
 
 function print(

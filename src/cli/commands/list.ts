@@ -1,9 +1,8 @@
 import { formatRef, parseGroupName } from "../../vault/names.ts";
-import type { SecretRecord } from "../../vault/schema.ts";
 import { isPast, parseAge } from "../../vault/time.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { findExposed } from "../exposed.ts";
+import { listSecrets } from "../listings/secrets.ts";
 import { withVault } from "../reader.ts";
 
 export function run(context: CommandContext): Promise<number> {
@@ -16,10 +15,7 @@ export function run(context: CommandContext): Promise<number> {
     const nowMs = context.machine.now();
     const secrets = all.filter((secret) => age === undefined || isPast(secret.setAt, nowMs - age));
     if (context.has("json")) {
-      const exposed = new Set(findExposed(vault, nowMs).map(formatRef));
-      context.console.printJson({
-        secrets: secrets.map((secret) => shown(secret, exposed.has(formatRef(secret)))),
-      });
+      context.console.printJson({ secrets: listSecrets(vault, secrets, nowMs) });
       return DONE;
     }
     if (secrets.length === 0) {
@@ -43,19 +39,4 @@ function noSecrets(group: string | undefined): string {
   return group === undefined
     ? "no secrets yet; add one with vault-run set GROUP/NAME"
     : `no secrets in ${group}`;
-}
-
-function shown(secret: SecretRecord, exposed: boolean) {
-  const { group, name, valueId, setAt, expiresAt, description, env, deliver } = secret;
-  return {
-    group,
-    name,
-    variable: env ?? name,
-    deliver,
-    valueId,
-    setAt,
-    expiresAt: expiresAt ?? null,
-    description: description ?? null,
-    exposed,
-  };
 }

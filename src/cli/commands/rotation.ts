@@ -13,6 +13,7 @@ import {
   findExposedAgents,
   readerName,
 } from "../exposed.ts";
+import { listRotation } from "../listings/rotation.ts";
 import { withVault } from "../reader.ts";
 import { counted, minuteOf } from "../wording.ts";
 
@@ -25,11 +26,7 @@ export function run(context: CommandContext): Promise<number> {
     const opened = await openLogs(context.machine, session);
     const { reads } = rotate.length === 0 ? { reads: new ValueReads() } : await auditAnswers(opened);
     if (context.has("json")) {
-      context.console.printJson({
-        rotate: rotate.map((secret) => jsonOf(secret, reads)),
-        rekey,
-        logs: opened.names,
-      });
+      context.console.printJson(listRotation(rotate, rekey, reads, opened.names));
     } else {
       print(context, rotate, rekey, reads);
       if (rotate.length > 0)
@@ -82,11 +79,4 @@ function reasonOf({ grantExpired }: ExposedReader): string {
 
 function readText(read: ValueRead | undefined): string {
   return read === undefined ? "-" : read.at.slice(0, 10);
-}
-
-function jsonOf(secret: ExposedSecret, reads: ValueReads) {
-  const readers = secret.readers.map((reader) => {
-    return { ...reader, read: reads.find(reader.key, secret.valueId)?.first ?? null };
-  });
-  return { ...secret, readers };
 }
