@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
+import { buildReportPage } from "./scripts/report-page.ts";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
-const notices = noticesOf("THIRD-PARTY-LICENSES.txt");
+const RULE = `\n${"-".repeat(72)}\n\n`;
+const notices = noticesOf();
+const pageNotices = noticesOf();
+const page = await buildReportPage([notices.collect, pageNotices.collect], pageNotices.text);
 const launch = modulesFrom("src/cli/main.ts");
 const hold = modulesFrom("src/launch/hold.ts", launch);
 // Names stay, for those who report a defect, and for bin/vault-run.
@@ -16,7 +20,7 @@ const common = {
   // The version is the package's: written in at build time, so that no file is read for it at start.
   transform: {
     target: "node22.15",
-    define: { __VERSION__: JSON.stringify(version) },
+    define: { __VERSION__: JSON.stringify(version), __REPORT_PAGE__: JSON.stringify(page) },
   },
 } satisfies RolldownOptions;
 
@@ -49,7 +53,7 @@ export default defineConfig([
   {
     ...common,
     input: { redact: "src/redact/index.ts" },
-    plugins: [notices.collect, notices.write],
+    plugins: [notices.collect, writeNotices("THIRD-PARTY-LICENSES.txt", notices.text)],
     output: { dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
   },
 ]);
@@ -104,7 +108,7 @@ function forLoader(): Plugin {
 }
 
 /** Collects the licence of every package that is bundled: their terms ask for it. */
-function noticesOf(file: string): { collect: Plugin; write: Plugin } {
+function noticesOf(): { collect: Plugin; text: () => string } {
   const folders = new Set<string>();
   const collect: Plugin = {
     name: "collect-notices",
@@ -113,21 +117,23 @@ function noticesOf(file: string): { collect: Plugin; write: Plugin } {
       if (match?.[1] !== undefined) folders.add(match[1]);
     },
   };
-  const write: Plugin = {
-    name: "write-notices",
-    writeBundle({ dir }) {
-      const texts = [...folders].sort().map((folder) => {
-        const {
-          name,
-          version: bundled,
-          license,
-        } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-        return `${name} ${bundled} (${license})\n\n${readLicence(folder)}`;
-      });
-      writeFileSync(join(dir ?? "dist", file), texts.join(`\n${"-".repeat(72)}\n\n`));
-    },
+  const text = () => {
+    const terms = Map.groupBy([...folders].sort(), readLicence);
+    return [...terms].map(([licence, of]) => `${of.map(titleOf).join("\n")}\n\n${licence}`).join(RULE);
   };
-  return { collect, write };
+  return { collect, text };
+}
+
+function writeNotices(file: string, text: () => string): Plugin {
+  return {
+    name: "write-notices",
+    writeBundle: ({ dir }) => writeFileSync(join(dir ?? "dist", file), text()),
+  };
+}
+
+function titleOf(folder: string): string {
+  const { name, version: bundled, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return `${name} ${bundled} (${license})`;
 }
 
 function readLicence(folder: string): string {

@@ -1,8 +1,16 @@
 #!/bin/sh
 # The programs whose output the tests look at. Installs those that are missing where it can, and otherwise says which.
 set -eu
+# Command and Debian package.
+tools="
+  git:git python3:python3 bash:bash zsh:zsh fish:fish mandoc:mandoc age:age jq:jq xxd:xxd curl:curl openssl:openssl
+  ssh-keygen:openssh-client psql:postgresql-client
+  unshare:util-linux setpriv:util-linux pgrep:procps strace:strace
+  dbus-run-session:dbus-daemon gnome-keyring-daemon:gnome-keyring journalctl:systemd
+  chromium:chromium xdg-open:xdg-utils
+"
 missing=""
-for tool in git:git python3:python3 bash:bash unshare:util-linux pgrep:procps xxd:xxd jq:jq strace:strace setpriv:util-linux curl:curl openssl:openssl ssh-keygen:openssh-client psql:postgresql-client age:age dbus-run-session:dbus-daemon gnome-keyring-daemon:gnome-keyring zsh:zsh fish:fish mandoc:mandoc journalctl:systemd; do
+for tool in $tools; do
   command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -16,7 +16,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   audit: ["age", "vault", "vault-error"],
   launch: ["age", "audit", "git", "redact", "vault", "vault-error"],
   admin: ["age", "audit", "git", "keychain", "vault", "vault-error"],
-  cli: ["admin", "age", "audit", "git", "launch", "redact", "vault", "vault-error"],
+  report: [],
+  cli: ["admin", "age", "audit", "git", "launch", "redact", "report", "vault", "vault-error"],
 };
 const ONE_IMPORTER: Record<string, string> = {
   "age-encryption": "age",
@@ -25,6 +26,7 @@ const ONE_IMPORTER: Record<string, string> = {
   cac: "cli",
   koffi: "launch",
   "@napi-rs/keyring": "keychain",
+  "@observablehq/plot": "report",
 };
 
 interface Import {
@@ -91,7 +93,16 @@ describe("the layers", () => {
     );
     expect(misplaced).toEqual([]);
     expect(new Set(packages.map(({ target }) => target))).toEqual(
-      new Set(["age-encryption", "execa", "simple-git", "cac", "koffi", "@napi-rs/keyring", "zod/mini"]),
+      new Set([
+        "@napi-rs/keyring",
+        "@observablehq/plot",
+        "age-encryption",
+        "cac",
+        "execa",
+        "koffi",
+        "simple-git",
+        "zod/mini",
+      ]),
     );
   });
 
@@ -139,6 +150,20 @@ describe("the launch path", () => {
       "node:os",
       "node:path",
     ]);
+  });
+});
+
+describe("the report's page", () => {
+  it("knows nothing of node, and the plotting library is in nothing else", () => {
+    const page = imports.filter(({ file }) => file.startsWith("report/page/"));
+    const outside = page
+      .filter(({ target }) => !target.startsWith("report/page/"))
+      .map(({ target }) => target);
+    expect([...new Set(outside)]).toEqual(["@observablehq/plot"]);
+    const others = imports.filter(
+      ({ file, target }) => target.startsWith("@observ") && !page.some((own) => own.file === file),
+    );
+    expect(others).toEqual([]);
   });
 });
 
