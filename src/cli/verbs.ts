@@ -502,6 +502,22 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/audit-fetch.ts"),
   },
   {
+    name: "report",
+    takes: "",
+    about: "one page for a browser: who may read what, who pulled what, what is due, what is wrong",
+    options: [
+      {
+        flag: "--html FILE",
+        about: "where the page goes, - for standard output; an older report is replaced",
+      },
+      { flag: "--open", about: "show it in the browser (without --html it is kept in your state folder)" },
+      VAULT,
+      OWNER_KEY,
+    ],
+    examples: ["vault-run report --open", "vault-run report --html report.html"],
+    load: () => import("./commands/report.ts"),
+  },
+  {
     name: "completion",
     takes: "<shell>",
     about: "print what makes bash, zsh or fish complete verbs, options, agents, groups and secrets",
