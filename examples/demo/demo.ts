@@ -142,7 +142,7 @@ async function story(service: Server): Promise<void> {
   step("Who pulled what");
   const audit = await must(["audit"]);
   check(
-    /launch\s+crawler\s+node: weather\/WEATHER_TOKEN/.test(audit),
+    /launch\s+crawler\s+\S+\s+verified\s+node: weather\/WEATHER_TOKEN/.test(audit),
     "the launch is there, with who and what",
   );
   check(/denied\s+intern/.test(audit), "so is the refusal");

@@ -22,7 +22,7 @@ describe("the README's story", () => {
     expect(all).toContain("API_KEY   stripe/API_KEY  env");
     expect(all).toMatch(/stripe\/API_KEY +crawler/);
     expect(all).toContain("nothing to rotate");
-    expect(all).toMatch(/launch +crawler +sh: stripe\/API_KEY/);
+    expect(all).toMatch(/launch +crawler +\S+ +verified +sh: stripe\/API_KEY/);
     expect(all).toMatch(/main is in step with origin: 0 commits came, \d+ went/);
     expect(all).toContain("nothing wrong");
     expect(all).not.toContain("sk_live_5");
