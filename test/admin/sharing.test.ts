@@ -161,7 +161,7 @@ describe("pushing the log", () => {
 
 /** Many lines of the agent, without the work of so many reads. */
 async function fill(host: Host, count: number): Promise<void> {
-  const key = SigningKey.derive(host.vault.agent("crawler", host.machine).identity);
+  const key = SigningKey.derive((await host.vault.agent("crawler", host.machine)).identity);
   const log = new AuditLog(host.machine, host.vault.id, "0".repeat(40));
   const secrets = [{ group: "web", name: "ONE", valueId: "0".repeat(32) }];
   for (let i = 0; i < count; i++) await log.append({ action: "get", agent: "crawler", secrets }, key);
