@@ -72,9 +72,17 @@ export function decodeIdentity(where: string, context: Context, plaintext: Buffe
 export function decodeValue(where: string, context: Context, plaintext: Buffer): Buffer {
   const { encoding, value } = decode(where, context, plaintext, ["encoding", "value"]);
   if (value === undefined || (encoding !== "utf8" && encoding !== "base64")) throw contextError(where);
-  const bytes = Buffer.from(value, encoding);
+  const bytes = alone(Buffer.from(value, encoding));
   if (encoding === "base64" && bytes.toString("base64") !== value) throw contextError(where);
   return bytes;
+}
+
+/** Short buffers share memory, all of which goes along where one is cloned or sent to a worker. */
+function alone(bytes: Buffer): Buffer {
+  const own = Buffer.from(new ArrayBuffer(bytes.length));
+  bytes.copy(own);
+  bytes.fill(0);
+  return own;
 }
 
 export function decodeKeyFile(where: string, context: Context, plaintext: Buffer): string {

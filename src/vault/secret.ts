@@ -1,5 +1,8 @@
 import { isUtf8 } from "node:buffer";
 
+// Not in a field of the object, private or not: debuggers show those, and crash reporters read locals as debuggers do.
+const values = new WeakMap<Secret, Buffer>();
+
 /**
  * One secret value. Printing, formatting, inspecting and serialising give its mask; `reveal()` and `bytes()` are
  * the only ways out, so that a search for them finds every place a value can go.
@@ -7,34 +10,37 @@ import { isUtf8 } from "node:buffer";
 export class Secret {
   /** `GROUP/NAME`. */
   readonly ref: string;
-  #value: Buffer;
 
   /** Takes ownership of `value`: `dispose()` overwrites it. */
   constructor(ref: string, value: Buffer) {
     this.ref = ref;
-    this.#value = value;
+    values.set(this, value);
   }
 
-  /** The value as text. Throws a TypeError where it is not UTF-8: use `bytes()` for those. */
+  /** The value as text. Throws a TypeError where it is not UTF-8 (use `bytes()` for those), and once it was disposed. */
   reveal(): string {
-    if (!isUtf8(this.#value)) throw new TypeError(`the value of ${this.ref} is not UTF-8 text`);
-    return this.#value.toString("utf8");
+    const value = this.bytes();
+    if (!isUtf8(value)) throw new TypeError(`the value of ${this.ref} is not UTF-8 text`);
+    return value.toString("utf8");
   }
 
-  /** The value's own bytes, not a copy. */
+  /** The value's own bytes, not a copy: `dispose()` overwrites them. Throws a TypeError once it did. */
   bytes(): Buffer {
-    return this.#value;
+    const value = values.get(this);
+    if (value === undefined) throw new TypeError(`the value of ${this.ref} was disposed`);
+    return value;
   }
 
   /** Whether the value can stand in an environment variable: UTF-8 without a NUL. */
   isText(): boolean {
-    return isUtf8(this.#value) && !this.#value.includes(0);
+    const value = this.bytes();
+    return isUtf8(value) && !value.includes(0);
   }
 
   /** Overwrites the bytes. Strings made by `reveal()` are the runtime's and stay until collected. */
   dispose(): void {
-    this.#value.fill(0);
-    this.#value = Buffer.alloc(0);
+    values.get(this)?.fill(0);
+    values.delete(this);
   }
 
   [Symbol.dispose](): void {

@@ -22,6 +22,11 @@ describe("a secret (promise 10)", () => {
     expect(shown[0]).toBe("[REDACTED:stripe/API_KEY]");
   });
 
+  it("is in no field of its own, private or not: a debugger would show it", () => {
+    expect(Reflect.ownKeys(secret())).toEqual(["ref"]);
+    expect(String(Secret)).not.toMatch(/#\w+;/);
+  });
+
   it("does not travel in a structured clone", () => {
     expect(JSON.stringify(structuredClone(secret()))).not.toContain(VALUE);
   });
@@ -42,5 +47,14 @@ describe("a secret (promise 10)", () => {
       expect(disposed.isText()).toBe(true);
     }
     expect(bytes.equals(Buffer.alloc(VALUE.length))).toBe(true);
+  });
+
+  it("gives nothing once it was disposed, rather than an empty value", () => {
+    const disposed = secret();
+    disposed.dispose();
+    disposed.dispose();
+    for (const attempt of [() => disposed.reveal(), () => disposed.bytes(), () => disposed.isText()])
+      expect(attempt).toThrow(TypeError);
+    expect(`${disposed}`).toBe("[REDACTED:stripe/API_KEY]");
   });
 });
