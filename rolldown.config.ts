@@ -52,8 +52,13 @@ export default defineConfig([
   // What programs import.
   {
     ...common,
-    input: { redact: "src/redact/index.ts" },
-    plugins: [notices.collect, writeNotices("THIRD-PARTY-LICENSES.txt", notices.text)],
+    input: { index: "src/index.ts", admin: "src/admin/index.ts", redact: "src/redact/index.ts" },
+    plugins: [
+      notices.collect,
+      writeNotices("THIRD-PARTY-LICENSES.txt", notices.text),
+      forOlderNodes(),
+      forBundlers(),
+    ],
     output: { dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
   },
 ]);
@@ -104,6 +109,49 @@ function forLoader(): Plugin {
       delete bundle["cli.cjs"];
       if (runtime !== undefined) delete bundle[runtime.fileName];
     },
+  };
+}
+
+/**
+ * A module that asks node for something that it lacks is not loaded at all; where it is `require` that asks, it is undefined.
+ * Node before 24.7 lacks these, and `src/age` looks whether they are there.
+ */
+function forOlderNodes(): Plugin {
+  return {
+    name: "for-older-nodes",
+    transform: (code) =>
+      code.replace(/^import \{([^}]*)\} from "node:crypto";$/m, (statement, names: string) => {
+        const asked = [...names.matchAll(/\b(?:decapsulate|encapsulate)\b/g)].map(([name]) => name);
+        if (asked.length === 0) return statement;
+        const rest = names.split(",").filter((name) => !asked.includes(name.trim()));
+        return [
+          `import { ${rest.join(",")} } from "node:crypto";`,
+          'import nodeCrypto from "node:crypto";',
+          `const { ${asked.join(", ")} } = nodeCrypto;`,
+        ].join("\n");
+      }),
+  };
+}
+
+/**
+ * Lets others bundle what programs import, into whatever format: the optional packages, which are native code, are looked
+ * for when they are used, and nothing asks where the file lies.
+ */
+function forBundlers(): Plugin {
+  const builtin = `(name) => {
+	const found = process.getBuiltinModule(name);
+	if (found === undefined) throw Object.assign(new Error("not bundled: " + name), { code: "MODULE_NOT_FOUND" });
+	return found;
+}`;
+  return {
+    name: "for-bundlers",
+    renderChunk: (code) =>
+      code
+        .replace(/import\("(koffi|@napi-rs\/keyring)"\)/g, (_, name) => {
+          return `import(/* webpackIgnore: true */ /* @vite-ignore */ globalThis.String("${name}"))`;
+        })
+        .replace('import { createRequire } from "node:module";\n', "")
+        .replace(/(?:\/\* @__PURE__ \*\/ )?createRequire\(import\.meta\.url\)/, builtin),
   };
 }
 

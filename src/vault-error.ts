@@ -82,6 +82,7 @@ export function diskError(error: unknown, doing: string, path: string): unknown 
     EROFS: "the file system is read-only; run this where it can be written",
     EACCES: "give your user access to it, or run this as the user who has it",
     EPERM: "give your user access to it, or run this as the user who has it",
+    ERR_ACCESS_DENIED: "node runs with --permission: name the path with --allow-fs-read or --allow-fs-write",
     ENOTDIR: "a file stands where a folder should be; move it away",
   };
   return new VaultError(

@@ -14,10 +14,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   vault: ["age", "keychain", "vault-error"],
   git: ["vault-error"],
   audit: ["age", "vault", "vault-error"],
+  machine: ["launch", "vault", "vault-error"],
   launch: ["age", "audit", "git", "redact", "vault", "vault-error"],
-  admin: ["age", "audit", "git", "keychain", "vault", "vault-error"],
+  admin: ["age", "audit", "git", "keychain", "machine", "vault", "vault-error"],
+  sdk: ["launch", "machine", "vault", "vault-error"],
+  index: ["sdk", "vault", "vault-error"],
   report: [],
-  cli: ["admin", "age", "audit", "git", "launch", "redact", "report", "vault", "vault-error"],
+  cli: ["admin", "age", "audit", "git", "launch", "machine", "redact", "report", "vault", "vault-error"],
 };
 const ONE_IMPORTER: Record<string, string> = {
   "age-encryption": "age",
@@ -126,6 +129,7 @@ describe("the launch path", () => {
       "cli: arguments console end-process exit-status launch-options main run-launch words",
       "git: head",
       "launch: agent-session child child-descriptors choose-terminal environment executable hand-over inherited-descriptors inject late-modules launch leaks memory-file process-stat protection select signals standard-streams",
+      "machine: machine",
       "vault-error: vault-error",
       "vault: canonical find-vault fingerprint key-file key-lookup lock machine names open-sealed padding paths payload pins record record-files schema secret shape time trust unsafe-names unverified-vault vault verified-files write-file",
     ]);
@@ -167,6 +171,19 @@ describe("the report's page", () => {
   });
 });
 
+describe("what programs import", () => {
+  it("loads no package to open a vault, and neither what redacts nor what starts programs", () => {
+    const loaded = loadedWith("index.ts");
+    const packages = imports.filter(
+      ({ file, target, dynamic }) =>
+        loaded.has(file) && !dynamic && !target.endsWith(".ts") && !target.startsWith("node:"),
+    );
+    expect(packages).toEqual([]);
+    expect([...loaded].filter((file) => room(file) === "redact" || room(file) === "admin")).toEqual([]);
+    expect(loaded).not.toContain("launch/child.ts");
+  });
+});
+
 describe("the standard streams", () => {
   it("are not opened by an import: these modules' exports do, and a terminal among them goes to the child", () => {
     const opening = imports.filter(({ target }) => target === "node:process" || target === "node:util");
@@ -185,4 +202,12 @@ describe("the core", () => {
       }
     },
   );
+
+  it("and room admin but for the one file that programs import", () => {
+    const own = files.filter((file) => room(file) === "admin" && file !== "admin/index.ts");
+    for (const file of own) {
+      const code = readFileSync(join(SRC, file), "utf8").replace(/\/\/.*|\/\*[\s\S]*?\*\//g, "");
+      expect(code, file).not.toMatch(/\bprocess\.|\bconsole\./);
+    }
+  });
 });

@@ -5,7 +5,7 @@ import { canonicalText } from "../vault/canonical.ts";
 
 const SIGNED_PREFIX = "vault-run/audit/v1\0";
 
-export type AuditAction = "launch" | "get" | "redact" | "denied" | "leak" | OwnerAction;
+export type AuditAction = "launch" | "get" | "sdk" | "redact" | "denied" | "leak" | OwnerAction;
 export type OwnerAction =
   | "init"
   | "add-agent"

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import type { Receiver } from "../launch/audit-receiver.ts";
 import {
   countDescriptors,
   type FoundDescriptor,
   inheritedDescriptors,
 } from "../launch/inherited-descriptors.ts";
-import { findVariable, type Machine } from "../vault/machine.ts";
+import { findReceiver, machineOf } from "../machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { asksForLaunch, findLaunch, type LaunchRequest } from "./arguments.ts";
 import { Console } from "./console.ts";
@@ -92,18 +90,6 @@ async function performVerb(
   return runVerb(words, findMachine, console, process);
 }
 
-/** What takes the audit log's lines, where `--audit-to` or the variable for it names something else than the file. */
-async function findReceiver(
-  machine: Machine,
-  option: string | undefined,
-  inherited: readonly FoundDescriptor[],
-): Promise<Receiver | undefined> {
-  const where = option ?? findVariable(machine, "VAULT_RUN_AUDIT_TO");
-  if (where === undefined) return undefined;
-  const { auditReceiver } = await import("../launch/audit-receiver.ts");
-  return auditReceiver(where, machine.pid, machine.now, inherited);
-}
-
 /**
  * With these, node itself prints environments and arguments, a launched program's among them, or gives everything in
  * memory to whoever connects, or to a file.
@@ -125,51 +111,6 @@ function refuseLoudNode(process: NodeJS.Process): void {
     `${loud} makes node print what it handles, values included`,
     `unset ${loud} for vault-run`,
   );
-}
-
-function machineOf(process: NodeJS.Process): Machine {
-  return {
-    env: process.env,
-    cwd: currentFolder(process),
-    home: homeFolder(process),
-    host: hostName(),
-    pid: process.pid,
-    uid: process.getuid?.() ?? -1,
-    now: Date.now,
-  };
-}
-
-/** As the system has it; node:os, which a launch would load for this alone, asks the same. */
-function hostName(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/hostname", "utf8").trim();
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return process.getBuiltinModule("node:os").hostname();
-  }
-}
-
-/** HOME where it is an absolute path, otherwise what the system knows: never a folder relative to where we stand. */
-function homeFolder(process: NodeJS.Process): string {
-  const { HOME } = process.env;
-  if (HOME?.startsWith("/") === true) return HOME;
-  try {
-    return process.getBuiltinModule("node:os").userInfo().homedir;
-  } catch (error) {
-    throw new VaultError("usage", "there is no home folder: HOME is not an absolute path", "set HOME", {
-      cause: error,
-    });
-  }
-}
-
-function currentFolder(process: NodeJS.Process): string {
-  try {
-    return process.cwd();
-  } catch (error) {
-    throw new VaultError("usage", "the current folder no longer exists", "change to a folder that does", {
-      cause: error,
-    });
-  }
 }
 
 async function withSuggestion(error: unknown): Promise<unknown> {

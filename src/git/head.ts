@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync, readFileSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 // The commit a work tree stands at, read from `.git` as files: between start and spawn no git process runs.
@@ -33,7 +33,7 @@ interface GitFolders {
 function findGitFolder(folder: string): GitFolders | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const git = `${at}/.git`;
-    const stat = lstatSync(git, { throwIfNoEntry: false });
+    const stat = findStats(git);
     if (stat?.isDirectory() === true) return { gitFolder: git, commonFolder: git };
     if (stat?.isFile() === true) {
       const target = /^gitdir: (.+)$/m.exec(readText(git) ?? "")?.[1];
@@ -45,6 +45,15 @@ function findGitFolder(folder: string): GitFolders | undefined {
       };
     }
     if (dirname(at) === at) return undefined;
+  }
+}
+
+/** What may not be looked at, by node's own permissions for one, is as good as not there. */
+function findStats(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,6 +30,8 @@ export interface AgentOptions {
   readonly vault?: string | undefined;
   readonly agent?: string | undefined;
   readonly keyFile?: string | undefined;
+  /** The key, where it was found before. */
+  readonly found?: FoundKey | undefined;
 }
 
 // A verified vault seen with one agent's key. Values leave it only through `release`, which opens everything asked for,
@@ -80,7 +82,7 @@ export class AgentSession {
     const unverified = readUnverifiedVault(new RecordFiles(findVaultRoot(machine, options.vault)));
     const { id, files } = unverified;
     const asked = agentOption(machine, options.agent);
-    const found = readAgentKey(machine, id, asked, options.keyFile);
+    const found = options.found ?? readAgentKey(machine, id, asked, options.keyFile);
     const name = asked ?? found.keyFile.agent;
     if (name === undefined) {
       throw new VaultError(

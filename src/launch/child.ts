@@ -86,7 +86,7 @@ export function startProcess(
   file: string,
   args: readonly string[],
   options: SpawnOptions,
-  protection: Protection,
+  protection: Pick<Protection, "outside">,
   name = file,
 ): Promise<ChildProcess> {
   const { spawn } = childProcess();

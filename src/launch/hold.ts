@@ -3,7 +3,7 @@ import type { AgentSession } from "./agent-session.ts";
 import type { Child, Filters, SignalSource, Streams, Supervision } from "./child.ts";
 import type { TerminalSupervisor } from "./choose-terminal.ts";
 import { LateRedactor } from "./late-redactor.ts";
-import { type LeakPolicy, LeakWatch, reportLeaks, warnOfShort } from "./leaks.ts";
+import { type LeakPolicy, LeakWatch, reportLeaks, STATUS_LEAKED, warnOfShort } from "./leaks.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 import { NOT_REDACTED, redactedOutputs } from "./outputs.ts";
@@ -12,9 +12,6 @@ import { supervise } from "./supervise.ts";
 
 // From the audit record on: starts the child and holds it to its end. Loaded only where this process does not become the
 // program.
-
-/** A redacted value was in the output, and `--on-leak kill` says what that means. */
-const STATUS_LEAKED = 120;
 
 /** Everything that a child is started with. */
 export interface Prepared {

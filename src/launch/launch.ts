@@ -1,7 +1,6 @@
 import type { AuditEvent } from "../audit/event.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
-import { VaultError } from "../vault-error.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
 import type { SignalSource, Streams } from "./child.ts";
 import { ChildDescriptors } from "./child-descriptors.ts";
@@ -154,16 +153,10 @@ class Launch {
     const readable = identityVariables(machine.env, this.#session.identity.reveal());
     const isInit = machine.pid === INIT;
     if (!hasPipes && !isOneOutput && !isInit && readable.length === 0) return undefined;
-    const { Libc } = await import("./libc.ts");
+    const { Libc, noPipe } = await import("./libc.ts");
     const libc = await Libc.load();
     if (typeof libc !== "string") return libc;
-    if (hasPipes) {
-      throw new VaultError(
-        "no-pipe",
-        `no pipe can be made: ${libc}`,
-        "reinstall vault-run with its optional packages, or deliver the secret with --file",
-      );
-    }
+    if (hasPipes) throw noPipe(libc);
     if (isInit) warn(`processes without a parent are not waited for: ${libc}`);
     if (readable.length > 0) {
       warn(`the program can read vault-run's own environment, and in it ${readable.join(", ")}: ${libc}`);

@@ -7,6 +7,8 @@ import type { AgentSession } from "./agent-session.ts";
 /** `kill` ends the child at the first masked value; `report` only says so at the end. */
 export type LeakPolicy = "report" | "kill";
 export const LEAK_POLICIES: readonly LeakPolicy[] = ["report", "kill"];
+/** A redacted value was in the output, and `kill` says what that means. */
+export const STATUS_LEAKED = 120;
 
 /** Watches for the first masked value where that ends the child. */
 export class LeakWatch {

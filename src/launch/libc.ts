@@ -218,6 +218,15 @@ export class Libc {
   }
 }
 
+/** @param why as `load` says it. */
+export function noPipe(why: string): VaultError {
+  return new VaultError(
+    "no-pipe",
+    `no pipe can be made: ${why}`,
+    "reinstall vault-run with its optional packages, or deliver the secret with --file",
+  );
+}
+
 function noneMade(code: string): VaultError {
   return new VaultError(
     "no-terminal",

@@ -54,6 +54,11 @@ export function select(session: AgentSession, options: SelectionOptions): Delive
     mappings.map((mapping) => mapping.ref),
   );
   if (!options.allowExpired) for (const secret of secrets) session.requireUnexpired(secret);
+  return deliver(secrets, mappings);
+}
+
+/** Each secret under its variable, or those that `mappings` name for it: no two under one, and none that is unsafe. */
+export function deliver(secrets: readonly SecretRecord[], mappings: readonly Mapping[] = []): Delivery[] {
   const deliveries = secrets.flatMap((secret) => deliveriesOf(secret, mappings));
   refuseCollisions(deliveries);
   for (const delivery of deliveries) refuseUnsafe(delivery);

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
+import { crawlerTemplate } from "../fixtures/crawler.ts";
 import { Program } from "../fixtures/program.ts";
+import { MAJORS, runFile, writeInProject } from "../fixtures/project.ts";
 import { git } from "../fixtures/vault.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+const template = await crawlerTemplate();
 
 describe("the README's story", () => {
   it("works as it stands there, word for word", async () => {
@@ -26,6 +29,42 @@ describe("the README's story", () => {
     expect(all).toMatch(/main is in step with origin: 0 commits came, \d+ went/);
     expect(all).toContain("nothing wrong");
     expect(all).not.toContain("sk_live_5");
+  });
+});
+
+describe("what the documentation shows of programs", () => {
+  const blocksOf = (page: string, module: RegExp) =>
+    [...readFileSync(resolve(root, page), "utf8").matchAll(/```js\n([\s\S]*?)```/g)]
+      .map((match) => match[1] ?? "")
+      .filter((block) => module.test(block));
+
+  it.each(MAJORS)("works as it stands in the README, on node %s", async (major) => {
+    const blocks = blocksOf("README.md", /from "vault-run"/);
+    expect(blocks).toHaveLength(1);
+    const program = template.copy();
+    const path = writeInProject(blocks[0] ?? "", "mjs");
+    const { status, stdout, stderr } = await runFile(path, program, {
+      node: inject("nodes")[major],
+      env: { VAULT_RUN_AGENT: "other" },
+    });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toBe("using [REDACTED:stripe/API_KEY]\nusing [REDACTED:stripe/API_KEY]\n");
+  });
+
+  it("works as it stands in docs/SDK.md", async () => {
+    const blocks = blocksOf("docs/SDK.md", /from "vault-run/);
+    expect(blocks).toHaveLength(3);
+    const program = template.copy();
+    const outputs: string[] = [];
+    for (const block of blocks) {
+      const { status, stdout, stderr } = await runFile(writeInProject(block, "mjs"), program);
+      expect([status, stderr]).toEqual([0, ""]);
+      outputs.push(stdout);
+    }
+    expect(outputs[0]).toBe("stripe/API_KEY API_KEY null\nkey: [REDACTED:stripe/API_KEY]\n");
+    expect(outputs[1]).toBe("0 using [REDACTED:stripe/API_KEY]\n 1\n");
+    expect(outputs[2]).toMatch(/^new value [0-9a-f]{7,}\nvault-run: revoke stripe from crawler \[/);
+    expect(outputs.join()).not.toContain("sk_live");
   });
 });
 

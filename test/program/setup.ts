@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import type { TestProject } from "vitest/node";
@@ -12,6 +12,11 @@ declare module "vitest" {
     readonly packageFolder: string;
     /** Like `binFolder`, of an installation without the optional packages. */
     readonly plainBinFolder: string;
+    /** A project in which the tarball was installed, and nothing else. */
+    readonly projectFolder: string;
+    /** The `node` of each major version that the package is for. */
+    readonly nodes: Readonly<Record<"22" | "24" | "26", string>>;
+    readonly tarball: string;
   }
 }
 
@@ -30,10 +35,29 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const plain = await install(tarball, join(folder, "plain"), "--prefer-offline");
   // As where there is no such package for the system: npm then leaves it out.
   rmSync(join(plain.package, "node_modules"), { recursive: true });
+  const own = join(folder, "project");
+  mkdirSync(own);
+  writeFileSync(join(own, "package.json"), '{ "name": "project", "private": true }\n');
+  await execa("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", tarball], { cwd: own });
+  project.provide("projectFolder", own);
+  project.provide("nodes", await installNodes(join(root, "test/nodes")));
+  project.provide("tarball", tarball);
   project.provide("binFolder", whole.bin);
   project.provide("packageFolder", whole.package);
   project.provide("plainBinFolder", plain.bin);
   return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/** Installs those of its lock file that are not there yet. */
+async function installNodes(folder: string): Promise<Record<"22" | "24" | "26", string>> {
+  const path = (major: string) =>
+    join(folder, "node_modules", `node${major}-${process.platform}-${process.arch}`, "bin/node");
+  const nodes = { "22": path("22"), "24": process.execPath, "26": path("26") };
+  const installed = join(folder, "node_modules/.package-lock.json");
+  const isThere = Object.values(nodes).every((node) => existsSync(node));
+  if (!isThere || statSync(installed).mtimeMs < statSync(join(folder, "package-lock.json")).mtimeMs)
+    await execa("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder });
+  return nodes;
 }
 
 /** Installs as a user does, into a prefix of its own; the folder `bin` has the commands `node` and `vault-run`. */

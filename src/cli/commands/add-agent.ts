@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { planAddAgent } from "../../admin/plans/add-agent.ts";
+import { parseDescription } from "../../vault/description.ts";
 import { agentKeyPath } from "../../vault/key-lookup.ts";
 import { parseAgentName } from "../../vault/names.ts";
 import type { CommandContext } from "../context.ts";
-import { parseDescription } from "../descriptions.ts";
 import { DONE } from "../exit-status.ts";
 import { warnOfKeyInRepo } from "../new-key-file.ts";
 import { change, commitNote } from "../owner-verb.ts";

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { planSet, type SetOutcome } from "../../admin/plans/set.ts";
 import { isTooShort } from "../../redact/needles.ts";
+import { parseDescription } from "../../vault/description.ts";
 import { formatRef, parseSecretRef, parseVariableName } from "../../vault/names.ts";
 import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
 import { Secret } from "../../vault/secret.ts";
 import { parseExpiry } from "../../vault/time.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
-import { parseDescription } from "../descriptions.ts";
 import { DONE } from "../exit-status.ts";
 import { readFileUpTo, readStream } from "../input.ts";
 import { change, commitNote } from "../owner-verb.ts";

@@ -1,7 +1,7 @@
-import { isDescription, MAX_DESCRIPTION_BYTES } from "../vault/schema.ts";
 import { VaultError } from "../vault-error.ts";
+import { isDescription, MAX_DESCRIPTION_BYTES } from "./schema.ts";
 
-/** Checks what `--description` was given. */
+/** Checks what `--description` was given, or the option of that name. */
 export function parseDescription(text: string | undefined): string | undefined {
   if (text === undefined || isDescription(text)) return text;
   throw new VaultError(
