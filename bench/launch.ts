@@ -1,7 +1,7 @@
 // What a launch takes, whole processes beside the runtime doing nothing and beside other launchers; whether it depends on
 // how much the vault holds; and what an owner's changes take as a group grows. Medians and ratios are what to read. The
 // aims are printed, not enforced. Figures go to bench/results/launch.json too; a run of one part leaves that part alone there.
-// usage: npm run bench [-- TURNS] [--only launch|growth|owner] [--build]
+// usage: npm run bench [-- TURNS] [--only launch|growth|modules|owner] [--build]
 // sops, fnox and agent-vault are compared where they are installed, age where go can build it; --build has go build sops
 // too, which takes minutes.
 
@@ -12,14 +12,23 @@ import { parseArgs } from "node:util";
 import { makeField } from "./launch/contenders.ts";
 import { measureGrowth } from "./launch/growth.ts";
 import { measureCourses } from "./launch/measure.ts";
+import { measureModules } from "./launch/modules.ts";
 import { measureOwner } from "./launch/owner.ts";
-import { aimsTable, growthTable, judge, launchTable, ownerTable, type Results } from "./launch/report.ts";
+import {
+  aimsTable,
+  growthTable,
+  judge,
+  launchTable,
+  modulesTable,
+  ownerTable,
+  type Results,
+} from "./launch/report.ts";
 import { buildWithGo } from "./launch/tools.ts";
 import { Bench } from "./redact/bench.ts";
 import { installPeers } from "./redact/peers.ts";
 
 const RESULTS = join(import.meta.dirname, "results");
-const PARTS = ["launch", "growth", "owner"];
+const PARTS = ["launch", "growth", "modules", "owner"];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { only: { type: "string" }, build: { type: "boolean" } },
@@ -42,6 +51,7 @@ async function measure(bench: Bench): Promise<Results> {
   const parts = {
     ...(isWanted("launch") && (await measureLaunch(bench))),
     ...(isWanted("growth") && (await measureGrown(bench))),
+    ...(isWanted("modules") && measureProgram(bench)),
     ...(isWanted("owner") && (await measureChanges(bench))),
   };
   const aims = judge(parts);
@@ -64,6 +74,12 @@ async function measureGrown(bench: Bench): Promise<Pick<Results, "growth">> {
   const growth = await measureGrowth(bench, TURNS);
   console.log(growthTable(growth));
   return { growth };
+}
+
+function measureProgram(bench: Bench): Pick<Results, "modules"> {
+  const modules = measureModules(bench, TURNS);
+  console.log(modulesTable(modules));
+  return { modules };
 }
 
 async function measureChanges(bench: Bench): Promise<Pick<Results, "owner">> {

@@ -2,6 +2,7 @@ import { rounded, table } from "../redact/table.ts";
 import { FLOOR, nameOfVaultRun } from "./contenders.ts";
 import { BIG, BIG_VAULT, SMALL_VAULT } from "./growth.ts";
 import type { Child, CourseResult } from "./measure.ts";
+import { FIRST_GET, LAUNCH_OF_ONE } from "./modules.ts";
 import type { Operation, OwnerResult } from "./owner.ts";
 
 /** What bench/results/launch.json holds. A part that was not run is not there. */
@@ -13,11 +14,12 @@ export interface Results {
   readonly missing?: readonly string[];
   readonly launch?: readonly CourseResult[];
   readonly growth?: readonly CourseResult[];
+  readonly modules?: readonly CourseResult[];
   readonly owner?: readonly OwnerResult[];
   readonly aims: readonly AimResult[];
 }
 
-type Parts = Pick<Results, "launch" | "growth" | "owner">;
+type Parts = Pick<Results, "launch" | "growth" | "modules" | "owner">;
 
 interface Aim {
   readonly name: string;
@@ -65,6 +67,11 @@ const AIMS: readonly Aim[] = [
     name: "launch from the big vault",
     ...{ unit: "x the small one", atMost: 1.1 },
     figure: ({ growth }) => ratio(find(growth, BIG_VAULT)?.ms, find(growth, SMALL_VAULT)?.ms),
+  },
+  {
+    name: "a program's first get, 1 secret, pq",
+    ...{ unit: "x a launch of it that hands over", atMost: 1.05, wanted: 1 },
+    figure: ({ modules }) => ratio(find(modules, FIRST_GET)?.ms, find(modules, LAUNCH_OF_ONE)?.ms),
   },
   {
     name: "revoke, 1000 secrets, 50 agents: own work",
@@ -119,6 +126,14 @@ export function growthTable(results: readonly CourseResult[]): string {
   const { secrets, agents, groups } = BIG;
   return section(
     `A launch with the same 10 secrets, redacting, pq; the big vault holds ${secrets} secrets, ${agents} agents, ${groups} groups`,
+    table(["", "ms", "x node", "peak, MB", "x node"], rows),
+  );
+}
+
+export function modulesTable(results: readonly CourseResult[]): string {
+  const rows = results.map((result) => [result.contender, ...timeCells(result), ...peakCells(result)]);
+  return section(
+    "A program that opens the vault itself, and a launch that becomes `true`; whole processes, pq",
     table(["", "ms", "x node", "peak, MB", "x node"], rows),
   );
 }
