@@ -15,12 +15,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   git: ["vault-error"],
   audit: ["age", "vault", "vault-error"],
   machine: ["launch", "vault", "vault-error"],
+  scan: ["age", "git", "redact", "vault", "vault-error"],
   launch: ["age", "audit", "git", "redact", "vault", "vault-error"],
   admin: ["age", "audit", "git", "keychain", "machine", "vault", "vault-error"],
   sdk: ["launch", "machine", "vault", "vault-error"],
   index: ["sdk", "vault", "vault-error"],
   report: [],
-  cli: ["admin", "age", "audit", "git", "launch", "machine", "redact", "report", "vault", "vault-error"],
+  cli: ["admin", "age", "audit", "git", "launch", "machine", "redact", "report", "scan", "vault", "vault-error"],
 };
 const ONE_IMPORTER: Record<string, string> = {
   "age-encryption": "age",
@@ -30,6 +31,9 @@ const ONE_IMPORTER: Record<string, string> = {
   koffi: "launch",
   "@napi-rs/keyring": "keychain",
   "@observablehq/plot": "report",
+  "@secretlint/core": "scan",
+  "@secretlint/profiler": "scan",
+  "@secretlint/secretlint-rule-preset-recommend": "scan",
 };
 
 interface Import {
@@ -105,6 +109,9 @@ describe("the layers", () => {
         "koffi",
         "simple-git",
         "zod/mini",
+        "@secretlint/core",
+        "@secretlint/profiler",
+        "@secretlint/secretlint-rule-preset-recommend",
       ]),
     );
   });
@@ -138,7 +145,7 @@ describe("the launch path", () => {
   it("is these besides, where the program is held and its output redacted", () => {
     expect(inRooms(whenHeld)).toEqual([
       "launch: hold late-redactor orphans outputs process-tree relay stream supervise",
-      "redact: automaton automaton-tables build-tables bytes edge-table encodings/base64 encodings/hex encodings/json encodings/percent encodings/repr encodings/shell encodings/xml encodings/yaml failure-links held-bytes index lane leaks needle needles prefilter readings skipped-sequences stream unions wrapped-lines",
+      "redact: automaton automaton-tables build-tables bytes edge-table encodings/base64 encodings/hex encodings/json encodings/percent encodings/repr encodings/shell encodings/xml encodings/yaml failure-links held-bytes index lane leaks needle needle-list needles prefilter readings skipped-sequences stream unions wrapped-lines",
     ]);
   });
 
@@ -192,7 +199,7 @@ describe("the standard streams", () => {
 });
 
 describe("the core", () => {
-  it.each(["age", "keychain", "vault", "git", "audit", "redact"])(
+  it.each(["age", "keychain", "vault", "git", "audit", "redact", "scan"])(
     "room %s never prints and never reads the process",
     (name) => {
       for (const file of files.filter((candidate) => room(candidate) === name)) {

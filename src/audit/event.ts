@@ -20,6 +20,7 @@ export type OwnerAction =
   | "unset"
   | "grant"
   | "revoke"
+  | "allow"
   | "resolve";
 
 export interface AuditSecret {

@@ -37,6 +37,11 @@ export class CommandContext {
     return this.#words[index];
   }
 
+  /** All positional arguments, of a verb that takes any number. */
+  words(): readonly string[] {
+    return this.#words;
+  }
+
   text(option: string): string | undefined {
     const value = this.#values[option];
     return typeof value === "string" ? value : undefined;

@@ -41,7 +41,10 @@ function parseVerb(verb: Verb, words: readonly string[]): VerbRequest {
   const { values, positionals } = parseWords(spelled, options, help);
   if (values.help === true) return { kind: "help", verb };
   const needed = verb.takes.split(" ").filter((word) => word.startsWith("<")).length;
-  const allowed = verb.takes.split(" ").filter((word) => word !== "").length;
+  const takesAny = verb.takes.endsWith("...]");
+  const allowed = takesAny
+    ? Number.POSITIVE_INFINITY
+    : verb.takes.split(" ").filter((word) => word !== "").length;
   if (positionals.length < needed || positionals.length > allowed)
     throw wrongCount(verb, positionals.length, help);
   return { kind: "verb", verb, values, words: positionals };

@@ -17,7 +17,7 @@ export interface Option {
 export interface Verb {
   /** One word, or two where the first is a verb of its own. */
   readonly name: string;
-  /** Positional arguments: `<needed>` or `[optional]`. */
+  /** Positional arguments: `<needed>` or `[optional]`; `[path...]` for any number. */
   readonly takes: string;
   readonly about: string;
   readonly options: readonly Option[];
@@ -516,6 +516,45 @@ export const VERBS: readonly Verb[] = [
     ],
     examples: ["vault-run report --open", "vault-run report --html report.html"],
     load: () => import("./commands/report.ts"),
+  },
+  {
+    name: "scan",
+    takes: "[path...]",
+    about: "look for keys, the vault's own values and other secrets before they leave; exit 1 on findings",
+    options: [
+      { flag: "--staged", about: "what the next commit would hold, as it is staged" },
+      { flag: "--range A..B", about: "what the commits behind A up to B brought, and their messages" },
+      { flag: "--history", about: "every commit there is, of all branches and tags" },
+      { flag: "--pushed", about: "what git tells a pre-push or pre-receive hook on standard input" },
+      { flag: "--sarif", about: "print SARIF 2.1.0, for code hosts" },
+      { flag: "--agent NAME", about: "look for what this agent was granted instead of all values" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      ...READS,
+    ],
+    examples: [
+      "vault-run scan --staged",
+      "vault-run scan --range origin/main..HEAD --sarif > scan.sarif",
+      "vault-run scan --history --json",
+      "git diff | vault-run scan -",
+    ],
+    load: () => import("./commands/scan.ts"),
+  },
+  {
+    name: "allow",
+    takes: "[fingerprint]",
+    about: "let scan pass over a finding that is no secret, with a reason; list what is allowed",
+    options: [
+      { flag: "--reason TEXT", about: "why it is no secret" },
+      { flag: "--remove", about: "no longer pass over it" },
+      ...CHANGES,
+      JSON_OUT,
+    ],
+    examples: [
+      "vault-run allow",
+      "vault-run allow FINGERPRINT --reason documentation",
+      "vault-run allow FINGERPRINT --remove",
+    ],
+    load: () => import("./commands/allow.ts"),
   },
   {
     name: "completion",

@@ -1,7 +1,6 @@
 import { Automaton } from "./automaton.ts";
 import { LeakLedger } from "./leaks.ts";
-import { byteStringOf, type MaskedSecret, type Needle } from "./needle.ts";
-import { spellingsOf } from "./needles.ts";
+import { needlesOf } from "./needle-list.ts";
 import type { Redactor, RedactorOptions, SecretValue } from "./redactor.ts";
 import { RedactionStream } from "./stream.ts";
 
@@ -40,33 +39,4 @@ export function createRedactor(secrets: readonly SecretValue[], options: Redacto
     counts: () => ledger.counts(),
     leaks: () => ledger.leaks(),
   };
-}
-
-/** Two secrets of the same value are looked for once, and found both. */
-function needlesOf(secrets: readonly SecretValue[]): { needles: Needle[]; tooShort: string[] } {
-  const byValue = new Map<string, MaskedSecret>();
-  const needles: Needle[] = [];
-  const tooShort: string[] = [];
-  for (const { name, value } of secrets) {
-    const bytes = byteStringOf(value);
-    const same = byValue.get(bytes);
-    if (same !== undefined) {
-      same.names.push(name);
-      continue;
-    }
-    const spellings = spellingsOf(bytes);
-    if (spellings.length === 0) {
-      tooShort.push(name);
-      continue;
-    }
-    const secret: MaskedSecret = { names: [name], mask: maskOf(name) };
-    byValue.set(bytes, secret);
-    for (const { bytes, encoding } of spellings) needles.push({ bytes, encoding, secret });
-  }
-  return { needles, tooShort };
-}
-
-// A mask may land inside a JSON string, or on a terminal.
-function maskOf(name: string): Uint8Array {
-  return Buffer.from(`[REDACTED:${name.replace(/[^\x20-\x7e]|["\\]/g, "_")}]`);
 }

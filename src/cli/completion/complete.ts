@@ -156,6 +156,7 @@ function valuesOf(kind: string, current: string, names: VaultNames): Completion 
     case "var=group/name":
       return mapping(current, names);
     case "file":
+    case "path...":
       return { kind: "files" };
     case "dir":
       return { kind: "folders" };

@@ -1,0 +1,136 @@
+import { existsSync, readdirSync } from "node:fs";
+import { BranchedPins } from "../admin/branched-pins.ts";
+import { OwnerSession } from "../admin/owner-session.ts";
+import type { ReaderOptions } from "../admin/reader-session.ts";
+import { AgentSession } from "../launch/agent-session.ts";
+import { actsAsAgent, ownerKeyPath, trustSources } from "../vault/key-lookup.ts";
+import { configFolder, type Machine, stateFolder } from "../vault/machine.ts";
+import { GROUP_NAME } from "../vault/names.ts";
+import { VAULT_PATH } from "../vault/paths.ts";
+import { Pins } from "../vault/pins.ts";
+import { decodeRecord } from "../vault/record.ts";
+import type { RecordSource } from "../vault/record-source.ts";
+import type { VaultRecord } from "../vault/schema.ts";
+import type { TrustSource } from "../vault/trust.ts";
+import { readUnverifiedVault } from "../vault/unverified-vault.ts";
+import { Vault } from "../vault/vault.ts";
+import { VaultError } from "../vault-error.ts";
+import { agentValues, type OpenValue, ownerValues } from "./scan-values.ts";
+
+// The vault that a scan goes by: verified by whatever key or pin is at hand, its values opened by every key that is. What
+// is opened is looked for and nothing else: it reaches no output, no file and no log, so it is no pull. A key that is named
+// and fails is final. Where nothing at all says whose vault it is, a scan goes on without it.
+
+export interface OpenedVault {
+  readonly vault: Vault | undefined;
+  readonly values: readonly OpenValue[];
+  /** Why the vault that is here is not gone by: something is wrong with it. */
+  readonly refused?: VaultError;
+}
+
+export interface ScanVaultOptions extends ReaderOptions {
+  readonly vault: string | undefined;
+  /** False where the records are a commit's. */
+  readonly isOnDisk: boolean;
+  /** What a change is to be merged into: its owners count where nothing else says whose vault it is. */
+  readonly base: RecordSource | undefined;
+}
+
+/** With these codes it is only that nobody here knows the vault. */
+const UNKNOWN = ["untrusted", "no-key"];
+/** An owner's key that a person must give: nobody sits before a hook. */
+const TAKES_A_PERSON = ["passphrase", "keychain", "no-key"];
+
+export async function openForScan(
+  machine: Machine,
+  files: RecordSource,
+  options: ScanVaultOptions,
+  note: (text: string) => void,
+): Promise<OpenedVault> {
+  if (isNamed(machine, options)) return openByNamedKey(machine, files, options, note);
+  try {
+    return await openByKeysInPlace(machine, files, options, note);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    if (!UNKNOWN.includes(error.code)) return { vault: undefined, values: [], refused: error };
+    note(`the vault here is not gone by: ${error.message}`);
+    return { vault: undefined, values: [] };
+  }
+}
+
+function isNamed(machine: Machine, { ownerKeyFile, agent, keyFile }: ScanVaultOptions): boolean {
+  const named = ownerKeyFile !== undefined || machine.env.VAULT_RUN_OWNER_KEY_FILE !== undefined;
+  return named || actsAsAgent(machine, agent, keyFile);
+}
+
+async function openByNamedKey(
+  machine: Machine,
+  files: RecordSource,
+  options: ScanVaultOptions,
+  note: (text: string) => void,
+): Promise<OpenedVault> {
+  const { agent, keyFile, vault, ownerKeyFile } = options;
+  if (ownerKeyFile === undefined && actsAsAgent(machine, agent, keyFile)) {
+    const session = AgentSession.open(machine, { agent, keyFile, vault }, note);
+    return { vault: session.vault, values: await agentValues(session, note) };
+  }
+  const session = await OwnerSession.open(machine, files.root, ownerKeyFile, { files });
+  return { vault: session.vault, values: await ownerValues(session, note) };
+}
+
+async function openByKeysInPlace(
+  machine: Machine,
+  files: RecordSource,
+  options: ScanVaultOptions,
+  note: (text: string) => void,
+): Promise<OpenedVault> {
+  const unverified = readUnverifiedVault(files);
+  const { id } = unverified;
+  const { askPassphrase: _, ...unattended } = machine;
+  if (options.isOnDisk && existsSync(ownerKeyPath(machine, id))) {
+    try {
+      const session = await OwnerSession.open(unattended, files.root, undefined, { files });
+      return { vault: session.vault, values: await ownerValues(session, note) };
+    } catch (error) {
+      if (!(error instanceof VaultError) || !TAKES_A_PERSON.includes(error.code)) throw error;
+      note(`without the owner's key the vault's values are not looked for (${error.message})`);
+    }
+  }
+  const values = new Map<string, OpenValue>();
+  for (const agent of options.isOnDisk ? agentsWithKeys(machine, id) : []) {
+    const session = attempt(() => AgentSession.open(unattended, { agent, vault: options.vault }, note), note);
+    if (session === undefined) continue;
+    for (const value of await agentValues(session, note)) values.set(value.secret.ref, value);
+  }
+  const state = stateFolder(machine, id);
+  const pins = options.isOnDisk ? new BranchedPins(state, files.root) : new Pins(state);
+  const named = trustSources(machine, undefined);
+  const isUnknown = named.length === 0 && pins.findOwners() === undefined && options.base !== undefined;
+  const sources = isUnknown ? ownersOf(options.base) : named;
+  return { vault: Vault.verify(unverified, pins, sources), values: [...values.values()] };
+}
+
+/** The agents whose key files are in their place on this machine. */
+function agentsWithKeys(machine: Machine, id: Vault["id"]): string[] {
+  const folder = `${configFolder(machine, id)}/agents`;
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith(".key"));
+  return names.map((name) => name.slice(0, -".key".length)).filter((name) => GROUP_NAME.test(name));
+}
+
+function attempt<T>(open: () => T, note: (text: string) => void): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    note(`a key here is not gone by: ${error.message}`);
+    return undefined;
+  }
+}
+
+function ownersOf(base: RecordSource | undefined): TrustSource[] {
+  const bytes = base?.read(VAULT_PATH);
+  if (bytes === undefined) return [];
+  const record = decodeRecord(VAULT_PATH, bytes) as VaultRecord;
+  return [{ from: "the base", keys: record.owners.map((owner) => owner.verifyKey) }];
+}

@@ -1,0 +1,105 @@
+import { VaultError } from "../vault-error.ts";
+import { findGitText, gitOutput, gitText, splitAtNul } from "./stream.ts";
+
+// What commits bring, and what the next one would: paths with the blobs that are, or are to be, under them.
+
+export interface ChangedBlob {
+  readonly kind: "blob";
+  /** Below the work tree's top. */
+  readonly path: string;
+  readonly blob: string;
+  /** The commit that brought it; undefined for what is staged. */
+  readonly commit?: string;
+}
+
+export interface CommitMessage {
+  readonly kind: "message";
+  readonly commit: string;
+  readonly message: string;
+}
+
+const SUBMODULE = "160000";
+const NOTHING = /^0+$/;
+const RAW = ["--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none"];
+/** Of a user's settings, those that would leave commits out or put lines between. */
+const OWN = ["--root", "--no-show-signature", "--no-follow", "--no-notes", "--no-color", "--encoding=UTF-8"];
+
+/** What is staged and differs from the last commit, whatever the work tree holds. */
+export async function readStaged(folder: string): Promise<ChangedBlob[]> {
+  const head = await findGitText(folder, ["rev-parse", "--quiet", "--verify", "HEAD^{tree}"]);
+  const base = head ?? (await gitText(folder, ["hash-object", "-t", "tree", "--stdin"])).trim();
+  const tokens = splitAtNul(gitOutput(folder, ["diff-index", "--cached", "-r", ...RAW, base, "--"]));
+  const found: ChangedBlob[] = [];
+  for await (const entry of tokens) {
+    const { value: path = "" } = await tokens.next();
+    const blob = blobOf(entry);
+    if (blob !== undefined) found.push({ kind: "blob", path, blob });
+  }
+  return found;
+}
+
+/**
+ * Messages and blobs of commits, oldest first; of a merge what none of its parents has.
+ *
+ * @param revisions commit ids, `^` before those whose history is left out, or git's `--all`, `--not` and the like.
+ */
+export async function* readCommits(
+  folder: string,
+  revisions: readonly string[],
+): AsyncGenerator<ChangedBlob | CommitMessage> {
+  const args = ["log", "--reverse", "-c", "--full-history", ...RAW, ...OWN, "--format=tformat:%H%x09%B"];
+  const tokens = splitAtNul(gitOutput(folder, [...args, ...revisions, "--"]));
+  let commit = "";
+  for await (const token of tokens) {
+    const text = token.replace(/^\n/, "");
+    if (text === "") continue;
+    if (!text.startsWith(":")) {
+      const tab = text.indexOf("\t");
+      commit = text.slice(0, tab);
+      yield { kind: "message", commit, message: text.slice(tab + 1) };
+      continue;
+    }
+    const { value: path = "" } = await tokens.next();
+    const blob = blobOf(text);
+    if (blob !== undefined) yield { kind: "blob", path, blob, commit };
+  }
+}
+
+export async function countCommits(folder: string, revisions: readonly string[]): Promise<number> {
+  return Number((await gitText(folder, ["rev-list", "--count", ...revisions, "--"])).trim());
+}
+
+/** The blob that one line of raw output leads to: `:MODE MODE ID ID STATUS`, with a colon, mode and id for each parent. */
+function blobOf(entry: string): string | undefined {
+  const parents = /^:+/.exec(entry)?.[0].length ?? 1;
+  const fields = entry.slice(parents).split(" ");
+  const mode = fields[parents] ?? "";
+  const blob = fields[2 * parents + 1] ?? "";
+  return mode === SUBMODULE || NOTHING.test(mode) || NOTHING.test(blob) ? undefined : blob;
+}
+
+export interface GitPlace {
+  /** Where git runs: the work tree's top, or a repository that has none. */
+  readonly folder: string;
+  readonly isBare: boolean;
+}
+
+/** The repository that a folder is in, or is. Undefined where it is in none. */
+export async function findGitPlace(folder: string): Promise<GitPlace | undefined> {
+  const top = await findGitText(folder, ["rev-parse", "--show-toplevel"]);
+  if (top !== undefined && top !== "") return { folder: top, isBare: false };
+  const gitFolder = await findGitText(folder, ["rev-parse", "--absolute-git-dir"]);
+  return gitFolder === undefined ? undefined : { folder: gitFolder, isBare: true };
+}
+
+/** The id of the commit that a revision names. */
+export async function commitIdOf(folder: string, revision: string): Promise<string> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+  const id = await findGitText(folder, args);
+  if (id !== undefined && id !== "") return id;
+  throw new VaultError(
+    "git-failed",
+    `no such commit here: ${revision}`,
+    "name a branch, tag or commit of this repository; a shallow clone may lack it: git fetch --unshallow",
+  );
+}

@@ -1,0 +1,38 @@
+import { byteStringOf, type MaskedSecret, type Needle } from "./needle.ts";
+import { spellingsOf } from "./needles.ts";
+import type { SecretValue } from "./redactor.ts";
+
+export interface NeedleList {
+  readonly needles: Needle[];
+  /** Names of the secrets that are too short to be looked for. */
+  readonly tooShort: string[];
+}
+
+/** What is looked for. Two secrets of the same value are looked for once, and found both. */
+export function needlesOf(secrets: readonly SecretValue[]): NeedleList {
+  const byValue = new Map<string, MaskedSecret>();
+  const needles: Needle[] = [];
+  const tooShort: string[] = [];
+  for (const { name, value } of secrets) {
+    const bytes = byteStringOf(value);
+    const same = byValue.get(bytes);
+    if (same !== undefined) {
+      same.names.push(name);
+      continue;
+    }
+    const spellings = spellingsOf(bytes);
+    if (spellings.length === 0) {
+      tooShort.push(name);
+      continue;
+    }
+    const secret: MaskedSecret = { names: [name], mask: maskOf(name) };
+    byValue.set(bytes, secret);
+    for (const { bytes, encoding } of spellings) needles.push({ bytes, encoding, secret });
+  }
+  return { needles, tooShort };
+}
+
+// A mask may land inside a JSON string, or on a terminal.
+function maskOf(name: string): Uint8Array {
+  return Buffer.from(`[REDACTED:${name.replace(/[^\x20-\x7e]|["\\]/g, "_")}]`);
+}

@@ -1,0 +1,141 @@
+// One content, in windows: whatever its size, no more of it than a window is in memory. A window overlaps the one before
+// by more than any key is long, so that none is cut in two. Text is read as one character a byte, so that a place in it is
+// a place in the file, whatever is in it; UTF-16, which some shells write, as what it says.
+
+const WINDOW_BYTES = 1024 * 1024;
+const OVERLAP_BYTES = 96 * 1024;
+const SAMPLE_BYTES = 8192;
+/** No key is shorter. */
+const MIN_RUN_BYTES = 16;
+const LINE_FEED = 0x0a;
+
+export interface Window {
+  /** What rules look through. */
+  readonly text: string;
+  readonly isBinary: boolean;
+  /** Turns a place in the text into one in the content. */
+  readonly offsetOf: (index: number) => number;
+  readonly bytes: Buffer;
+  /** Where the window begins in the content. */
+  readonly start: number;
+  /** Where the next one begins, or where the content ends. */
+  readonly next: number;
+}
+
+/** Cuts a content into windows as it comes. */
+export async function* windowsOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Window> {
+  let held: Buffer[] = [];
+  let size = 0;
+  let start = 0;
+  let encoding: Encoding | undefined;
+  const make = (bytes: Buffer, length: number): Window => {
+    encoding ??= encodingOf(bytes);
+    return { ...textOf(bytes, encoding), bytes, start, next: start + length };
+  };
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    size += chunk.length;
+    if (size < WINDOW_BYTES + OVERLAP_BYTES) continue;
+    const bytes = Buffer.concat(held);
+    // Even, for UTF-16.
+    const length = (bytes.length - OVERLAP_BYTES) & ~1;
+    yield make(bytes, length);
+    start += length;
+    held = [bytes.subarray(length)];
+    size = bytes.length - length;
+  }
+  const rest = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
+  yield make(rest, rest.length);
+}
+
+type Encoding = "text" | "binary" | "utf16le" | "utf16be";
+
+function encodingOf(bytes: Buffer): Encoding {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf16le";
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf16be";
+  const sample = bytes.subarray(0, SAMPLE_BYTES);
+  const [even, odd] = [0, 1].map(
+    (parity) => sample.filter((byte, at) => byte === 0 && at % 2 === parity).length,
+  );
+  if (even === 0 && odd === 0) return "text";
+  // Latin text in UTF-16 without its mark has a zero in every other place.
+  const half = sample.length / 2;
+  if ((odd ?? 0) > half * 0.7 && even === 0) return "utf16le";
+  if ((even ?? 0) > half * 0.7 && odd === 0) return "utf16be";
+  return "binary";
+}
+
+function textOf(bytes: Buffer, encoding: Encoding): Pick<Window, "text" | "isBinary" | "offsetOf"> {
+  switch (encoding) {
+    case "text":
+      return { text: bytes.toString("latin1"), isBinary: false, offsetOf: (index) => index };
+    case "binary":
+      return printableOf(bytes);
+    case "utf16le":
+      return { text: bytes.toString("utf16le"), isBinary: false, offsetOf: (index) => index * 2 };
+    case "utf16be": {
+      const swapped = Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16();
+      return { text: swapped.toString("utf16le"), isBinary: false, offsetOf: (index) => index * 2 };
+    }
+  }
+}
+
+/** What stands in a binary as readable text, each run of it on a line of its own: all that rules have to look through. */
+function printableOf(bytes: Buffer): Pick<Window, "text" | "isBinary" | "offsetOf"> {
+  const runs: string[] = [];
+  /** Where each run begins, in the text and in the bytes. */
+  const starts: { text: number; bytes: number }[] = [];
+  let length = 0;
+  let from = 0;
+  for (let at = 0; at <= bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if ((byte >= 0x20 && byte <= 0x7e) || byte === LINE_FEED) continue;
+    if (at - from >= MIN_RUN_BYTES) {
+      starts.push({ text: length, bytes: from });
+      runs.push(bytes.toString("latin1", from, at));
+      length += at - from + 1;
+    }
+    from = at + 1;
+  }
+  const offsetOf = (index: number) => {
+    const run = starts.findLast((start) => start.text <= index);
+    return run === undefined ? 0 : run.bytes + index - run.text;
+  };
+  return { text: runs.join("\n"), isBinary: true, offsetOf };
+}
+
+/** Counts lines as windows pass. */
+export class LineCounter {
+  /** Of the place where the window begins. */
+  #line = 1;
+  #lineStart = 0;
+
+  /** Where `offset` of the content is, which the window holds. */
+  placeOf(window: Window, offset: number): { line: number; column: number } {
+    if (window.isBinary) return { line: 1, column: offset + 1 };
+    const { line, lineStart } = this.#lineAt(window, offset);
+    const before = window.bytes.subarray(Math.max(lineStart - window.start, 0), offset - window.start);
+    // Bytes that go on with a character are none of their own.
+    const column = before.reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 1);
+    return { line, column };
+  }
+
+  /** To be called for each window once its places were asked for. */
+  passed(window: Window): void {
+    const { line, lineStart } = this.#lineAt(window, window.next);
+    this.#line = line;
+    this.#lineStart = lineStart;
+  }
+
+  #lineAt(window: Window, offset: number): { line: number; lineStart: number } {
+    let line = this.#line;
+    let lineStart = this.#lineStart;
+    const end = offset - window.start;
+    for (let at = window.bytes.indexOf(LINE_FEED); at !== -1 && at < end; ) {
+      line++;
+      lineStart = window.start + at + 1;
+      at = window.bytes.indexOf(LINE_FEED, at + 1);
+    }
+    return { line, lineStart };
+  }
+}

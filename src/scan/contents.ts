@@ -1,0 +1,147 @@
+import { lstatSync, type Stats, statSync } from "node:fs";
+import { open, readdir } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { type ChangedBlob, type CommitMessage, readCommits, readStaged } from "../git/changes.ts";
+import { readContents } from "../git/objects.ts";
+import { diskError, VaultError } from "../vault-error.ts";
+import type { Content } from "./scanner.ts";
+
+// What can be looked through, each as contents one after the other. Nothing is left out because a file in the repository
+// says so: no .gitignore, no attributes, no comment.
+
+const READ_BYTES = 256 * 1024;
+
+/** The staged blobs themselves: what the next commit would hold, whatever the work tree does. */
+export async function* stagedContents(folder: string): AsyncGenerator<Content> {
+  for await (const { item, chunks } of readContents(folder, await readStaged(folder)))
+    yield { file: item.path, isStaged: true, chunks };
+}
+
+/**
+ * What commits brought: each blob once, and each message.
+ *
+ * @param passed called for each commit.
+ */
+export async function* committedContents(
+  folder: string,
+  revisions: readonly string[],
+  passed: () => void,
+): AsyncGenerator<Content> {
+  const messages: Content[] = [];
+  const blobs = onlyBlobs(readCommits(folder, revisions), messages, passed);
+  for await (const { item, chunks } of readContents(folder, blobs)) {
+    yield* messages.splice(0);
+    yield { file: item.path, commit: item.commit, chunks };
+  }
+  yield* messages;
+}
+
+async function* onlyBlobs(
+  changes: AsyncIterable<ChangedBlob | CommitMessage>,
+  messages: Content[],
+  passed: () => void,
+): AsyncGenerator<ChangedBlob> {
+  const seen = new Set<string>();
+  for await (const change of changes) {
+    if (change.kind === "message") {
+      passed();
+      messages.push({
+        file: "(commit message)",
+        commit: change.commit,
+        chunks: [Buffer.from(change.message)],
+      });
+      continue;
+    }
+    // A record is one by its place: the same bytes elsewhere are looked at again.
+    const key = change.path.includes(".vault/") ? `${change.blob} ${change.path}` : change.blob;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    yield change;
+  }
+}
+
+/** A file of the disk, with what only the disk knows of it. */
+export interface DiskContent extends Content {
+  readonly mode: number;
+}
+
+/**
+ * Files, and everything below folders but `.git`.
+ *
+ * @param top what files are named below, where they are in it.
+ */
+export async function* fileContents(
+  cwd: string,
+  paths: readonly string[],
+  top: string | undefined,
+): AsyncGenerator<DiskContent> {
+  for (const path of paths) {
+    const full = resolve(cwd, path);
+    // A link that is named is followed, since that is what is meant; one that is found is not.
+    yield* filesIn(full, statOf(full), (file) => nameOf(file, cwd, top));
+  }
+}
+
+function nameOf(file: string, cwd: string, top: string | undefined): string {
+  const below = top === undefined ? undefined : relative(top, file);
+  if (below !== undefined && below !== "" && !below.startsWith("../")) return below;
+  const near = relative(cwd, file);
+  return near.startsWith("../") || near === "" ? file : near;
+}
+
+async function* filesIn(
+  path: string,
+  stat: Stats,
+  name: (file: string) => string,
+): AsyncGenerator<DiskContent> {
+  if (!stat.isDirectory()) {
+    yield { file: name(path), mode: stat.mode, chunks: readFile(path) };
+    return;
+  }
+  for (const leaf of (await listOf(path)).sort()) {
+    if (leaf === ".git") continue;
+    const below = join(path, leaf);
+    const own = lstatSync(below, { throwIfNoEntry: false });
+    if (own?.isDirectory() === true || own?.isFile() === true) yield* filesIn(below, own, name);
+  }
+}
+
+async function* readFile(path: string): AsyncGenerator<Buffer> {
+  try {
+    const file = await open(path, "r");
+    try {
+      for (;;) {
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES, null);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw diskError(error, "read", path);
+  }
+}
+
+async function listOf(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    throw diskError(error, "list", path);
+  }
+}
+
+function statOf(path: string): Stats {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat !== undefined) return stat;
+  throw new VaultError(
+    "usage",
+    `there is no such file or folder: ${path}`,
+    "name files or folders that are there",
+  );
+}
+
+export function streamContent(stream: Readable): Content {
+  return { file: "(standard input)", chunks: stream as AsyncIterable<Buffer> };
+}

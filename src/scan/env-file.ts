@@ -1,0 +1,23 @@
+import { basename } from "node:path";
+import { isPassword } from "./formats/structured.ts";
+
+const ENV_FILE = /^\.env(?:\.[\w.-]+)?$|\.env$|^\.envrc$/;
+/** Such files are there to be committed; what is in them is looked through by the other rules all the same. */
+const TEMPLATE = /\.(?:example|sample|template|dist|tpl|tmpl)$/;
+const LINE = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$/gm;
+
+/** Whether a file is to hold values for variables. */
+export function isEnvFile(file: string): boolean {
+  const leaf = basename(file);
+  return ENV_FILE.test(leaf) && !TEMPLATE.test(leaf);
+}
+
+/** The names that a `.env` file gives values to, of those given. */
+export function findPlainEnv(bytes: Buffer, names: ReadonlySet<string>): string[] {
+  const found = new Set<string>();
+  for (const [, name = "", value = ""] of bytes.toString("utf8").matchAll(LINE)) {
+    const plain = value.replace(/^(["'`])(.*)\1.*$/, "$2").trim();
+    if (names.has(name) && isPassword(plain)) found.add(name);
+  }
+  return [...found];
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+
+/** Where something was found. */
+export interface Place {
+  /** Below the work tree's top for what git has, as given for paths; `(standard input)`, `(commit message)`. */
+  readonly file: string;
+  /** From 1; in characters, of a binary file in bytes of its one line. */
+  readonly line: number;
+  readonly column: number;
+  /** The commit that brought it, of what was read from history. */
+  readonly commit?: string | undefined;
+}
+
+export type FindingKind = "value" | "key" | "format" | "structure";
+
+/** One thing that `scan` found. Nothing in it is, or tells, the secret. */
+export interface Finding extends Place {
+  readonly kind: FindingKind;
+  readonly rule: string;
+  /** One line: `the value of stripe/API_KEY, in base64`. */
+  readonly what: string;
+  /** What stands in its place, masked; empty for what is no text in a file. */
+  readonly masked: string;
+  /** Names it in the allow-list: 64 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** The next step, one line. */
+  readonly next: string;
+}
+
+/**
+ * What an entry of the allow-list names: the rule, the file and the very bytes. Other bytes in that place are another
+ * finding, and so are these bytes in another file.
+ */
+export function fingerprintOf(rule: string, file: string, content: string | Uint8Array): string {
+  const hash = createHash("sha256");
+  for (const part of ["vault-run/scan/v1", rule, file]) hash.update(`${part}\0`);
+  return hash.update(content).digest("hex");
+}
+
+/** As many stars as tell nothing of its length, and how long it is about. */
+export function maskOf(length: number): string {
+  return length < 32 ? "********" : length < 256 ? "******** (long)" : "******** (very long)";
+}
+
+/** A file's name as a shell takes it, for the next step. */
+export function shellWord(file: string): string {
+  return /^[\w./+@:-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
+}

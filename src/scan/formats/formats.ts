@@ -1,0 +1,43 @@
+import type { Match } from "../match.ts";
+import { LANGUAGE_MODEL_RULES } from "./language-models.ts";
+import { PLATFORM_RULES } from "./platforms.ts";
+import type { FormatRule } from "./rule.ts";
+import { SERVICE_RULES } from "./services.ts";
+import { STRUCTURED_RULES } from "./structured.ts";
+
+// The forms of keys that secretlint's rules miss. What both know is reported once.
+
+export const FORMAT_RULES: readonly FormatRule[] = [
+  ...LANGUAGE_MODEL_RULES,
+  ...PLATFORM_RULES,
+  ...SERVICE_RULES,
+  ...STRUCTURED_RULES,
+];
+
+/** All anchors in one pass. At a place the longest one is told, and its own beginnings that are anchors are meant too. */
+const ANCHORS = [...new Set(FORMAT_RULES.flatMap(({ anchors }) => anchors))].sort(
+  (a, b) => b.length - a.length,
+);
+const ANY_ANCHOR = new RegExp(
+  `(?=(${ANCHORS.map((anchor) => anchor.replaceAll(/[^\w-]/g, "\\$&")).join("|")}))`,
+  "g",
+);
+const MEANT = new Map(ANCHORS.map((anchor) => [anchor, ANCHORS.filter((other) => anchor.startsWith(other))]));
+
+export function findFormats(text: string): Match[] {
+  const hits = new Set<string>();
+  for (const [, anchor = ""] of text.matchAll(ANY_ANCHOR)) hits.add(anchor);
+  const there = new Set([...hits].flatMap((anchor) => MEANT.get(anchor) ?? []));
+  return FORMAT_RULES.flatMap((rule) =>
+    rule.anchors.some((anchor) => there.has(anchor)) ? findForm(rule, text) : [],
+  );
+}
+
+function findForm({ rule, what, form, isReal }: FormatRule, text: string): Match[] {
+  const found: Match[] = [];
+  for (const match of text.matchAll(form)) {
+    const [start, end] = match.indices?.[1] ?? [match.index, match.index + match[0].length];
+    if (isReal === undefined || isReal(text.slice(start, end))) found.push({ rule, what, start, end });
+  }
+  return found;
+}

@@ -1,0 +1,161 @@
+import { LineCounter, type Window, windowsOf } from "./content.ts";
+import { findEncodedKeys } from "./encoded-keys.ts";
+import { type Finding, type FindingKind, fingerprintOf, maskOf, shellWord } from "./finding.ts";
+import { findFormats } from "./formats/formats.ts";
+import { findKeys } from "./keys.ts";
+import type { Match } from "./match.ts";
+import { findBySecretlint } from "./secretlint.ts";
+import type { ValueFinder } from "./values.ts";
+
+// Looks through one content after another. Nothing in a content, its name or its neighbours switches anything off.
+
+/** Of one content: a dump of thousands of keys is known for what it is by these. */
+const MAX_FINDINGS = 100;
+
+export interface Content {
+  /** As findings name it. */
+  readonly file: string;
+  readonly commit?: string | undefined;
+  /** Whether it is to go into a commit. */
+  readonly isStaged?: boolean;
+  readonly chunks: AsyncIterable<Buffer> | Iterable<Buffer>;
+  /** A record that an owner signed: keys of services have no place to be in it but its ciphertext, where they are chance. */
+  readonly isSealed?: boolean;
+}
+
+interface Found extends Match {
+  readonly kind: FindingKind;
+  /** What the fingerprint of a vault's value is made of, instead of the value. */
+  readonly identity?: string;
+  /** The secrets whose value it is. */
+  readonly names?: readonly string[];
+}
+
+export class Scanner {
+  readonly #values: ValueFinder | undefined;
+  readonly #valueIds: ReadonlyMap<string, string>;
+
+  /** @param valueIds for each value's name what changes with the value: an allowed value is not allowed once it is another. */
+  constructor(values: ValueFinder | undefined, valueIds: ReadonlyMap<string, string>) {
+    this.#values = values;
+    this.#valueIds = valueIds;
+  }
+
+  /** What is found in a content, in order. */
+  async scan({ file, commit, isStaged = false, chunks, isSealed = false }: Content): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    const lines = new LineCounter();
+    const search = this.#values?.search();
+    let searchedTo = 0;
+    for await (const window of windowsOf(chunks)) {
+      const end = window.start + window.bytes.length;
+      const fresh = window.bytes.subarray(searchedTo - window.start);
+      const values = search === undefined ? [] : this.#valuesIn(search(fresh), window);
+      searchedTo = end;
+      const others = await findOthers(window, file, isSealed);
+      // What begins in the overlap is decided with the next window, which holds all of it.
+      const inWindow = others.filter(({ start }) => start < window.next);
+      for (const found of withoutOverlaps([...values, ...inWindow])) {
+        if (findings.length === MAX_FINDINGS) return findings;
+        const place = { file, commit, ...lines.placeOf(window, found.start) };
+        findings.push({ ...this.#findingOf(found, window, place), next: nextStep(found, place, isStaged) });
+      }
+      lines.passed(window);
+    }
+    return findings;
+  }
+
+  #valuesIn(sightings: ReturnType<ReturnType<ValueFinder["search"]>>, window: Window): Found[] {
+    return sightings.map(({ names, encoding, start, end }) => {
+      const spelled = encoding === "raw" ? "" : `, ${SPELLED[encoding] ?? `as ${encoding}`}`;
+      return {
+        kind: "value",
+        rule: "vault-value",
+        what: `the value of ${names.join(" and ")}${spelled}`,
+        // What began before the window is told where the window begins.
+        start: Math.max(start, window.start),
+        end: Math.max(end, window.start),
+        names,
+        identity: names.map((name) => `${name} ${this.#valueIds.get(name) ?? ""}`).join("\n"),
+      };
+    });
+  }
+
+  #findingOf(
+    { kind, rule, what, start, end, identity }: Found,
+    window: Window,
+    place: Pick<Finding, "file" | "commit" | "line" | "column">,
+  ): Omit<Finding, "next"> {
+    const bytes = window.bytes.subarray(start - window.start, end - window.start);
+    return {
+      ...place,
+      kind,
+      rule,
+      what,
+      masked: maskOf(end - start),
+      fingerprint: fingerprintOf(rule, place.file, identity ?? bytes),
+    };
+  }
+}
+
+const SPELLED: Readonly<Record<string, string>> = {
+  base64: "in base64",
+  base64url: "in base64url",
+  hex: "in hex",
+  percent: "percent-encoded",
+  line: "a line of it",
+  leaf: "a part of it",
+  json: "escaped as in JSON",
+  xml: "escaped as in XML",
+  shell: "quoted for a shell",
+  repr: "escaped",
+  spaces: "with other spaces",
+  crlf: "with other line ends",
+  lf: "with other line ends",
+};
+
+async function findOthers(window: Window, file: string, isSealed: boolean): Promise<Found[]> {
+  const { text, offsetOf } = window;
+  const keys = [...findKeys(text), ...findEncodedKeys(text)].map((match) => ({
+    ...match,
+    kind: "key" as const,
+  }));
+  const formats = isSealed ? [] : [...findFormats(text), ...(await findBySecretlint(text, file))];
+  return [...keys, ...formats.map((match) => ({ ...match, kind: "format" as const }))].map((match) => ({
+    ...match,
+    start: window.start + offsetOf(match.start),
+    end: window.start + offsetOf(match.end),
+  }));
+}
+
+/** Of what overlaps the first one given stays: what says more comes first. In the order of the content. */
+function withoutOverlaps(found: readonly Found[]): Found[] {
+  const kept: Found[] = [];
+  for (const one of found) {
+    if (kept.length === MAX_FINDINGS) break;
+    if (!kept.some((other) => one.start < other.end && other.start < one.end)) kept.push(one);
+  }
+  return kept.sort((a, b) => a.start - b.start);
+}
+
+function nextStep(
+  { kind, names = [] }: Found,
+  { file, commit }: Pick<Finding, "file" | "commit">,
+  isStaged: boolean,
+): string {
+  const ref = names[0] ?? "GROUP/NAME";
+  const first =
+    commit !== undefined
+      ? "whoever has the history has it: replace it where it was made, then "
+      : isStaged
+        ? `unstage it (git restore --staged ${shellWord(file)}), then `
+        : "";
+  if (kind === "value") {
+    return commit === undefined
+      ? `${first}take the value out and launch with vault-run, which injects ${ref}`
+      : `${first}give the new value to the vault: vault-run set ${ref}`;
+  }
+  if (kind === "key")
+    return `${first}keep the key outside the repo, or in the vault: vault-run set GROUP/NAME --as-file --from-file FILE`;
+  return `${first}put it into the vault instead: vault-run set GROUP/NAME`;
+}

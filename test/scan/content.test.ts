@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { Scanner } from "../../src/scan/scanner.ts";
+import { ValueFinder } from "../../src/scan/values.ts";
+import { bech32Identity } from "./samples.ts";
+
+const VALUE = "Zx9k4q7vhT2mW8";
+const identity = bech32Identity("age-secret-key-");
+const WINDOW = 1024 * 1024;
+
+function scan(content: Buffer, chunkBytes: number) {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < content.length; at += chunkBytes) chunks.push(content.subarray(at, at + chunkBytes));
+  const scanner = new Scanner(new ValueFinder([{ name: "g/V", value: VALUE }]), new Map());
+  return scanner.scan({ file: "f", chunks });
+}
+
+describe("a long content", () => {
+  it("is looked through whole, each secret once and in its place, wherever windows and chunks end", async () => {
+    const line = `${"x ".repeat(40)}\n`;
+    for (const secret of [VALUE, identity]) {
+      for (const place of [
+        0,
+        WINDOW - 10,
+        WINDOW,
+        WINDOW + 50_000,
+        WINDOW + 98_304 - 20,
+        2 * WINDOW,
+        3 * WINDOW,
+      ]) {
+        const before = line.repeat(Math.floor(place / line.length));
+        const text = Buffer.from(
+          `${before}${"y".repeat(place - before.length)} ${secret}\n${line.repeat(500)}`,
+        );
+        for (const chunkBytes of [65_536, 300_001]) {
+          const found = await scan(text, chunkBytes);
+          expect(
+            found.map((finding) => [finding.line, finding.column]),
+            `${place} ${chunkBytes}`,
+          ).toEqual([[before.length / line.length + 1, place - before.length + 2]]);
+        }
+      }
+    }
+  });
+
+  it("that is binary is told by its bytes", async () => {
+    const content = Buffer.concat([
+      randomBytes(2_000_000),
+      Buffer.from(`\0\0${identity}\0`),
+      randomBytes(10),
+    ]);
+    expect(await scan(content, 65_536)).toMatchObject([{ rule: "age-identity", line: 1, column: 2_000_003 }]);
+  });
+
+  it("of thousands of keys is told by the first hundred", async () => {
+    const many = Array.from({ length: 3000 }, () => bech32Identity("age-secret-key-")).join("\n");
+    expect(await scan(Buffer.from(many), 65_536)).toHaveLength(100);
+  });
+
+  it("may be empty", async () => {
+    expect(await scan(Buffer.alloc(0), 1)).toEqual([]);
+  });
+});
