@@ -93,7 +93,7 @@ async function parseRange(
   text: string,
 ): Promise<{ base: string | undefined; revisions: string[] }> {
   const [, from = "", to = ""] = /^(.*?)\.{2,3}(.*)$/.exec(text) ?? [];
-  if (!text.includes("..")) {
+  if (from === "" && to === "") {
     throw new VaultError("usage", "a range is written A..B", "for instance --range origin/main..HEAD");
   }
   const tip = await commitIdOf(folder, to === "" ? "HEAD" : to);

@@ -32,14 +32,19 @@ export interface ScanVaultOptions extends ReaderOptions {
   readonly vault: string | undefined;
   /** False where the records are a commit's. */
   readonly isOnDisk: boolean;
+  /** Whether this looks through a commit that is being made, which may be the one that replaces the key. */
+  readonly isStaged: boolean;
   /** What a change is to be merged into: its owners count where nothing else says whose vault it is. */
   readonly base: RecordSource | undefined;
 }
 
 /** With these codes it is only that nobody here knows the vault. */
 const UNKNOWN = ["untrusted", "no-key"];
-/** An owner's key that a person must give: nobody sits before a hook. */
-const TAKES_A_PERSON = ["passphrase", "keychain", "no-key"];
+/**
+ * Of an owner's key in its place: it takes a person, and nobody sits before a hook; or it was replaced, also by the very
+ * change whose commit is looked through.
+ */
+const NOT_AT_HAND = ["passphrase", "keychain", "no-key", "wrong-key"];
 
 export async function openForScan(
   machine: Machine,
@@ -47,9 +52,12 @@ export async function openForScan(
   options: ScanVaultOptions,
   note: (text: string) => void,
 ): Promise<OpenedVault> {
-  if (isNamed(machine, options)) return openByNamedKey(machine, files, options, note);
+  if (isNamed(machine, options)) {
+    const named = await openByNamedKey(machine, files, options, note);
+    if (named !== undefined) return named;
+  }
   try {
-    return await openByKeysInPlace(machine, files, options, note);
+    return await openByKeysInPlace(machine, files, { ...options, tries: !isNamed(machine, options) }, note);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     if (!UNKNOWN.includes(error.code)) return { vault: undefined, values: [], refused: error };
@@ -68,36 +76,44 @@ async function openByNamedKey(
   files: RecordSource,
   options: ScanVaultOptions,
   note: (text: string) => void,
-): Promise<OpenedVault> {
+): Promise<OpenedVault | undefined> {
   const { agent, keyFile, vault, ownerKeyFile } = options;
   if (ownerKeyFile === undefined && actsAsAgent(machine, agent, keyFile)) {
     const session = AgentSession.open(machine, { agent, keyFile, vault }, note);
     return { vault: session.vault, values: await agentValues(session, note) };
   }
-  const session = await OwnerSession.open(machine, files.root, ownerKeyFile, { files });
-  return { vault: session.vault, values: await ownerValues(session, note) };
+  try {
+    const session = await OwnerSession.open(machine, files.root, ownerKeyFile, { files });
+    return { vault: session.vault, values: await ownerValues(session, note) };
+  } catch (error) {
+    if (!options.isStaged || !(error instanceof VaultError) || error.code !== "wrong-key") throw error;
+    note(`the vault's values are not looked for: ${error.message}`);
+    return undefined;
+  }
 }
 
+/** @param options `tries` no key in its place where one was named: there is no falling back from that. */
 async function openByKeysInPlace(
   machine: Machine,
   files: RecordSource,
-  options: ScanVaultOptions,
+  options: ScanVaultOptions & { readonly tries: boolean },
   note: (text: string) => void,
 ): Promise<OpenedVault> {
   const unverified = readUnverifiedVault(files);
   const { id } = unverified;
   const { askPassphrase: _, ...unattended } = machine;
-  if (options.isOnDisk && existsSync(ownerKeyPath(machine, id))) {
+  const tries = options.isOnDisk && options.tries;
+  if (tries && existsSync(ownerKeyPath(machine, id))) {
     try {
       const session = await OwnerSession.open(unattended, files.root, undefined, { files });
       return { vault: session.vault, values: await ownerValues(session, note) };
     } catch (error) {
-      if (!(error instanceof VaultError) || !TAKES_A_PERSON.includes(error.code)) throw error;
+      if (!(error instanceof VaultError) || !NOT_AT_HAND.includes(error.code)) throw error;
       note(`without the owner's key the vault's values are not looked for (${error.message})`);
     }
   }
   const values = new Map<string, OpenValue>();
-  for (const agent of options.isOnDisk ? agentsWithKeys(machine, id) : []) {
+  for (const agent of tries ? agentsWithKeys(machine, id) : []) {
     const session = attempt(() => AgentSession.open(unattended, { agent, vault: options.vault }, note), note);
     if (session === undefined) continue;
     for (const value of await agentValues(session, note)) values.set(value.secret.ref, value);

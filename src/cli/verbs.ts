@@ -557,6 +557,27 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/allow.ts"),
   },
   {
+    name: "hook",
+    takes: "<action>",
+    about: "have git run scan before a commit or a push: install, uninstall or status",
+    options: [
+      {
+        flag: "--on EVENT",
+        about: "pre-commit (default), pre-push, or pre-receive on a server; repeatable",
+        choices: ["pre-commit", "pre-push", "pre-receive"],
+        multiple: true,
+      },
+      { flag: "--yes", about: "answer every confirmation with yes" },
+      JSON_OUT,
+    ],
+    examples: [
+      "vault-run hook install",
+      "vault-run hook install --on pre-commit --on pre-push",
+      "vault-run hook status",
+    ],
+    load: () => import("./commands/hook.ts"),
+  },
+  {
     name: "completion",
     takes: "<shell>",
     about: "print what makes bash, zsh or fish complete verbs, options, agents, groups and secrets",

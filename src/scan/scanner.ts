@@ -146,14 +146,14 @@ function nextStep(
   const ref = names[0] ?? "GROUP/NAME";
   const first =
     commit !== undefined
-      ? "whoever has the history has it: replace it where it was made, then "
+      ? "make that commit anew without it (git rebase -i), or if it was pushed replace it where it was made; then "
       : isStaged
         ? `unstage it (git restore --staged ${shellWord(file)}), then `
         : "";
   if (kind === "value") {
     return commit === undefined
       ? `${first}take the value out and launch with vault-run, which injects ${ref}`
-      : `${first}give the new value to the vault: vault-run set ${ref}`;
+      : `${first}launch with vault-run, which injects it; a new value goes into the vault with vault-run set ${ref}`;
   }
   if (kind === "key")
     return `${first}keep the key outside the repo, or in the vault: vault-run set GROUP/NAME --as-file --from-file FILE`;

@@ -37,7 +37,30 @@ export async function run(context: CommandContext): Promise<number> {
     `next: vault-run add-agent NAME, then vault-run set GROUP/NAME, then vault-run grant NAME GROUP`,
   );
   warnIfInside(context, made.keyPath);
+  await offerHook(context);
   return DONE;
+}
+
+/** Asks a person; without one to ask it is said how. */
+async function offerHook(context: CommandContext): Promise<void> {
+  const { machine, console } = context;
+  const { findGitPlace } = await import("../../git/changes.ts");
+  const { findGuard, installGuard } = await import("../hooks/guards.ts");
+  const place = await findGitPlace(machine.cwd);
+  const guard = place === undefined ? undefined : await findGuard(place, "pre-commit");
+  if (place === undefined || guard === undefined || guard.isInstalled) return;
+  const canInstall = console.canAsk && !context.has("yes") && guard.lines.length === 0 && !guard.isShared;
+  if (canInstall) {
+    const { askYes } = await import("../prompt.ts");
+    if (
+      await askYes(console, "look through every commit for secrets before it is made, by a hook of git's?")
+    ) {
+      await installGuard(place, guard);
+      console.say(`every commit is looked through from now on: ${guard.path}`);
+      return;
+    }
+  }
+  console.detail("to have every commit looked through for secrets before it is made: vault-run hook install");
 }
 
 /** A key inside the work tree is one `git add .` away from being committed. */

@@ -28,6 +28,7 @@ export async function run(context: CommandContext): Promise<number> {
     agent: context.text("agent"),
     keyFile: context.text("key-file"),
     isOnDisk,
+    isStaged: target.isStaged,
     base,
   };
   const opened: OpenedVault =

@@ -1,0 +1,129 @@
+import { findGitPlace, type GitPlace } from "../../git/changes.ts";
+import { HOOK_EVENTS, type HookEvent } from "../../git/hooks.ts";
+import { VaultError } from "../../vault-error.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE, REFUSED } from "../exit-status.ts";
+import { findGuard, type Guard, installGuard, uninstallGuard } from "../hooks/guards.ts";
+import { oneOf } from "../words.ts";
+
+const HELP = "vault-run hook --help";
+
+/** Puts `scan` into git's hooks, takes it out, or says how it stands. */
+export async function run(context: CommandContext): Promise<number> {
+  const action = context.word(0);
+  const place = await requirePlace(context);
+  const events = context.texts("on").map((word) => oneOf("on", HOOK_EVENTS, word, HELP));
+  switch (action) {
+    case "install":
+      return install(
+        context,
+        place,
+        events.length > 0 ? events : [place.isBare ? "pre-receive" : "pre-commit"],
+      );
+    case "uninstall":
+      return uninstall(context, place, events.length > 0 ? events : HOOK_EVENTS);
+    case "status":
+      return status(context, place);
+    default:
+      throw new VaultError("usage", "hook takes install, uninstall or status", `see ${HELP}`);
+  }
+}
+
+/** Exit 1 where one is left to be added by hand. */
+async function install(
+  context: CommandContext,
+  place: GitPlace,
+  events: readonly HookEvent[],
+): Promise<number> {
+  const { console } = context;
+  let isWhole = true;
+  for (const event of events) {
+    const guard = await findGuard(place, event);
+    if (guard.isInstalled) {
+      console.say(`the ${event} hook is there already: ${guard.path}`);
+      continue;
+    }
+    if (guard.lines.length > 0) {
+      isWhole = false;
+      console.say(`${guard.how} rules the hooks of this repository; add this to ${guard.path}:`);
+      for (const line of guard.lines) console.print(line);
+      continue;
+    }
+    if (guard.isShared) {
+      const matter = `core.hooksPath names a folder that serves other repositories too: ${guard.path}`;
+      await context.confirmByPerson(`${matter}; write the hook there?`, matter);
+    }
+    await installGuard(place, guard);
+    console.say(`every ${SUBJECTS[event]} is looked through from now on: ${guard.path}`);
+    if (guard.keepsOther && guard.how === "file")
+      console.detail("the hook that was there runs first, as it did");
+  }
+  return isWhole ? DONE : REFUSED;
+}
+
+const SUBJECTS: Readonly<Record<HookEvent, string>> = {
+  "pre-commit": "commit",
+  "pre-push": "push",
+  "pre-receive": "push that comes in",
+};
+
+async function uninstall(
+  context: CommandContext,
+  place: GitPlace,
+  events: readonly HookEvent[],
+): Promise<number> {
+  const { console } = context;
+  let isWhole = true;
+  for (const event of events) {
+    const guard = await findGuard(place, event);
+    if (guard.lines.length > 0 && guard.isInstalled) {
+      isWhole = false;
+      console.say(
+        `${guard.how} rules the hooks of this repository; take ${event} out of it yourself: ${guard.path}`,
+      );
+      continue;
+    }
+    await uninstallGuard(place, event);
+    if (guard.isInstalled)
+      console.say(
+        `the ${event} hook is gone${guard.how === "file" && guard.keepsOther ? ", and the one before is back" : ""}`,
+      );
+  }
+  return isWhole ? DONE : REFUSED;
+}
+
+async function status(context: CommandContext, place: GitPlace): Promise<number> {
+  const guards: Guard[] = [];
+  for (const event of place.isBare ? (["pre-receive"] as const) : HOOK_EVENTS)
+    guards.push(await findGuard(place, event));
+  if (context.has("json")) {
+    const hooks = guards.map(({ event, how, path, isInstalled, keepsOther }) => ({
+      event,
+      installed: isInstalled,
+      how,
+      path,
+      other: keepsOther,
+    }));
+    context.console.printJson({ hooks });
+    return DONE;
+  }
+  const rows = guards.map(({ event, how, path, isInstalled, keepsOther }) => [
+    event,
+    isInstalled ? "yes" : "no",
+    how,
+    keepsOther ? "yes" : "no",
+    path,
+  ]);
+  context.console.table([["HOOK", "INSTALLED", "BY", "OTHER HOOK", "WHERE"], ...rows]);
+  return DONE;
+}
+
+async function requirePlace({ machine }: CommandContext): Promise<GitPlace> {
+  const place = await findGitPlace(machine.cwd);
+  if (place !== undefined) return place;
+  throw new VaultError(
+    "no-repository",
+    `not inside a git repository: ${machine.cwd}`,
+    "make one with git init",
+  );
+}

@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import type { GitPlace } from "../../git/changes.ts";
+import {
+  configureHook,
+  findConfigPath,
+  findConfiguredHook,
+  findHooksFolder,
+  forgetConfiguredHook,
+  type HookEvent,
+  runsConfiguredHooks,
+} from "../../git/hooks.ts";
+import { installHook, readHook, SCANS, uninstallHook } from "./hook-file.ts";
+import { findManager, type Manager } from "./managers.ts";
+
+// One hook of a repository: how git would run it here, and whether it is in place. git's configuration is taken where git
+// runs hooks from there, since it has room for any number of hooks; otherwise the folder that git reports, unless a program
+// rules that.
+
+export interface Guard {
+  readonly event: HookEvent;
+  readonly how: "config" | "file" | Manager["name"];
+  /** The file that has it, or that it goes into. */
+  readonly path: string;
+  readonly isInstalled: boolean;
+  /** Whether a hook that was there before runs too. */
+  readonly keepsOther: boolean;
+  /** Where the folder serves more than this repository. */
+  readonly isShared: boolean;
+  /** What to add by hand. */
+  readonly lines: readonly string[];
+}
+
+const nameOf = (event: HookEvent): string => `vault-run-${event}`;
+
+/** Behind the command of a configured hook git puts what it tells the hook: those are no paths to look through. */
+const commandOf = (event: HookEvent): string => `scan() { ${SCANS[event]}; }; scan`;
+
+export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent): Promise<Guard> {
+  const hooks = await findHooksFolder(folder);
+  const path = join(hooks.path, event);
+  const found = readHook(path, event);
+  const own = {
+    event,
+    path,
+    keepsOther: found.kind === "other" || (found.kind === "ours" && found.keeps),
+    isShared: hooks.scope === "global" || hooks.scope === "system",
+    lines: [],
+  };
+  // A hook of ours that stands as a file was put there under an older git, and still runs.
+  if (found.kind === "ours") return { ...own, how: "file", isInstalled: !found.isChanged };
+  if (await runsConfiguredHooks(folder)) {
+    const command = await findConfiguredHook(folder, nameOf(event), event);
+    const config = await findConfigPath(folder);
+    return {
+      ...own,
+      how: "config",
+      path: config,
+      isShared: false,
+      isInstalled: command === commandOf(event),
+    };
+  }
+  const manager = isBare
+    ? undefined
+    : findManager(folder, hooks.path, found.kind === "other" ? found.text : "", event);
+  if (manager === undefined) return { ...own, how: "file", isInstalled: false };
+  return {
+    ...own,
+    how: manager.name,
+    path: manager.file,
+    isInstalled: manager.isAdded,
+    lines: manager.lines,
+  };
+}
+
+/** Not for what is ruled by a program. */
+export async function installGuard({ folder }: GitPlace, { event, how, path }: Guard): Promise<void> {
+  if (how === "config") await configureHook(folder, nameOf(event), event, commandOf(event));
+  else installHook(path, event);
+}
+
+/** Both ways: git may have been replaced since. */
+export async function uninstallGuard({ folder }: GitPlace, event: HookEvent): Promise<void> {
+  if ((await findConfiguredHook(folder, nameOf(event), event)) !== undefined)
+    await forgetConfiguredHook(folder, nameOf(event));
+  uninstallHook(join((await findHooksFolder(folder)).path, event), event);
+}

@@ -1,0 +1,117 @@
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { HookEvent } from "../../git/hooks.ts";
+import { diskError, systemCode, VaultError } from "../../vault-error.ts";
+
+// A hook as a file in the folder that git reports. One that was there before is moved beside it, untouched, and is run
+// first, by itself: what it ends with ends nothing but it, and what it stages is looked through too. Each step is one
+// rename, so that at every moment either the one before or ours is in place.
+
+export const SCANS: Readonly<Record<HookEvent, string>> = {
+  "pre-commit": "vault-run scan --staged",
+  "pre-push": "vault-run scan --pushed",
+  "pre-receive": "vault-run scan --pushed",
+};
+const MARK = "# vault-run hook install";
+const KEPT = ".before-vault-run";
+
+export type HookFile =
+  | { readonly kind: "none" }
+  | { readonly kind: "ours"; readonly keeps: boolean; readonly isChanged: boolean }
+  | { readonly kind: "other"; readonly text: string };
+
+export const keptPath = (path: string): string => `${path}${KEPT}`;
+
+export function readHook(path: string, event: HookEvent): HookFile {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return { kind: "none" };
+  const text = stat.isDirectory() ? "" : readText(path);
+  if (!text.includes(MARK)) return { kind: "other", text };
+  return { kind: "ours", keeps: isThere(keptPath(path)), isChanged: text !== scriptOf(event) };
+}
+
+export function installHook(path: string, event: HookEvent): void {
+  const before = readHook(path, event);
+  if (before.kind === "ours" && !before.isChanged) return;
+  if (before.kind === "other" && isThere(keptPath(path))) throw twoBefore(path);
+  const draft = `${path}.${process.pid}.draft`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    if (before.kind === "other") linkSync(path, keptPath(path));
+    writeFileSync(draft, scriptOf(event), { flag: "wx" });
+    chmodSync(draft, 0o755);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw diskError(error, "write the hook", path);
+  }
+}
+
+/** Puts back what was there before, byte for byte. */
+export function uninstallHook(path: string, event: HookEvent): void {
+  const found = readHook(path, event);
+  if (found.kind !== "ours") return;
+  if (found.isChanged) {
+    throw new VaultError(
+      "exists",
+      `this hook was changed since vault-run wrote it, and is left alone: ${path}`,
+      `take it out yourself${found.keeps ? `; what was there before is ${keptPath(path)}` : ""}`,
+    );
+  }
+  try {
+    if (found.keeps) renameSync(keptPath(path), path);
+    else rmSync(path);
+  } catch (error) {
+    throw diskError(error, "take out the hook", path);
+  }
+}
+
+/** The whole script. Standard input goes to both, of a hook that is told something there. */
+export function scriptOf(event: HookEvent): string {
+  const told = event === "pre-commit" ? undefined : 'printf %s "$told" | ';
+  return [
+    "#!/bin/sh",
+    `${MARK}: wrote this; \`vault-run hook uninstall\` takes it out and puts back what was here.`,
+    "# What was here runs first, as it did; whatever it says, what is to leave is looked through.",
+    ...(told === undefined ? [] : ["told=$(cat; echo .)", `told=\${told%.}`]),
+    `before="$0${KEPT}"`,
+    `if [ -x "$before" ]; then ${told ?? ""}"$before" "$@" || exit; fi`,
+    "if ! command -v vault-run >/dev/null; then",
+    '  echo "vault-run is not on the PATH, so nothing was looked through: install it, or remove $0" >&2',
+    "  exit 1",
+    "fi",
+    told === undefined ? `exec ${SCANS[event]}` : `${told}${SCANS[event]}`,
+    "",
+  ].join("\n");
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    // A link to nowhere is a hook that git passes over.
+    if (systemCode(error) === "ENOENT") return "";
+    throw diskError(error, "read the hook", path);
+  }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function twoBefore(path: string): VaultError {
+  return new VaultError(
+    "exists",
+    `another hook was put in the place of vault-run's, and the one before both is still kept: ${keptPath(path)}`,
+    `decide which of them stays in ${path}, remove or rename the other, and run this again`,
+  );
+}

@@ -1,0 +1,288 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, join } from "node:path";
+import { execaSync } from "execa";
+import { describe, expect, it } from "vitest";
+import { type Outcome, Program } from "../fixtures/program.ts";
+import { onTerminal } from "../fixtures/terminal.ts";
+import { bech32Identity } from "../scan/samples.ts";
+
+// With whatever git is installed: what must hold is the same where git has hooks in its configuration and where it has not.
+
+const API_KEY = "Zx9k4q7vhT2mW8-live";
+
+const template = await Program.template(async (made) => {
+  await made.must(["init", "--classic"]);
+  await made.set("stripe/API_KEY", API_KEY);
+});
+
+/** git as a user runs it, whose hooks find the program. */
+function git(program: Program, args: string[], cwd = program.repo): Outcome {
+  const env = {
+    ...program.env,
+    GIT_AUTHOR_NAME: "a",
+    GIT_AUTHOR_EMAIL: "a@b",
+    GIT_COMMITTER_NAME: "a",
+    GIT_COMMITTER_EMAIL: "a@b",
+  };
+  const done = execaSync("git", args, { cwd, env, extendEnv: false, reject: false });
+  return { status: done.exitCode, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
+}
+
+function must(program: Program, args: string[], cwd = program.repo): string {
+  const done = git(program, args, cwd);
+  if (done.status !== 0) throw new Error(`git ${args.join(" ")}: ${done.stderr}`);
+  return done.stdout;
+}
+
+function commit(program: Program, name: string, content: string, cwd = program.repo): Outcome {
+  writeFileSync(join(cwd, name), content);
+  must(program, ["add", "--force", name], cwd);
+  return git(program, ["commit", "--message", `add ${name}`], cwd);
+}
+
+/** Writes a hook that notes each run, and ends with 0 whatever is. */
+function writeHook(program: Program, path: string, lines = ""): string {
+  const log = join(program.home, "hook.log");
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(
+    path,
+    `#!/bin/sh\necho "$(basename "$(dirname "$0")") $# $*" >> '${log}'\n${lines}\nexit 0\n`,
+  );
+  chmodSync(path, 0o711);
+  return log;
+}
+
+/** Every file of a folder with its mode and bytes. */
+function contentsOf(folder: string): string[] {
+  return readdirSync(folder).map((name) => {
+    const path = join(folder, name);
+    return statSync(path).isFile() ? `${name} ${statSync(path).mode} ${readFileSync(path, "base64")}` : name;
+  });
+}
+
+const blocked = (outcome: Outcome, head: () => string, before: string) => {
+  expect(outcome.status).toBe(1);
+  expect(outcome.stdout + outcome.stderr).toContain("the value of stripe/API_KEY");
+  expect(outcome.stdout + outcome.stderr).not.toContain(API_KEY);
+  expect(head()).toBe(before);
+};
+
+describe("hook install", () => {
+  it.each([
+    ["in a plain repository", [] as string[], ".git/hooks"],
+    ["where core.hooksPath names a folder", ["config", "core.hooksPath", "tools/hooks"], "tools/hooks"],
+  ])(
+    "%s keeps the hook that is there, blocks on findings, and goes without a trace",
+    async (_, setup, folder) => {
+      const program = template.copy();
+      if (setup.length > 0) must(program, setup);
+      const hooks = join(program.repo, folder);
+      const log = writeHook(program, join(hooks, "pre-commit"));
+      const before = [contentsOf(hooks), readFileSync(join(program.repo, ".git/config"), "utf8")];
+      await program.must(["hook", "install"]);
+      await program.must(["hook", "install"]);
+      const head = () => must(program, ["rev-parse", "HEAD"]);
+      const start = head();
+      blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, start);
+      expect(commit(program, "bad.txt", "clean\n").status).toBe(0);
+      expect(readFileSync(log, "utf8")).toContain("hooks 0 \n");
+      const { hooks: told } = JSON.parse(await program.must(["hook", "status", "--json"]));
+      expect(told[0]).toMatchObject({ event: "pre-commit", installed: true, other: true });
+      await program.must(["hook", "uninstall"]);
+      expect([contentsOf(hooks), readFileSync(join(program.repo, ".git/config"), "utf8")]).toEqual(before);
+      expect(commit(program, "bad.txt", `key=${API_KEY}\n`).status).toBe(0);
+    },
+  );
+
+  it("sees what a hook that was there stages, and commits of chosen paths", async () => {
+    const program = template.copy();
+    const hook = join(program.repo, ".git/hooks/pre-commit");
+    await program.must(["hook", "install"]);
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    // git makes an index of its own for such a commit.
+    commit(program, "a.txt", "clean\n");
+    writeFileSync(join(program.repo, "a.txt"), `key=${API_KEY}\n`);
+    const start = head();
+    blocked(git(program, ["commit", "--message", "only", "--only", "a.txt"]), head, start);
+    blocked(git(program, ["commit", "--message", "all", "--all"]), head, start);
+    must(program, ["checkout", "--quiet", "a.txt"]);
+    await program.must(["hook", "uninstall"]);
+    if (hasConfiguredHooks()) return;
+    writeHook(
+      program,
+      hook,
+      `printf '%s' '${Buffer.from(`key=${API_KEY}`).toString("base64")}' > made.txt && git add made.txt`,
+    );
+    await program.must(["hook", "install"]);
+    blocked(commit(program, "b.txt", "clean\n"), head, start);
+  });
+
+  it("works in linked work trees and in submodules", async () => {
+    const program = template.copy();
+    await program.must(["hook", "install"]);
+    const tree = join(program.home, "tree");
+    must(program, ["worktree", "add", "--quiet", tree]);
+    const head = () => must(program, ["rev-parse", "HEAD"], tree);
+    const start = head();
+    blocked(commit(program, "bad.txt", `key=${API_KEY}\n`, tree), head, start);
+    const library = join(program.home, "library");
+    must(program, ["init", "--quiet", library], program.home);
+    must(program, ["commit", "--quiet", "--allow-empty", "--message", "start"], library);
+    must(program, ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "lib"]);
+    const lib = join(program.repo, "lib");
+    await program.must(["hook", "install"], { cwd: lib });
+    const outcome = commit(program, "key.txt", bech32Identity("age-secret-key-"), lib);
+    expect([outcome.status, outcome.stdout + outcome.stderr]).toEqual([
+      1,
+      expect.stringContaining("age-identity"),
+    ]);
+    expect(existsSync(join(library, ".git/hooks/pre-commit"))).toBe(false);
+  });
+
+  it("lets vault-run's own commits through, and blocks what is not its own", async () => {
+    const program = template.copy();
+    await program.must(["hook", "install", "--on", "pre-commit", "--on", "pre-push"]);
+    await program.must(["add-agent", "crawler"]);
+    await program.must(["grant", "crawler", "stripe"]);
+    await program.must(["revoke", "crawler", "stripe"]);
+    await program.must(["add-owner", "bea", "--out", join(program.home, "bea.key")]);
+    const key = join(program.home, ".config/vault-run", program.vaultId, "owner.key");
+    await program.must(["rekey", "--owner", "--yes", "--out", join(program.home, "second.key")]);
+    // The key that is named is no owner's any more once the change is made, and before it is committed.
+    const env = { VAULT_RUN_OWNER_KEY_FILE: join(program.home, "second.key") };
+    await program.must(["rekey", "--owner", "--yes", "--out", join(program.home, "third.key")], { env });
+    expect(must(program, ["status", "--porcelain"])).toBe("");
+    renameSync(join(program.home, "third.key"), key);
+    const start = must(program, ["rev-parse", "HEAD"]);
+    blocked(
+      commit(program, "bad.txt", `key=${API_KEY}\n`),
+      () => must(program, ["rev-parse", "HEAD"]),
+      start,
+    );
+  });
+
+  it("blocks a push and a push that comes in, whatever a hook that was there says", async () => {
+    const program = template.copy();
+    const server = join(program.home, "server.git");
+    must(program, ["init", "--quiet", "--bare", server], program.home);
+    must(program, ["remote", "add", "origin", server]);
+    const log = writeHook(program, join(program.repo, ".git/hooks/pre-push"), 'cat >> "$0.told"');
+    await program.must(["hook", "install", "--on", "pre-push"]);
+    expect(git(program, ["push", "--quiet", "origin", "main"]).status).toBe(0);
+    expect(readFileSync(log, "utf8")).toContain(`2 origin ${server}`);
+    commit(program, "bad.txt", `key=${API_KEY}\n`);
+    must(program, ["rm", "--quiet", "bad.txt"]);
+    must(program, ["commit", "--quiet", "--message", "gone again"]);
+    const there = () => must(program, ["rev-parse", "main"], server);
+    const start = there();
+    blocked(git(program, ["push", "origin", "main"]), there, start);
+    blocked(git(program, ["push", "origin", "main:refs/heads/new"]), there, start);
+    expect(git(program, ["push", "--quiet", "origin", "main~2:refs/heads/old"]).status).toBe(0);
+    await program.must(["hook", "uninstall"]);
+    // A server has no key: it knows keys and formats.
+    await program.must(["hook", "install"], { cwd: server });
+    commit(program, "key.txt", bech32Identity("age-secret-key-pq-"));
+    const outcome = git(program, ["push", "origin", "main"]);
+    expect([outcome.status, outcome.stderr]).toEqual([1, expect.stringContaining("age-identity")]);
+    expect(there()).toBe(start);
+    expect(git(program, ["push", "--quiet", "origin", ":refs/heads/old"]).status).toBe(0);
+  });
+
+  it("blocks where the program is not to be found", async () => {
+    const program = template.copy();
+    await program.must(["hook", "install"]);
+    writeFileSync(join(program.repo, "a.txt"), "clean\n");
+    must(program, ["add", "a.txt"]);
+    const PATH = program.env.PATH?.split(delimiter).slice(1).join(delimiter) ?? "";
+    const env = { ...program.env, PATH };
+    const done = execaSync("git", ["commit", "--message", "x"], {
+      cwd: program.repo,
+      env,
+      extendEnv: false,
+      reject: false,
+    });
+    expect(done.exitCode).toBe(1);
+    expect(done.stderr).toMatch(/vault-run.*not/);
+  });
+});
+
+describe("a hook of another hand", () => {
+  it.each([
+    ["husky", ".husky/pre-commit", ["core.hooksPath", ".husky/_"]],
+    ["lefthook", "lefthook.yml", undefined],
+    ["pre-commit", ".pre-commit-config.yaml", undefined],
+  ] as const)("that %s rules is shown what to add, and nothing is written", async (name, file, config) => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    if (config !== undefined) must(program, ["config", ...config]);
+    mkdirSync(join(program.repo, file, ".."), { recursive: true });
+    writeFileSync(join(program.repo, file), "# mine\n");
+    const before = program.snapshot();
+    const outcome = await program.run(["hook", "install"]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toContain(`${name} rules the hooks`);
+    expect(program.snapshot()).toBe(before);
+    writeFileSync(join(program.repo, file), outcome.stdout);
+    expect((await program.run(["hook", "install"])).status).toBe(0);
+    const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
+    expect(hooks[0]).toMatchObject({ how: name, installed: true });
+  });
+
+  it("that was put over vault-run's is not lost, and one that was changed is left alone", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const hook = join(program.repo, ".git/hooks/pre-commit");
+    writeHook(program, hook);
+    await program.must(["hook", "install"]);
+    cpSync(hook, `${hook}.copy`);
+    writeFileSync(hook, `${readFileSync(hook, "utf8")}echo mine\n`);
+    expect((await program.run(["hook", "uninstall"])).stderr).toContain("was changed since");
+    writeHook(program, hook, "echo third");
+    const third = readFileSync(hook);
+    expect((await program.run(["hook", "install"])).status).toBe(1);
+    expect(readFileSync(hook)).toEqual(third);
+    await program.must(["hook", "uninstall"]);
+    expect(readFileSync(hook)).toEqual(third);
+  });
+
+  it("in a folder for all repositories is touched only when that is confirmed", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const shared = join(program.home, "hooks");
+    must(program, ["config", "--global", "core.hooksPath", shared]);
+    expect((await program.run(["hook", "install"])).status).toBe(1);
+    expect(existsSync(shared)).toBe(false);
+    await program.must(["hook", "install", "--yes"]);
+    expect(readdirSync(shared)).toEqual(["pre-commit"]);
+  });
+});
+
+describe("init", () => {
+  it("offers the hook to a person, and tells everyone else how", async () => {
+    const program = Program.empty();
+    const { shown, status } = await onTerminal(
+      program,
+      ["vault-run", "init", "--classic"],
+      [["[y/N]", "y\n"]],
+    );
+    expect([status, shown]).toEqual([0, expect.stringContaining("every commit is looked through")]);
+    const other = Program.empty();
+    expect((await other.run(["init", "--classic"])).stderr).toContain("vault-run hook install");
+    expect(JSON.parse(await other.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);
+  });
+});
+
+function hasConfiguredHooks(): boolean {
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(execaSync("git", ["version"]).stdout) ?? [];
+  return Number(major) > 2 || Number(minor) >= 54;
+}
