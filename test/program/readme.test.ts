@@ -14,7 +14,7 @@ describe("the README's story", () => {
   it("works as it stands there, word for word", async () => {
     const readme = readFileSync(resolve(root, "README.md"), "utf8");
     const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
-    expect(blocks).toHaveLength(4);
+    expect(blocks).toHaveLength(5);
     const program = Program.empty();
     const shared = join(program.home, "shared.git");
     git(program.home, "init", "--quiet", "--bare", shared);
@@ -27,6 +27,8 @@ describe("the README's story", () => {
     expect(all).toContain("nothing to rotate");
     expect(all).toMatch(/launch +crawler +\S+ +verified +sh: stripe\/API_KEY/);
     expect(all).toMatch(/main is in step with origin: 0 commits came, \d+ went/);
+    expect(all).toContain("every commit is looked through");
+    expect(all).toMatch(/nothing found; looked through \d+ contents/);
     expect(all).toContain("nothing wrong");
     expect(all).not.toContain("sk_live_5");
   });
