@@ -1,5 +1,5 @@
-import { execa } from "execa";
 import { VaultError } from "../vault-error.ts";
+import { startGit } from "./stream.ts";
 
 // The contents of any number of objects from one `git cat-file --batch`, one after the other, in pieces as git gives them:
 // neither their number nor their size matters to memory. Names go in ahead of what is read, so that git never waits.
@@ -20,43 +20,30 @@ export async function* readContents<T extends { readonly blob: string }>(
   folder: string,
   items: AsyncIterable<T> | Iterable<T>,
 ): AsyncGenerator<WithContent<T>> {
-  const git = execa("git", ["--no-replace-objects", "cat-file", "--batch"], {
-    cwd: folder,
-    stdin: "pipe",
-    stderr: "ignore",
-    buffer: false,
-    encoding: "buffer",
-    reject: false,
-  });
-  // What it failed in is told by what it did not answer.
-  git.stdin?.on("error", () => {});
-  const answers = new Answers(git.stdout as AsyncIterable<Buffer>);
+  const { child, ended } = startGit(folder, ["cat-file", "--batch"]);
+  const answers = new Answers(child.stdout as AsyncIterable<Buffer>);
   const asked: T[] = [];
   try {
     for await (const item of items) {
-      git.stdin?.write(`${item.blob}\n`);
+      child.stdin.write(`${item.blob}\n`);
       asked.push(item);
       if (asked.length < AHEAD) continue;
       yield* answers.next(asked.shift() as T);
     }
-    git.stdin?.end();
+    child.stdin.end();
     for (const item of asked) yield* answers.next(item);
   } finally {
-    git.kill();
-    await git;
+    child.kill();
+    await ended;
   }
 }
 
 class Answers {
   readonly #chunks: AsyncIterator<Buffer>;
-  /** Asked for ahead: execa lets go what nobody has begun to read. */
-  #coming: Promise<IteratorResult<Buffer>>;
   #held: Buffer = Buffer.alloc(0);
 
   constructor(stream: AsyncIterable<Buffer>) {
     this.#chunks = stream[Symbol.asyncIterator]();
-    this.#coming = this.#chunks.next();
-    this.#coming.catch(() => {});
   }
 
   async *next<T extends { readonly blob: string }>(item: T): AsyncGenerator<WithContent<T>> {
@@ -86,15 +73,13 @@ class Answers {
 
   async #more(): Promise<number> {
     if (this.#held.length > 0) return this.#held.length;
-    const chunk = await this.#coming;
+    const chunk = await this.#chunks.next();
     if (chunk.done === true)
       throw new VaultError(
         "git-failed",
         "git cat-file failed: it ended before it had answered",
         "look at the repository with git fsck; nothing was changed",
       );
-    this.#coming = this.#chunks.next();
-    this.#coming.catch(() => {});
     this.#held = chunk.value;
     return this.#held.length;
   }

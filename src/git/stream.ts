@@ -1,28 +1,62 @@
-import { execa } from "execa";
-import { VaultError } from "../vault-error.ts";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { systemCode, VaultError } from "../vault-error.ts";
 
 // git's output as it comes, for what may be as long as a history. Arguments are fixed or are object ids; replace refs are
 // off, so that what is read is what the commits say. The environment is the caller's: in a hook it names the index and the
-// objects that are meant.
+// objects that are meant. By node's own call: a hook waits for this before every commit, and execa would take it longer than
+// all else.
+
+/** Of what git says when it fails. */
+const MAX_REASON_BYTES = 4096;
+
+export interface RunningGit {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Resolves at its end: the exit status, and what it said on standard error. */
+  readonly ended: Promise<{ readonly status: number | null; readonly said: string }>;
+}
+
+export function startGit(folder: string, args: readonly string[]): RunningGit {
+  const child = spawn("git", ["--no-replace-objects", ...args], {
+    cwd: folder,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  // Where it does not read what it is given, it says why on standard error.
+  child.stdin.on("error", () => {});
+  let said = Buffer.alloc(0);
+  child.stderr.on("data", (chunk: Buffer) => {
+    if (said.length < MAX_REASON_BYTES) said = Buffer.concat([said, chunk]);
+  });
+  const ended = once(child, "close").then(([status]: (number | null)[]) => ({
+    status: status ?? null,
+    said: said.toString("utf8"),
+  }));
+  // Told to whoever waits for it.
+  ended.catch(() => {});
+  return { child, ended };
+}
 
 /** @throws {VaultError} `git-failed`, at the end of the output. */
 export async function* gitOutput(folder: string, args: readonly string[]): AsyncGenerator<Buffer> {
-  const git = execa("git", ["--no-replace-objects", ...args], {
-    cwd: folder,
-    stdin: "ignore",
-    stderr: "pipe",
-    buffer: { stdout: false, stderr: true },
-    encoding: "buffer",
-    reject: false,
+  const git = startGit(folder, args);
+  git.child.stdin.end();
+  let isRead = false;
+  try {
+    yield* git.child.stdout as AsyncIterable<Buffer>;
+    isRead = true;
+  } finally {
+    if (!isRead) git.child.kill();
+  }
+  await requireSuccess(git, args);
+}
+
+async function requireSuccess({ ended }: RunningGit, args: readonly string[]): Promise<void> {
+  const { status, said } = await ended.catch((error: unknown) => {
+    throw systemCode(error) === "ENOENT" ? gitMissing(error) : error;
   });
-  yield* git.stdout as AsyncIterable<Buffer>;
-  const result = await git;
-  if (result.exitCode === 0) return;
-  if (result.code === "ENOENT") throw gitMissing(result);
-  const [first = ""] = Buffer.from(result.stderr ?? "")
-    .toString("utf8")
-    .split("\n");
-  const reason = first.trim().slice(0, 200) || `exit status ${result.exitCode}`;
+  if (status === 0) return;
+  const reason = said.split("\n")[0]?.trim().slice(0, 200) || `exit status ${status}`;
   throw new VaultError(
     "git-failed",
     `git ${args.find((arg) => /^[a-z][a-z-]+$/.test(arg)) ?? ""} failed: ${reason}`,

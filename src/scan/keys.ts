@@ -79,14 +79,19 @@ function privateLinesOf(body: string): string {
   return /Private-Lines: ?\d+([\s\S]*)$/.exec(body)?.[1] ?? "";
 }
 
-/** Whether a block's text holds, in a run, as much base64 as the shortest key has, and no filler. */
+/** Whether a block's text holds a word of base64 that is as long as a line of a key, and is neither filler nor prose. */
 function holdsKey(body: string): boolean {
-  const joined = body
+  return body
     .replaceAll(/(?:Proc-Type|DEK-Info|Version|Comment|Subject|Charset|Hash|MessageID): ?[^\r\n\\]*/g, " ")
-    .replaceAll(/\\r|\\n|\\t|&#(?:10|13|xa|xd);|%0[AD]/gi, "")
-    .replaceAll(/[\s"'`,\\>#*|;+[\]()]|\/\/ /g, (separator) => (separator === "+" ? "+" : ""));
-  const run = /[A-Za-z0-9+/=_-]{40,}/.exec(joined)?.[0] ?? "";
-  return run.length >= MIN_BODY && new Set(run).size >= MIN_DISTINCT;
+    .replaceAll("\\/", "/")
+    .replaceAll(/\\[rnt]|&#(?:10|13|xa|xd);|%0[AD]/gi, " ")
+    .split(/[\s"'`,\\>#*|;()[\]]+/)
+    .some(isKeyLine);
+}
+
+function isKeyLine(word: string): boolean {
+  if (!/^[A-Za-z0-9+/=_-]{40,}$/.test(word)) return false;
+  return /[A-Z]/.test(word) && /[a-z]/.test(word) && /\d/.test(word) && new Set(word).size >= MIN_DISTINCT;
 }
 
 function match(rule: string, what: string, start: number, length: number): Match {

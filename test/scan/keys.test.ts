@@ -72,6 +72,11 @@ describe("no private key is", () => {
     const footer = (what: string) => `${dashes}END ${what}${dashes}`;
     const code = `if (text.startsWith("${header("PRIVATE KEY")}")) return text.endsWith("${footer("PRIVATE KEY")}");`;
     expect(await rulesIn(code)).toEqual([]);
+    const prose = `A file that begins with ${header("PRIVATE KEY")} is followed by lines of base64 and ends with its footer`;
+    expect(await rulesIn(prose)).toEqual([]);
+    expect(
+      await rulesIn(`[\n  "${header("PRIVATE KEY")}",\n  "isFollowedByAList", "ofOtherWords2", "andMore"\n]`),
+    ).toEqual([]);
     expect(await rulesIn(`${header("PRIVATE KEY")}\n...\n${footer("PRIVATE KEY")}`)).toEqual([]);
     expect(
       await rulesIn(`${header("RSA PRIVATE KEY")}\n${"x".repeat(64)}\n${footer("RSA PRIVATE KEY")}`),

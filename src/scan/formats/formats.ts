@@ -1,5 +1,6 @@
 import type { Match } from "../match.ts";
 import { LANGUAGE_MODEL_RULES } from "./language-models.ts";
+import { findNamed } from "./named.ts";
 import { PLATFORM_RULES } from "./platforms.ts";
 import type { FormatRule } from "./rule.ts";
 import { SERVICE_RULES } from "./services.ts";
@@ -28,16 +29,19 @@ export function findFormats(text: string): Match[] {
   const hits = new Set<string>();
   for (const [, anchor = ""] of text.matchAll(ANY_ANCHOR)) hits.add(anchor);
   const there = new Set([...hits].flatMap((anchor) => MEANT.get(anchor) ?? []));
-  return FORMAT_RULES.flatMap((rule) =>
+  const byForm = FORMAT_RULES.flatMap((rule) =>
     rule.anchors.some((anchor) => there.has(anchor)) ? findForm(rule, text) : [],
   );
+  return [...byForm, ...findNamed(text)];
 }
 
-function findForm({ rule, what, form, isReal }: FormatRule, text: string): Match[] {
+function findForm({ rule, what, form, standsAlone = false, isReal }: FormatRule, text: string): Match[] {
   const found: Match[] = [];
-  for (const match of text.matchAll(form)) {
+  form.lastIndex = 0;
+  for (let match = form.exec(text); match !== null; match = form.exec(text)) {
     const [start, end] = match.indices?.[1] ?? [match.index, match.index + match[0].length];
-    if (isReal === undefined || isReal(text.slice(start, end))) found.push({ rule, what, start, end });
+    if (standsAlone && /[A-Za-z0-9]/.test(text[start - 1] ?? "")) form.lastIndex = start + 1;
+    else if (isReal === undefined || isReal(text.slice(start, end))) found.push({ rule, what, start, end });
   }
   return found;
 }

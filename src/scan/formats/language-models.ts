@@ -1,4 +1,4 @@
-import { type FormatRule, named, token } from "./rule.ts";
+import { type FormatRule, token } from "./rule.ts";
 
 // Providers of language models and what agents are built from. secretlint has Anthropic, OpenAI, Groq and Hugging Face.
 
@@ -11,7 +11,7 @@ export const LANGUAGE_MODEL_RULES: readonly FormatRule[] = [
     "anthropic",
     "a key of Anthropic",
     "sk-ant-",
-    `sk-ant-(?:api|admin|oat|ort|sid)\\d{2}-${WORD}{80,120}`,
+    `sk-ant-(?:api|admin|oat|ort|sid)\\d{2}-${WORD}{80,120}AA`,
   ),
   token("openai", "a key of OpenAI", "T3BlbkFJ", `sk-(?:[a-z]+-)?${WORD}{20,90}T3BlbkFJ${WORD}{20,90}`),
   token(
@@ -46,14 +46,4 @@ export const LANGUAGE_MODEL_RULES: readonly FormatRule[] = [
     `(?:hf_|api_org_)[A-Za-z]${ALNUM}{33}`,
   ),
   token("groq", "a key of Groq", "gsk_", `gsk_${ALNUM}{50,54}`),
-  named("mistral", "a key of Mistral", ["MISTRAL"], `${ALNUM}{32}`),
-  named("cohere", "a key of Cohere", ["COHERE", "CO_API"], `${ALNUM}{40}`),
-  named("together", "a key of Together", ["TOGETHER"], `${HEX}{64}`),
-  named(
-    "azure-openai",
-    "a key of Azure OpenAI",
-    ["AZURE_OPENAI", "AZURE_AI", "AZURE_COGNITIVE"],
-    `(?:${HEX}{32}|${ALNUM}{84})`,
-  ),
-  named("ai21", "a key of AI21", ["AI21"], `${ALNUM}{32}`),
 ];

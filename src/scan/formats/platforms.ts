@@ -1,4 +1,4 @@
-import { type FormatRule, named, token } from "./rule.ts";
+import { type FormatRule, isRandom, token } from "./rule.ts";
 
 // Clouds, hosts of code, registries of packages, and what runs and watches programs, as far as secretlint has no rule.
 
@@ -15,7 +15,6 @@ export const PLATFORM_RULES: readonly FormatRule[] = [
     ["ABSK", "bedrock-api-key-"],
     `ABSK[A-Za-z0-9+/]{109,269}={0,2}|bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t`,
   ),
-  named("aws", "a secret access key of AWS", ["AWS", "SECRET_ACCESS"], "[A-Za-z0-9/+]{40}"),
   token("azure", "a client secret of Azure", "Q~", `[\\w.~-]{3}\\dQ~[\\w.~-]{31,34}`),
   token(
     "azure",
@@ -61,6 +60,10 @@ export const PLATFORM_RULES: readonly FormatRule[] = [
     ["hvs.", "hvb.", "hvr."],
     `hv[sbr]\\.${WORD}{24,300}`,
   ),
+  {
+    ...token("hashicorp-vault", "a token of HashiCorp Vault", "s.", "(?<![\\w.])s\\.[A-Za-z0-9]{24}"),
+    isReal: (secret) => /\d.*\d/.test(secret) && /[A-Z].*[A-Z]/.test(secret) && isRandom(secret),
+  },
   token(
     "planetscale",
     "a password or token of PlanetScale",

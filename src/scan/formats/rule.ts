@@ -7,6 +7,8 @@ export interface FormatRule {
   readonly anchors: readonly string[];
   /** Its first group, where it has one, is the secret. With the flags `g` and `d`. */
   readonly form: RegExp;
+  /** Whether no letter or digit may stand before it. Not a part of the form, which is found faster by how it begins. */
+  readonly standsAlone?: boolean;
   /** Whether the secret is one after all. */
   readonly isReal?: (secret: string) => boolean;
 }
@@ -22,23 +24,8 @@ export function token(
     rule,
     what,
     anchors: typeof anchors === "string" ? [anchors] : anchors,
-    form: new RegExp(`(?<![A-Za-z0-9])(${form})(?![A-Za-z0-9])`, "dg"),
-    isReal: isRandom,
-  };
-}
-
-/** A key without a form of its own, told by the name that stands before it: `MISTRAL_API_KEY=…`, `"cohere_token": "…"`. */
-export function named(rule: string, what: string, names: readonly string[], form: string): FormatRule {
-  const name = names.map((each) => `${each}|${each.toLowerCase()}`).join("|");
-  const word = "[A-Za-z0-9_. -]{0,24}(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt])";
-  return {
-    rule,
-    what,
-    anchors: names.flatMap((each) => [each, each.toLowerCase()]),
-    form: new RegExp(
-      `(?:${name})${word}["'\`\\]\\\\]{0,4}\\s{0,3}(?:=>|:=|=|:|,)\\s{0,3}["'\`\\\\]{0,4}(${form})(?![A-Za-z0-9+/=_-])`,
-      "dg",
-    ),
+    form: new RegExp(`(${form})(?![A-Za-z0-9])`, "dg"),
+    standsAlone: true,
     isReal: isRandom,
   };
 }

@@ -6,8 +6,12 @@ import { type FormatRule, isRandom } from "./rule.ts";
 const PLACEHOLDER =
   /^(?:[<[{(].*|.*[>\]})]|\$.*|%.*%?|\*+|\.+|x+|X+|_+|-+|#.*|:.*|(?:my|your|the|db|user|some|example|test|default|super)?[-_.]?(?:pass|passw|passwd|password|passwort|pwd|pw|secret|token|apikey|api[-_]?key|key|user|username|admin|root|guest|postgres|mysql|redis|mongo|changeme|change[-_]me|example|foo|bar|baz|test|placeholder|redacted|hidden|null|none|undefined|string|value)[-_.]?\d{0,4}(?:here)?)$/i;
 
+const ASKS_FOR_ONE = /replace|change_?me|placeholder|example|your[_-]|insert_|_here$/i;
+const MIN_PASSWORD = 4;
+
 export function isPassword(text: string): boolean {
-  return text.length >= 3 && !PLACEHOLDER.test(text) && !/[$%]\{|\{\{|<%|%[sd]|\$\(/.test(text);
+  if (text.length < MIN_PASSWORD || new Set(text).size < 3) return false;
+  return !PLACEHOLDER.test(text) && !ASKS_FOR_ONE.test(text) && !/[$%]\{|\{\{|<%|%[sd]|\$\(/.test(text);
 }
 
 const SCHEMES =
@@ -20,6 +24,27 @@ export const STRUCTURED_RULES: readonly FormatRule[] = [
     anchors: ["eyJ"],
     form: /(?<![\w-])(eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,})(?![\w-])/dg,
     isReal: (secret) => isRandom(secret) && isWebToken(secret),
+  },
+  {
+    rule: "jwt",
+    what: "a JSON web token in base64",
+    anchors: ["ZXlK"],
+    form: /(?<![A-Za-z0-9+/])(ZXlK[A-Za-z0-9+/_-]{60,}={0,2})(?![A-Za-z0-9+/])/dg,
+    isReal: (secret) => isWebToken(Buffer.from(secret, "base64").toString("latin1")),
+  },
+  {
+    rule: "authorization",
+    what: "a header that authorises",
+    anchors: ["uthorization", "UTHORIZATION", "-Token", "-token", "pi-Key", "pi-key", "PI-KEY"],
+    form: /(?:Authorization|X-Api-Key|Api-Key|X-Auth-Token|Private-Token|X-Vault-Token)["'`]?\s{0,2}[:=]\s{0,3}["'`]?(?:(?:Bearer|Basic|Token|ApiKey)\s+)?([\w+/=.~-]{16,1024})(?![\w+/=.~-])/dgi,
+    isReal: (secret) => isRandom(secret) && /\d/.test(secret) && !/^[A-Za-z_.-]+\d?$/.test(secret),
+  },
+  {
+    rule: "command-password",
+    what: "a password on a command line",
+    anchors: ["curl"],
+    form: /\bcurl\b(?:[^\r\n|;&\\]|\\\r?\n){0,400}?\s(?:-u|--user)[ =]?["']?[^\s:"']{0,64}:([^\s"']{3,128})(?=["'\s]|$)/dgm,
+    isReal: isPassword,
   },
   {
     rule: "connection-string",
@@ -40,13 +65,11 @@ export const STRUCTURED_RULES: readonly FormatRule[] = [
   },
 ];
 
-/** Whether the first part says how the token is signed. */
+/** Whether the first part is what says how the rest is signed. */
 function isWebToken(token: string): boolean {
   try {
     const header: unknown = JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString());
-    return (
-      typeof header === "object" && header !== null && ("alg" in header || "typ" in header || "kid" in header)
-    );
+    return typeof header === "object" && header !== null;
   } catch {
     return false;
   }

@@ -1,0 +1,113 @@
+// What `scan` finds on the samples of gitleaks' and secretlint's own tests, beside secretlint's preset alone, and what it takes.
+// The tables of docs/SCANNING.md are what this prints; bench/results/scan.json has the same.
+// usage: npm run bench:scan [-- --secretlint FOLDER]
+//   gitleaks' samples come from its Go module, where go is; secretlint's from a checkout of its repository, where one is named.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Bench } from "./redact/bench.ts";
+import { CONTENDERS, type FindsIn } from "./scan/contenders.ts";
+import { gitleaksSamples } from "./scan/gitleaks.ts";
+import type { Sample } from "./scan/samples.ts";
+import { secretlintSamples } from "./scan/secretlint-fixtures.ts";
+import { addHistory, COMMITS, makeRepository, medianOf, once, scanArgs, stage } from "./scan/speed.ts";
+
+const RESULTS = join(import.meta.dirname, "results");
+const { values } = parseArgs({ options: { secretlint: { type: "string" } } });
+const sets: Record<string, Sample[]> = { "gitleaks 8.30.1": gitleaksSamples() };
+if (values.secretlint !== undefined) sets.secretlint = secretlintSamples(values.secretlint);
+
+interface Row {
+  readonly samples: string;
+  readonly contender: string;
+  readonly rules: number;
+  readonly secrets: number;
+  readonly none: number;
+  /** Mean over the rules of what share of a rule's samples is found: each kind of key counts alike. */
+  readonly recallByRule: number;
+  readonly recall: number;
+  readonly falselyFound: number;
+  /** Of what is found in the samples, how much is one. */
+  readonly precision: number;
+}
+
+async function measure(
+  samples: string,
+  all: readonly Sample[],
+  contender: string,
+  finds: FindsIn,
+): Promise<Row> {
+  const byRule = new Map<string, { found: number; of: number }>();
+  let found = 0;
+  let falselyFound = 0;
+  for (const sample of all) {
+    const isFound = await finds(sample);
+    if (!sample.positive) {
+      if (isFound) falselyFound++;
+      continue;
+    }
+    const rule = byRule.get(sample.rule) ?? { found: 0, of: 0 };
+    byRule.set(sample.rule, { found: rule.found + (isFound ? 1 : 0), of: rule.of + 1 });
+    if (isFound) found++;
+  }
+  const secrets = all.filter(({ positive }) => positive).length;
+  const shares = [...byRule.values()].map((rule) => rule.found / rule.of);
+  return {
+    samples,
+    contender,
+    rules: byRule.size,
+    secrets,
+    none: all.length - secrets,
+    recallByRule: shares.reduce((sum, share) => sum + share, 0) / shares.length,
+    recall: found / secrets,
+    falselyFound,
+    precision: found / (found + falselyFound),
+  };
+}
+
+const rows: Row[] = [];
+for (const [name, samples] of Object.entries(sets)) {
+  if (samples.length === 0) {
+    console.error(`no samples of ${name}: install go`);
+    continue;
+  }
+  for (const [contender, finds] of Object.entries(CONTENDERS))
+    rows.push(await measure(name, samples, contender, finds));
+}
+console.log(
+  "| samples of | | kinds of key | found, by kind | secrets | found | no secrets | falsely found | precision |",
+);
+console.log("|---|---|---|---|---|---|---|---|---|");
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+for (const row of rows) {
+  const { samples, contender, rules, recallByRule, secrets, recall, none, falselyFound, precision } = row;
+  console.log(
+    `| ${samples} | ${contender} | ${rules} | ${percent(recallByRule)} | ${secrets} | ${percent(recall)} | ${none} | ${falselyFound} | ${percent(precision)} |`,
+  );
+}
+
+const bench = new Bench();
+try {
+  const repo = makeRepository(bench);
+  const floor = medianOf(bench, repo, ["-e", "0"]);
+  const empty = medianOf(bench, repo, scanArgs("--staged"));
+  stage(bench, repo);
+  const staged = medianOf(bench, repo, scanArgs("--staged"));
+  addHistory(bench, repo);
+  const history = once(bench, repo, scanArgs("--history"));
+  const speed = { node: floor, nothingStaged: empty, hundredFiles: staged, history };
+  console.log(
+    `\nnode -e 0: ${floor.toFixed(0)} ms; nothing staged: ${empty.toFixed(0)} ms; 100 files of 8 KB staged: ${staged.toFixed(0)} ms`,
+  );
+  console.log(
+    `history of ${COMMITS} commits: ${history.seconds.toFixed(1)} s, at most ${history.megabytes.toFixed(0)} MB`,
+  );
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(
+    join(RESULTS, "scan.json"),
+    `${JSON.stringify({ node: process.version, rows, speed }, undefined, 2)}\n`,
+  );
+} finally {
+  bench.remove();
+}
