@@ -1,5 +1,5 @@
-import { relative } from "node:path";
-import { findGitText } from "../git/stream.ts";
+import { join, relative } from "node:path";
+import { findGitText, gitText } from "../git/stream.ts";
 import { readVaultAt } from "../scan/snapshot.ts";
 import { findVaultRoot, VAULT_FOLDER } from "../vault/find-vault.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
@@ -12,38 +12,71 @@ import type { ScanTarget } from "./scan-target.ts";
 /** The records that a scan goes by, and those of the commit that a range begins behind. */
 export interface ScanRecords {
   readonly files: RecordSource | undefined;
-  /** The `.vault` folder below the work tree's top. */
-  readonly folder: string;
+  /** The `.vault` folder below the work tree's top; undefined where there is no vault. */
+  readonly folder: string | undefined;
   readonly isOnDisk: boolean;
   readonly base: RecordSource | undefined;
 }
 
-/** The nearest vault on disk; in a repository without a work tree that of its HEAD, which no push has changed yet. */
-export async function findRecords(context: CommandContext, target: ScanTarget): Promise<ScanRecords> {
-  const { place } = target;
-  if (place?.isBare === true) {
-    const head = await findGitText(place.folder, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-    const files = head === undefined ? undefined : await readVaultAt(place.folder, head, VAULT_FOLDER);
-    const known = files?.has(VAULT_PATH) === true ? files : undefined;
-    return { files: known, folder: VAULT_FOLDER, isOnDisk: false, base: known };
-  }
-  const files = findOnDisk(context);
-  const folder =
-    place === undefined || files === undefined ? VAULT_FOLDER : relative(place.folder, files.root);
-  const base =
-    target.base === undefined || place === undefined
-      ? undefined
-      : await readVaultAt(place.folder, target.base, folder);
-  return { files, folder, isOnDisk: true, base };
+/**
+ * The nearest vault on disk, or the only one that git has, since hooks run at the top; in a repository without a work tree
+ * that of its HEAD, which no push has changed yet.
+ */
+export async function findRecords(
+  context: CommandContext,
+  { place, base }: ScanTarget,
+): Promise<ScanRecords> {
+  if (place?.isBare === true) return recordsOfHead(place.folder);
+  const files = findOnDisk(context, undefined) ?? (await findOnly(context, place));
+  if (files === undefined) return { files, folder: undefined, isOnDisk: true, base: undefined };
+  if (place === undefined) return { files, folder: VAULT_FOLDER, isOnDisk: true, base: undefined };
+  const folder = relative(place.folder, files.root);
+  const before = base === undefined ? undefined : await readVaultAt(place.folder, base, folder);
+  return { files, folder, isOnDisk: true, base: before };
 }
 
-function findOnDisk(context: CommandContext): RecordSource | undefined {
-  const named = context.text("vault");
+async function recordsOfHead(repository: string): Promise<ScanRecords> {
+  const head = await findGitText(repository, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+  const [path] =
+    head === undefined ? [] : await vaultsIn(repository, ["ls-tree", "-r", "-z", "--name-only", head]);
+  if (head === undefined || path === undefined)
+    return { files: undefined, folder: undefined, isOnDisk: false, base: undefined };
+  const files = await readVaultAt(repository, head, path);
+  return { files, folder: path, isOnDisk: false, base: files };
+}
+
+/** The vault in a folder further down. Of several none is the one that is meant. */
+async function findOnly(
+  context: CommandContext,
+  place: ScanTarget["place"],
+): Promise<RecordSource | undefined> {
+  if (place === undefined) return undefined;
+  const found = await vaultsIn(place.folder, ["ls-files", "-z"]);
+  if (found.length > 1)
+    context.console.say(
+      `several vaults are here, and none is gone by: name one with --vault (${found.join(", ")})`,
+    );
+  const [only] = found;
+  return only === undefined || found.length > 1 ? undefined : findOnDisk(context, join(place.folder, only));
+}
+
+/** The `.vault` folders among the files that a git command lists. */
+async function vaultsIn(repository: string, args: readonly string[]): Promise<string[]> {
+  const end = `${VAULT_FOLDER}/${VAULT_PATH}`;
+  const paths = (await gitText(repository, args)).split("\0");
+  return paths
+    .filter((path) => path === end || path.endsWith(`/${end}`))
+    .map((path) => path.slice(0, -VAULT_PATH.length - 1));
+}
+
+function findOnDisk(context: CommandContext, folder: string | undefined): RecordSource | undefined {
+  const named = context.text("vault") ?? folder;
   try {
     const files = new RecordFiles(findVaultRoot(context.machine, named));
-    return named !== undefined || files.has(VAULT_PATH) ? files : undefined;
+    return context.text("vault") !== undefined || files.has(VAULT_PATH) ? files : undefined;
   } catch (error) {
-    if (named === undefined && error instanceof VaultError && error.code === "no-vault") return undefined;
+    if (context.text("vault") === undefined && error instanceof VaultError && error.code === "no-vault")
+      return undefined;
     throw error;
   }
 }

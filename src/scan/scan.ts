@@ -1,7 +1,6 @@
-import { isEnvFile } from "./env-file.ts";
 import { type Finding, fingerprintOf, shellWord } from "./finding.ts";
 import type { Content, Scanner } from "./scanner.ts";
-import { isInVault, type VaultView } from "./vault-view.ts";
+import type { VaultView } from "./vault-view.ts";
 
 /** More than a record can hold, and far more than a file of variables does. */
 const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
@@ -37,22 +36,37 @@ async function scanOne(
   view: VaultView,
 ): Promise<Finding[]> {
   const { file, commit, mode } = content;
-  const isWhole = isInVault(file) || isEnvFile(file);
-  if (!isWhole) return withMode(await scanner.scan(content), file, mode);
-  const { bytes, chunks } = await readWhole(content.chunks);
-  const findings = await scanner.scan({ ...content, chunks, isSealed: view.isRecord(file, bytes) });
-  return [...view.check(file, bytes, commit), ...findings];
+  if (!view.judges(file)) return withMode(await scanner.scan(content), file, mode);
+  const { whole, chunks } = await readWhole(content.chunks);
+  const isSealed = whole !== undefined && view.isSigned(file, whole);
+  const findings = await scanner.scan({ ...content, chunks, isSealed });
+  return whole === undefined ? findings : [...view.check(file, whole, commit), ...findings];
 }
 
-/** A content that is used twice. Of one that is longer than any such file the beginning is judged, and all looked through. */
-async function readWhole(chunks: Content["chunks"]): Promise<{ bytes: Buffer; chunks: Buffer[] }> {
-  const all: Buffer[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  const bytes = Buffer.concat(all);
-  return {
-    bytes: bytes.length > MAX_WHOLE_BYTES ? bytes.subarray(0, MAX_WHOLE_BYTES + 1) : bytes,
-    chunks: [bytes],
-  };
+/** A content that is used twice, unless it is longer than any such file is: then it is looked through alone. */
+async function readWhole(
+  chunks: Content["chunks"],
+): Promise<{ whole: Buffer | undefined; chunks: Content["chunks"] }> {
+  const rest = (
+    Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
+  ) as AsyncIterator<Buffer> | Iterator<Buffer>;
+  const read: Buffer[] = [];
+  let size = 0;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    read.push(next.value);
+    size += next.value.length;
+    if (size > MAX_WHOLE_BYTES) return { whole: undefined, chunks: following(read, rest) };
+  }
+  const whole = Buffer.concat(read);
+  return { whole, chunks: [whole] };
+}
+
+async function* following(
+  read: readonly Buffer[],
+  rest: AsyncIterator<Buffer> | Iterator<Buffer>,
+): AsyncGenerator<Buffer> {
+  yield* read;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
 /** A file that holds an identity and that others can read is worse than one that does not: both are told. */

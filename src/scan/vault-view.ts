@@ -9,20 +9,13 @@ import { type Finding, fingerprintOf, shellWord } from "./finding.ts";
 
 // What a scan knows of the vault in the repository that it looks through, and what is wrong with files by that knowledge.
 
-/** A folder `.vault` and what is below it. */
-const IN_VAULT = /(?:^|\/)\.vault\/(.+)$/;
 const NO_RECORDS = [".gitattributes"];
 
 export interface Knowledge {
   /** Verified. Undefined where there is none, or nothing says whose it is. */
   readonly vault: Vault | undefined;
-  /** The `.vault` folder below the work tree's top. */
-  readonly folder: string;
-}
-
-/** Whether a file is to be a record of a vault: those are read whole. */
-export function isInVault(file: string): boolean {
-  return IN_VAULT.test(file);
+  /** The `.vault` folder below the work tree's top; undefined where there is none. */
+  readonly folder: string | undefined;
 }
 
 export class VaultView {
@@ -31,16 +24,22 @@ export class VaultView {
   readonly #signers: ReadonlySet<VerifyKey>;
   #names: ReadonlySet<string> | undefined;
 
-  constructor(knowledge: Knowledge | undefined) {
-    this.#vault = knowledge?.vault;
-    this.#folder = knowledge?.folder;
+  constructor({ vault, folder }: Knowledge) {
+    this.#vault = vault;
+    this.#folder = folder;
     const { current = [], former = [] } = this.#vault?.ownerKeys ?? {};
     this.#signers = new Set([...current, ...former]);
   }
 
+  /** Whether a file is judged as the file that it is, and so is to be read whole. */
+  judges(file: string): boolean {
+    return isEnvFile(file) || this.#pathOf(file) !== undefined;
+  }
+
   /** What a file is as a file: a record that is none, values in a file that the vault has names for. */
   check(file: string, bytes: Buffer, commit: string | undefined): Finding[] {
-    const problem = isInVault(file) ? this.#problemOf(file, bytes) : undefined;
+    const path = this.#pathOf(file);
+    const problem = path === undefined ? undefined : this.#problemOf(file, path, bytes, commit !== undefined);
     const place = { file, commit, line: 1, column: 1, kind: "structure" as const, masked: "" };
     const findings: Finding[] = [];
     if (problem !== undefined) {
@@ -52,7 +51,7 @@ export class VaultView {
         next: problem.hint,
       });
     }
-    const plain = isEnvFile(file) && !isInVault(file) ? findPlainEnv(bytes, this.#secretNames()) : [];
+    const plain = path === undefined && isEnvFile(file) ? findPlainEnv(bytes, this.#secretNames()) : [];
     if (plain.length > 0) {
       findings.push({
         ...place,
@@ -71,17 +70,20 @@ export class VaultView {
   }
 
   /** Whether an owner of the verified vault signed the file: nobody else can make it one. */
-  isRecord(file: string, bytes: Buffer): boolean {
-    return this.#isOurs(file) && this.#problemOf(file, bytes) === undefined;
+  isSigned(file: string, bytes: Buffer): boolean {
+    const path = this.#pathOf(file);
+    if (this.#vault === undefined || path === undefined || NO_RECORDS.includes(path)) return false;
+    return this.#problemOf(file, path, bytes, false) === undefined;
   }
 
-  #isOurs(file: string): boolean {
-    const path = IN_VAULT.exec(file)?.[1] ?? "";
-    return this.#vault !== undefined && path !== "" && file === joined(this.#folder ?? "", path);
+  /** Below the `.vault` folder; undefined for a file that is elsewhere. */
+  #pathOf(file: string): string | undefined {
+    const folder = `${this.#folder}/`;
+    return this.#folder !== undefined && file.startsWith(folder) ? file.slice(folder.length) : undefined;
   }
 
-  #problemOf(file: string, bytes: Buffer): VaultError | undefined {
-    const path = IN_VAULT.exec(file)?.[1] ?? "";
+  /** @param isPast whether it may be of a vault that was here before. */
+  #problemOf(file: string, path: string, bytes: Buffer, isPast: boolean): VaultError | undefined {
     if (NO_RECORDS.includes(path)) return undefined;
     if (findPlace(path) === undefined) {
       return new VaultError(
@@ -92,7 +94,9 @@ export class VaultView {
     }
     try {
       const record = decodeRecord(path as RecordPath, bytes);
-      if (!this.#isOurs(file) || findSigner(record, signedBytes(record), this.#signers) !== undefined)
+      const vault = this.#vault;
+      if (vault === undefined || (isPast && record.vault !== vault.id)) return undefined;
+      if (record.vault === vault.id && findSigner(record, signedBytes(record), this.#signers) !== undefined)
         return undefined;
       return new VaultError(
         "record-signature",
@@ -104,10 +108,6 @@ export class VaultView {
       throw error;
     }
   }
-}
-
-function joined(folder: string, path: string): string {
-  return folder === "" ? path : `${folder}/${path}`;
 }
 
 /** The variables that a vault's secrets stand for. A record that is none is told where it stands. */

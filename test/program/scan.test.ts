@@ -115,6 +115,22 @@ describe("scan --staged", () => {
   });
 });
 
+describe("a vault in a folder further down", () => {
+  it("is gone by from the top too, where hooks run, and no other folder of its name is taken for one", async () => {
+    const program = template.copy();
+    mkdirSync(join(program.repo, "sub"));
+    program.git("mv", ".vault", "sub/.vault");
+    program.git("commit", "--quiet", "--message", "move");
+    stage(program, "key.txt", `${API_KEY}\n`);
+    stage(program, "sub/.vault/notes.json", "{}");
+    stage(program, "other/.vault/notes.txt", "of another program\n");
+    expect((await rules(program, ["--staged"])).sort()).toEqual([
+      "vault-record sub/.vault/notes.json",
+      "vault-value key.txt",
+    ]);
+  });
+});
+
 describe("scan of commits", () => {
   it("reads files that are gone, messages and merges, each finding once, with the commit that brought it", async () => {
     const program = template.copy();

@@ -177,9 +177,11 @@ export function decideAllow({ base, ours, theirs }: Sides<AllowRecord>): Decisio
   const has = (of: AllowRecord, fingerprint: string) =>
     of.entries.some((entry) => entry.fingerprint === fingerprint);
   const all = [...ours.entries, ...theirs.entries.filter(({ fingerprint }) => !has(ours, fingerprint))];
-  const entries = all.filter(
-    ({ fingerprint }) => !before.has(fingerprint) || (has(ours, fingerprint) && has(theirs, fingerprint)),
-  );
+  const entries = all
+    .filter(
+      ({ fingerprint }) => !before.has(fingerprint) || (has(ours, fingerprint) && has(theirs, fingerprint)),
+    )
+    .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
   return { record: { ...later(ours, theirs), entries } };
 }
 

@@ -3,14 +3,15 @@ import { HOOK_EVENTS, type HookEvent } from "../../git/hooks.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
+import { HOOK_ACTIONS } from "../hooks/actions.ts";
 import { findGuard, type Guard, installGuard, uninstallGuard } from "../hooks/guards.ts";
-import { oneOf } from "../words.ts";
+import { MistypedWord, oneOf } from "../words.ts";
 
 const HELP = "vault-run hook --help";
 
 /** Puts `scan` into git's hooks, takes it out, or says how it stands. */
 export async function run(context: CommandContext): Promise<number> {
-  const action = context.word(0);
+  const action = HOOK_ACTIONS.find((word) => word === context.word(0));
   const place = await requirePlace(context);
   const events = context.texts("on").map((word) => oneOf("on", HOOK_EVENTS, word, HELP));
   switch (action) {
@@ -24,8 +25,14 @@ export async function run(context: CommandContext): Promise<number> {
       return uninstall(context, place, events.length > 0 ? events : HOOK_EVENTS);
     case "status":
       return status(context, place);
-    default:
-      throw new VaultError("usage", "hook takes install, uninstall or status", `see ${HELP}`);
+    case undefined:
+      throw new MistypedWord(
+        `hook takes ${HOOK_ACTIONS.join(", ")}`,
+        HELP,
+        context.word(0),
+        HOOK_ACTIONS,
+        "hook ",
+      );
   }
 }
 

@@ -23,7 +23,7 @@ export async function run(context: CommandContext): Promise<number> {
   const target = await findTarget(context);
   const { files, folder, isOnDisk, base } = await findRecords(context, target);
   const options = {
-    vault: context.text("vault"),
+    vault: isOnDisk ? files?.root : undefined,
     ownerKeyFile: context.text("owner-key-file"),
     agent: context.text("agent"),
     keyFile: context.text("key-file"),

@@ -1,5 +1,6 @@
 import { TTY_MODES } from "../../launch/choose-terminal.ts";
 import { LEAK_POLICIES } from "../../launch/leaks.ts";
+import { HOOK_ACTIONS } from "../hooks/actions.ts";
 import { LAUNCH_OPTIONS } from "../launch-options.ts";
 import { optionName, VERBS, type Verb } from "../verbs.ts";
 import { SHELLS } from "./scripts.ts";
@@ -162,6 +163,8 @@ function valuesOf(kind: string, current: string, names: VaultNames): Completion 
       return { kind: "folders" };
     case "shell":
       return words(SHELLS);
+    case "action":
+      return words(HOOK_ACTIONS);
     default:
       return NOTHING;
   }
