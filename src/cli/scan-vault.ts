@@ -79,7 +79,7 @@ async function openByNamedKey(
 ): Promise<OpenedVault | undefined> {
   const { agent, keyFile, vault, ownerKeyFile } = options;
   if (ownerKeyFile === undefined && actsAsAgent(machine, agent, keyFile)) {
-    const session = AgentSession.open(machine, { agent, keyFile, vault }, note);
+    const session = await AgentSession.open(machine, { agent, keyFile, vault }, note);
     return { vault: session.vault, values: await agentValues(session, note) };
   }
   try {
@@ -114,7 +114,8 @@ async function openByKeysInPlace(
   }
   const values = new Map<string, OpenValue>();
   for (const agent of tries ? agentsWithKeys(machine, id) : []) {
-    const session = attempt(() => AgentSession.open(unattended, { agent, vault: options.vault }, note), note);
+    const own = { agent, vault: options.vault };
+    const session = await attempt(() => AgentSession.open(unattended, own, note), note);
     if (session === undefined) continue;
     for (const value of await agentValues(session, note)) values.set(value.secret.ref, value);
   }
@@ -134,9 +135,9 @@ function agentsWithKeys(machine: Machine, id: Vault["id"]): string[] {
   return names.map((name) => name.slice(0, -".key".length)).filter((name) => GROUP_NAME.test(name));
 }
 
-function attempt<T>(open: () => T, note: (text: string) => void): T | undefined {
+async function attempt<T>(open: () => Promise<T>, note: (text: string) => void): Promise<T | undefined> {
   try {
-    return open();
+    return await open();
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     note(`a key here is not gone by: ${error.message}`);
