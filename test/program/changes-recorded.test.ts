@@ -31,6 +31,9 @@ it("every owner's change is one line of the audit log, whoever signs it, and non
   expect(await recorded(["revoke", "crawler", "web"])).toEqual(["revoke crawler web/A web/B"]);
   expect(await recorded(["add-owner", "bea", "--out", "../bea.key"])).toEqual(["add-owner bea"]);
   expect(await recorded(["remove-owner", "bea", "--yes"])).toEqual(["remove-owner bea web/A web/B"]);
+  const finding = "0".repeat(64);
+  expect(await recorded(["allow", finding, "--reason", "an example"])).toEqual(["allow"]);
+  expect(await recorded(["allow", finding, "--remove"])).toEqual(["allow"]);
   // A merge that is clean for git, and wrong in meaning.
   program.git("switch", "--quiet", "--create", "side");
   expect(await recorded(["add-agent", "late"])).toEqual(["add-agent late"]);
