@@ -1,4 +1,5 @@
 import { commitIdOf, countCommits, findGitPlace, type GitPlace } from "../git/changes.ts";
+import { findGitText } from "../git/stream.ts";
 import { committedContents, fileContents, stagedContents, streamContent } from "../scan/contents.ts";
 import { pushedRevisions } from "../scan/pushed.ts";
 import type { Content } from "../scan/scanner.ts";
@@ -53,7 +54,7 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
       return { ...own, base: range.base, contents: await commits(context, folder, range.revisions) };
     }
     case "history":
-      return { ...own, contents: await commits(context, folder, ["--all", "HEAD"]) };
+      return { ...own, contents: await commits(context, folder, await everything(folder)) };
     default: {
       const lines = await readStream(console.streams.stdin, MAX_LINES_BYTES);
       const revisions = await pushedRevisions(folder, lines.toString());
@@ -63,6 +64,12 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
       };
     }
   }
+}
+
+/** Where HEAD is on no branch, its commits are of none. Before the first commit it is nothing. */
+async function everything(folder: string): Promise<string[]> {
+  const head = await findGitText(folder, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+  return head === undefined ? ["--all"] : ["--all", head];
 }
 
 async function* namedContents(

@@ -5,12 +5,16 @@ import type { VaultView } from "./vault-view.ts";
 /** More than a record can hold, and far more than a file of variables does. */
 const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
 const OTHERS = 0o077;
+/** A history of nothing but keys is known for what it is by these. */
+const MAX_FINDINGS = 5000;
 
 export interface ScanResult {
   /** In the order in which they came. One that stands in several commits or places of a file is told once. */
   readonly findings: readonly Finding[];
   /** How many contents were looked through. */
   readonly contents: number;
+  /** Whether there may be more: so many were found that the rest was not looked through. */
+  readonly isCut: boolean;
 }
 
 /** Looks through contents, each by its text and as the file that it is. */
@@ -26,8 +30,9 @@ export async function scanContents(
     for (const finding of await scanOne(content, scanner, view)) {
       if (!found.has(finding.fingerprint)) found.set(finding.fingerprint, finding);
     }
+    if (found.size >= MAX_FINDINGS) return { findings: [...found.values()], contents: count, isCut: true };
   }
-  return { findings: [...found.values()], contents: count };
+  return { findings: [...found.values()], contents: count, isCut: false };
 }
 
 async function scanOne(

@@ -168,6 +168,17 @@ describe("scan of commits", () => {
     expect(await rules(program, ["--range", "main..main"])).toEqual([]);
   });
 
+  it("knows of no commit before the first, and of those that no branch has where HEAD is on none", async () => {
+    const program = Program.empty();
+    expect(await rules(program, ["--history"])).toEqual([]);
+    stage(program, "a.txt", "clean\n");
+    program.git("commit", "--quiet", "--message", "first");
+    program.git("switch", "--quiet", "--detach");
+    stage(program, "key.txt", bech32Identity("age-secret-key-"));
+    program.git("commit", "--quiet", "--message", "second");
+    expect(await rules(program, ["--history"])).toEqual(["age-identity key.txt"]);
+  });
+
   it("prints SARIF with fingerprints that stay", async () => {
     const program = template.copy();
     stage(program, "a b.txt", `${API_KEY}\n`);

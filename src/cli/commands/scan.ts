@@ -37,7 +37,12 @@ export async function run(context: CommandContext): Promise<number> {
       : await openForScan(machine, files, options, (text) => console.say(text));
   const { allowed, problems } = allowList(context, opened, base);
   const view = new VaultView({ vault: opened.vault, folder });
-  const { findings, contents } = await scanContents(target.contents, scannerOf(context, opened.values), view);
+  const { findings, contents, isCut } = await scanContents(
+    target.contents,
+    scannerOf(context, opened.values),
+    view,
+  );
+  if (isCut) console.say(`the rest is not looked through: there are ${findings.length} findings before it`);
   const loose = target.isHere && opened.vault !== undefined ? looseKeys(context, opened.vault.id) : [];
   const all = [...problems, ...loose, ...findings];
   const isAllowed = ({ fingerprint }: Finding) => allowed.has(fingerprint);

@@ -59,9 +59,10 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
       isInstalled: command === commandOf(event),
     };
   }
-  const manager = isBare
-    ? undefined
-    : findManager(folder, hooks.path, found.kind === "other" ? found.text : "", event);
+  const manager =
+    isBare || event === "pre-receive"
+      ? undefined
+      : findManager(folder, hooks.path, found.kind === "other" ? found.text : "", event);
   if (manager === undefined) return { ...own, how: "file", isInstalled: false };
   return {
     ...own,
