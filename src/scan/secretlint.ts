@@ -34,6 +34,6 @@ export async function findBySecretlint(text: string, path: string): Promise<Matc
     .filter((message) => message.type === "message" && !FILLER.test(text.slice(...message.range)))
     .map(({ ruleId, range: [start, end] }) => {
       const rule = ruleId.replace(PREFIX, "");
-      return { rule, what: `what secretlint's rule ${rule} tells a secret by`, start, end };
+      return { rule, what: `a secret by secretlint's rule ${rule}`, start, end };
     });
 }
