@@ -39,7 +39,7 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
       "name files or folders (- for standard input), or pass one of --staged, --range A..B, --history, --pushed",
     );
   }
-  const place = await findGitPlace(machine.cwd);
+  const place = paths.length > 0 ? await findPlaceIfAny(machine.cwd) : await findGitPlace(machine.cwd);
   const own = { place, base: undefined, isStaged: false, isHere: false };
   if (paths.length > 0) {
     const top = place?.isBare === false ? place.folder : undefined;
@@ -63,6 +63,16 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
         contents: revisions === undefined ? none() : await commits(context, folder, revisions),
       };
     }
+  }
+}
+
+/** Files can be looked through where there is no git. */
+async function findPlaceIfAny(cwd: string): Promise<GitPlace | undefined> {
+  try {
+    return await findGitPlace(cwd);
+  } catch (error) {
+    if (error instanceof VaultError && error.code === "git-missing") return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Outcome, Program } from "../fixtures/program.ts";
 import { bech32Identity, keySamples } from "../scan/samples.ts";
@@ -252,6 +252,15 @@ describe("scan of files", () => {
     expect((await program.run(["scan", "both.txt", "--agent", "crawler"])).status).toBe(1);
     const named = await program.run(["scan", "both.txt", "--owner-key-file", "missing.key"]);
     expect([named.status, named.stdout]).toEqual([1, ""]);
+  });
+
+  it("needs no git for files, and says so where it needs it", async () => {
+    const program = template.copy();
+    write(program, "a.txt", `${API_KEY}\n`);
+    const env = { PATH: program.env.PATH?.split(delimiter)[0] ?? "" };
+    expect(await rules(program, ["a.txt"], { env })).toEqual(["vault-value a.txt"]);
+    const staged = await program.run(["scan", "--staged"], { env });
+    expect([staged.status, staged.stderr]).toEqual([1, expect.stringContaining("git was not found")]);
   });
 
   it("refuses what it cannot do, before it looks", async () => {
