@@ -33,6 +33,8 @@ export async function* readContents<T extends { readonly blob: string }>(
     child.stdin.end();
     for (const item of asked) yield* answers.next(item);
   } finally {
+    // What was left unread would keep it from ending.
+    child.stdout.destroy();
     child.kill();
     await ended;
   }
