@@ -21,7 +21,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sdk: ["launch", "machine", "vault", "vault-error"],
   index: ["sdk", "vault", "vault-error"],
   report: [],
-  cli: ["admin", "age", "audit", "git", "launch", "machine", "redact", "report", "scan", "vault", "vault-error"],
+  cli: [
+    "admin",
+    "age",
+    "audit",
+    "git",
+    "launch",
+    "machine",
+    "redact",
+    "report",
+    "scan",
+    "vault",
+    "vault-error",
+  ],
 };
 const ONE_IMPORTER: Record<string, string> = {
   "age-encryption": "age",
