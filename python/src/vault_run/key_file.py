@@ -1,0 +1,114 @@
+"""A key file: an age identity whose comment lines pin what the repo may not say (docs/FORMAT.md, section 6.1)."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import NamedTuple
+
+from .identity import Identity, parse_identity
+from .names import GROUP_NAME, VAULT_ID
+from .signing_key import is_verify_key
+from .vault_error import VaultError, system_code
+
+_MAX_BYTES = 64 * 1024
+_SPACES = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
+_PIN = re.compile(f"#[{_SPACES}]*(agent|vault|owner|former-owner)[{_SPACES}]*:[{_SPACES}]*([^{_SPACES}]+)")
+_LIKE_A_PIN = re.compile(f"#[{_SPACES}]*(agent|vault|owner|former-owner)[{_SPACES}]*[:=]", re.IGNORECASE | re.ASCII)
+_ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
+_HINT = "name the agent's key file with key_file=, or ask the owner for one"
+
+
+class KeyFile(NamedTuple):
+    """A key file's identity and pins; the pins are absent where it holds a bare key."""
+
+    identity: Identity
+    agent: str | None
+    vault: str | None
+    owners: frozenset[str]
+    # Who was an owner when the file was written, and is one no more.
+    former_owners: frozenset[str]
+
+
+def parse_key_file(text: str, where: str) -> KeyFile:
+    """Parse a key file's text. ``where`` stands for it in messages; nothing of the text does."""
+    lines = [line.strip(_SPACES) for line in re.split(r"\r?\n", text)]
+    if text.lstrip(_SPACES).startswith(_ARMOR):
+        raise VaultError(
+            "key-file",
+            f"an agent's key file cannot have a passphrase, since nobody is there to type it: {where}",
+            "take it off with age -d, or ask the owner for the key file",
+        )
+    identities = [line for line in lines if line and not line.startswith("#")]
+    identity = parse_identity(identities[0]) if len(identities) == 1 else None
+    if identity is None:
+        raise _not_a_key(where, "it must hold exactly one age identity line (AGE-SECRET-KEY-…)")
+    pins: dict[str, list[str]] = {"agent": [], "vault": [], "owner": [], "former-owner": []}
+    for line in lines:
+        found = _PIN.fullmatch(line)
+        if found is not None:
+            pins[found[1]].append(found[2])
+        elif _LIKE_A_PIN.match(line):
+            # A pin that is misspelled must not pass for a comment: the key would be trusted with less than it says.
+            raise _not_a_key(where, "one of its lines begins like a pin and is none")
+    agents, vaults = pins["agent"], pins["vault"]
+    if len(agents) > 1 or not all(GROUP_NAME.fullmatch(agent) for agent in agents):
+        raise _not_a_key(where, "its `# agent` line is not one agent's name")
+    if len(vaults) > 1 or not all(VAULT_ID.fullmatch(vault) for vault in vaults):
+        raise _not_a_key(where, "its `# vault` line is not one vault's id")
+    if not all(is_verify_key(key) for key in pins["owner"] + pins["former-owner"]):
+        raise _not_a_key(where, "an owner's line in it is not a verify key")
+    return KeyFile(
+        identity,
+        agents[0] if agents else None,
+        vaults[0] if vaults else None,
+        frozenset(pins["owner"]),
+        frozenset(pins["former-owner"]),
+    )
+
+
+def read_key_file(path: str) -> KeyFile:
+    """Read a key file; refuses one that others could read."""
+    try:
+        text = _read_private_file(path).decode()
+    except UnicodeDecodeError:
+        raise _not_a_key(path, "it is not UTF-8 text") from None
+    except OSError as error:
+        raise VaultError("key-file", f"cannot read the key file ({system_code(error)}): {path}", _HINT) from None
+    return parse_key_file(text, path)
+
+
+def key_file_exists(path: str) -> bool:
+    """Whether anything stands at the path, a link to nowhere too: what is wrong with it is for the reader to say."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _read_private_file(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb", closefd=True) as opened:
+        mode = os.fstat(fd).st_mode
+        if mode & 0o077:
+            raise VaultError(
+                "key-file",
+                f"others can read this key file (mode {stat.S_IMODE(mode) & 0o777:o}): {path}",
+                f"make it yours alone: chmod 600 {path}",
+            )
+        content = opened.read(_MAX_BYTES + 1) if not stat.S_ISDIR(mode) else b" " * (_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise VaultError("key-file", f"not a key file, it is no such file: {path}", _HINT)
+    return content
+
+
+def _not_a_key(where: str, why: str) -> VaultError:
+    return VaultError(
+        "key-file",
+        f"not a key file, {why}: {where}",
+        "use the file that vault-run init or vault-run add-agent wrote",
+    )

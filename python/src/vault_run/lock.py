@@ -1,0 +1,210 @@
+"""Locks that all programs that write the same pins share (docs/FORMAT.md, section 10.4).
+
+A lock is a file that names its holder. It is made whole under another name and linked into place, so it never exists
+half written. A holder that died on this host is detected and its lock taken over, by one process at a time and only
+after looking again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from .vault_error import VaultError, disk_error
+from .write_file import write_file_durably
+
+_RETRY_SECONDS = 0.025
+# The end of a draft's name: the token of who asks.
+_DRAFT = re.compile(r"\.[0-9a-f]{32}")
+# A takeover lasts microseconds: one that is older was left by a process that died in it.
+_TAKEOVER_STALE_SECONDS = 5.0
+
+
+class LockSelf(NamedTuple):
+    """Who asks for a lock, and for what."""
+
+    pid: int
+    host: str
+    doing: str
+
+
+class _Found(NamedTuple):
+    holder: dict[str, Any]
+    modified: float
+
+
+@contextlib.contextmanager
+def hold_lock(
+    path: str, who: LockSelf, wait_seconds: float, stale_seconds: float, is_moot: Callable[[], bool]
+) -> Iterator[bool]:
+    """Hold the lock at ``path``; yields False, without it, where waiting made it moot. ``locked`` in the end."""
+    holder = {**who._asdict(), "started": _process_start(who.pid) or "", "token": secrets.token_hex(16)}
+    deadline = time.monotonic() + wait_seconds
+    while not _try_take(path, holder):
+        found = _find_lock(path)
+        if found is not None and _is_left_behind(found, who.host, stale_seconds):
+            _take_over(path, found.holder)
+        elif found is not None and time.monotonic() >= deadline:
+            raise _held(path, found.holder)
+        elif is_moot():
+            yield False
+            return
+        else:
+            time.sleep(_RETRY_SECONDS)
+    with contextlib.suppress(OSError, VaultError):
+        _tidy_beside(path, holder)
+    try:
+        yield True
+    finally:
+        # Never fails: what was done under the lock is done.
+        with contextlib.suppress(OSError, VaultError):
+            if _token_at(path) == holder["token"]:
+                os.unlink(path)
+
+
+def _try_take(path: str, holder: dict[str, Any]) -> bool:
+    draft = f"{path}.{holder['token']}"
+    try:
+        write_file_durably(draft, f"{json.dumps(holder)}\n".encode(), os.O_EXCL)
+        try:
+            os.link(draft, path)
+        except (FileExistsError, FileNotFoundError):
+            # Held; or whoever has the lock took the draft for one that was left. It is made again.
+            return False
+        return True
+    except OSError as error:
+        raise disk_error(error, "take the lock", path) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+
+
+def _tidy_beside(path: str, own: dict[str, Any]) -> None:
+    """Drafts of who was killed while asking, and what a takeover was killed in. Those of the living are made again."""
+    folder, name = os.path.split(path)
+    for other in os.listdir(folder):
+        if other.startswith(name) and _DRAFT.fullmatch(other, len(name)):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, other))
+    guard, aside = _takeover_paths(path)
+    with contextlib.suppress(OSError, VaultError):
+        # A takeover that holds this very lock is about to put it back.
+        if _token_at(aside) != own["token"]:
+            os.unlink(aside)
+    with contextlib.suppress(OSError):
+        os.rmdir(guard)
+
+
+def _takeover_paths(path: str) -> tuple[str, str]:
+    """The folder that only one process can make, and where it moves the dead lock to."""
+    return f"{path}.takeover", f"{path}.takeover/lock"
+
+
+def _token_at(path: str) -> str | None:
+    found = _find_lock(path)
+    return None if found is None else str(found.holder["token"])
+
+
+def _find_lock(path: str) -> _Found | None:
+    """The lock that stands at the path. A link is no lock."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise (_not_a_lock(path) if os.path.islink(path) else disk_error(error, "read the lock", path)) from None
+    with os.fdopen(fd, "rb", buffering=0) as opened:
+        found = os.fstat(fd)
+        holder = _parse_holder(opened.read()) if stat.S_ISREG(found.st_mode) else None
+    if holder is None:
+        raise _not_a_lock(path)
+    return _Found(holder, found.st_mtime)
+
+
+def _parse_holder(content: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or type(value.get("pid")) is not int:
+        return None
+    texts = [value.get(name) for name in ("host", "doing", "started", "token")]
+    return value if all(isinstance(text, str) for text in texts) else None
+
+
+def _is_left_behind(found: _Found, host: str, stale_seconds: float) -> bool:
+    if time.time() - found.modified > stale_seconds:
+        return True
+    if found.holder["host"] != host:
+        return False
+    pid = found.holder["pid"]
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    started = _process_start(pid)
+    return started is not None and found.holder["started"] not in ("", started)
+
+
+def _take_over(path: str, dead: dict[str, Any]) -> None:
+    """Removes a lock that was left behind, alone and after looking again; a lock that lives is put back."""
+    guard, aside = _takeover_paths(path)
+    try:
+        os.mkdir(guard, 0o700)
+    except FileExistsError:
+        with contextlib.suppress(OSError):
+            if time.time() - os.stat(guard).st_mtime > _TAKEOVER_STALE_SECONDS:
+                shutil.rmtree(guard)
+        return
+    except OSError as error:
+        raise disk_error(error, "take over the lock", path) from None
+    try:
+        if _token_at(path) != dead["token"]:
+            return
+        os.rename(path, aside)
+        if _token_at(aside) != dead["token"]:
+            os.link(aside, path)
+    except (FileNotFoundError, FileExistsError):
+        pass
+    except OSError as error:
+        raise disk_error(error, "take over the lock", path) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(aside)
+        with contextlib.suppress(OSError):
+            os.rmdir(guard)
+
+
+def _held(path: str, holder: dict[str, Any]) -> VaultError:
+    return VaultError(
+        "locked",
+        f"another vault-run holds the lock: {holder['doing']}, process {holder['pid']} on {holder['host']}",
+        f"wait for it to end; if it is gone, remove {path}",
+    )
+
+
+def _not_a_lock(path: str) -> VaultError:
+    return VaultError(
+        "locked",
+        f"not a lock file of this program: {path}",
+        f"if no vault-run is running, remove it: rm {path}",
+    )
+
+
+def _process_start(pid: int) -> str | None:
+    """Field 22 of /proc/PID/stat. None where there is no such process or no /proc."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None

@@ -1,0 +1,103 @@
+"""The files of an audit log (docs/FORMAT.md, section 8).
+
+``audit.jsonl`` is appended to, and whoever finds it grown to 16 MiB moves it to the next free ``audit.N.jsonl``. No
+lock is taken: a number is taken by making an empty file of that name, which only one can, and what it names is
+replaced by whoever made it alone. So no file with lines is ever written over, wherever anyone is killed or how many
+move at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from typing import NamedTuple
+
+from .vault_error import VaultError
+
+LOG_NAME = "audit.jsonl"
+SEGMENT_BYTES = 16 * 1024 * 1024
+_TAIL_BYTES = 8 * 1024
+_SEGMENT = re.compile(r"audit\.([1-9][0-9]{0,8})\.jsonl")
+_MAX_NUMBER = 999_999_999
+
+
+class Tail(NamedTuple):
+    """The end of a file of the log."""
+
+    # The last whole line that is not empty, without its line feed.
+    last: bytes | None
+    # Whether bytes follow the last line feed.
+    is_torn: bool
+
+
+def read_tail(fd: int, path: str) -> Tail:
+    """The end of an open file; ``path`` is for messages."""
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        raise VaultError(
+            "audit",
+            f"the audit log is not a plain file: {path}",
+            "move it away, or name another folder with VAULT_RUN_AUDIT_DIR",
+        )
+    wanted = _TAIL_BYTES
+    while True:
+        length = min(found.st_size, wanted)
+        tail = os.pread(fd, length, found.st_size - length)
+        whole, line_feed, torn = tail.rpartition(b"\n")
+        # Empty lines come from a writer that saw a part of another's line and ended it.
+        whole = whole.rstrip(b"\n")
+        _, feed_before, last = whole.rpartition(b"\n")
+        # Without the line feed before it, the line may begin further up.
+        if feed_before or length == found.st_size:
+            return Tail(last or None, bool(torn if line_feed else tail))
+        wanted *= 2
+
+
+def move_away(folder: str) -> None:
+    """Move the file away if it is still there and full. Where it cannot be moved it stays and grows on."""
+    path = f"{folder}/{LOG_NAME}"
+    with contextlib.suppress(OSError):
+        number = max(_numbers(folder), default=0) + 1
+        if number > _MAX_NUMBER:
+            return
+        target = _segment_path(folder, number)
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        is_moved = False
+        try:
+            if _is_full(path):
+                os.rename(path, target)
+                is_moved = True
+        finally:
+            # What was moved may be empty too, and is then about to be written to.
+            if not is_moved and os.lstat(target).st_size == 0:
+                os.unlink(target)
+
+
+def last_line_moved_away(folder: str) -> bytes | None:
+    """The last whole line of the files that were moved away; None where they have none."""
+    for number in sorted(_numbers(folder), reverse=True):
+        path = _segment_path(folder, number)
+        # A pipe in its place is not waited for.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            last = read_tail(fd, path).last
+        finally:
+            os.close(fd)
+        if last is not None:
+            return last
+    return None
+
+
+def _numbers(folder: str) -> list[int]:
+    return [int(found[1]) for found in map(_SEGMENT.fullmatch, os.listdir(folder)) if found is not None]
+
+
+def _segment_path(folder: str, number: int) -> str:
+    return f"{folder}/audit.{number}.jsonl"
+
+
+def _is_full(path: str) -> bool:
+    found = os.lstat(path)
+    return stat.S_ISREG(found.st_mode) and found.st_size >= SEGMENT_BYTES
