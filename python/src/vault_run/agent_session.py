@@ -19,7 +19,7 @@ from .key_lookup import FoundKey, read_agent_key, require_agent_key, trust_sourc
 from .lock import LockSelf
 from .machine import Machine
 from .moment import timestamp
-from .names import VAULT_ID, SecretRef
+from .names import SecretRef
 from .paths import VAULT_PATH
 from .payload import open_grant, open_secret
 from .pins import Pins
@@ -65,10 +65,7 @@ def read_unverified_vault(root: str) -> UnverifiedVault:
             f"no vault here: {root}",
             "name the folder that holds .vault with path=; make a vault with vault-run init",
         )
-    claimed = decode_record(VAULT_PATH, content)["vault"]
-    if VAULT_ID.fullmatch(claimed) is None:
-        raise TypeError("a checked record without an id")
-    return UnverifiedVault(files, content, claimed)
+    return UnverifiedVault(files, content, decode_record(VAULT_PATH, content)["vault"])
 
 
 def find_key(machine: Machine, vault: str, agent: str | None, key_file: str | None) -> Key:

@@ -119,7 +119,8 @@ class Tombstone(_Signed):
 SignedRecord = dict[str, Any]
 
 
-def _is_description(value: str) -> bool:
+def is_description(value: str) -> bool:
+    """One line of at most 1,024 bytes of well-formed text without control characters."""
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
@@ -136,7 +137,7 @@ _verify_key = text(is_verify_key)
 _signature_text = text(is_signature)
 _time = text(is_timestamp)
 _base64 = text(lambda value: value and decode_base64(value) is not None)
-_description = text(_is_description)
+_description = text(is_description)
 _count = whole(1, MAX_COUNT)
 
 _common: dict[str, Shape | Optional] = {
