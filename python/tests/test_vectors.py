@@ -40,9 +40,7 @@ def test_a_case_comes_out_as_written_down(
 
 
 @EACH_VAULT
-def test_leaves_pins_as_written_down(
-    vectors: dict[str, Any], home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leaves_pins_as_written_down(vectors: dict[str, Any], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = VectorMachine(home, vectors, monkeypatch)
     machine.open().get("stripe/API_KEY")
     pinned: dict[str, Any] = {}

@@ -89,8 +89,8 @@ class VectorMachine:
         """What comes of a step, in its own words."""
         agent = step.get("agent", "crawler")
         self.lay_out(step.get("files", {}))
-        self.use_key(step.get("key", agent))
-        self.set_clock(step.get("now", self._vectors["now"]))
+        self.use_key(str(step.get("key", agent)))
+        self.set_clock(str(step.get("now", self._vectors["now"])))
         if "owner" in step:
             self._monkeypatch.setenv("VAULT_RUN_OWNER", step["owner"])
         try:

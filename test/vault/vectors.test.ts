@@ -13,6 +13,7 @@ import { isUnsafeVariable } from "../../src/vault/unsafe-names.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { codeOf } from "../fixtures/vault.ts";
 import { pinsIn } from "../vectors/make-primitives.ts";
+import { makeSpellings } from "../vectors/make-spellings.ts";
 import { VectorMachine } from "../vectors/read-case.ts";
 import { readPrimitives, readVaults } from "../vectors/vectors.ts";
 
@@ -120,6 +121,10 @@ describe("of single texts", () => {
   it("places of secrets are told from others", async () => {
     for (const { text, valid } of primitives.refs)
       expect(await codeOf(() => parseSecretRef(text))).toBe(valid ? undefined : "bad-name");
+  });
+
+  it("values are looked for in the spellings that are written down", () => {
+    expect(makeSpellings()).toEqual(primitives.spellings);
   });
 
   it("key files are read to their pins, or refused", () => {

@@ -7,6 +7,7 @@ import { findPlace } from "../../src/vault/paths.ts";
 import { isDescription } from "../../src/vault/schema.ts";
 import { isTimestamp } from "../../src/vault/time.ts";
 import { isUnsafeVariable } from "../../src/vault/unsafe-names.ts";
+import { makeSpellings } from "./make-spellings.ts";
 import type { Made } from "./make-vault.ts";
 import type { Primitives } from "./vectors.ts";
 
@@ -25,6 +26,7 @@ export function makePrimitives(made: readonly Made[]): Primitives {
     recordPaths: PATHS.map(judged((text) => findPlace(text) !== undefined)),
     refs: REFS.map(judged((text) => doesNotThrow(() => parseSecretRef(text)))),
     unsafeVariables: VARIABLES.map(judged(isUnsafeVariable)),
+    spellings: makeSpellings(),
     keyFiles: keyFiles.flatMap(keyFilesLike).map((text) => ({ text, pins: pinsIn(text) })),
   };
 }

@@ -82,6 +82,11 @@ export interface Primitives {
   readonly recordPaths: readonly { readonly text: string; readonly valid: boolean }[];
   readonly refs: readonly { readonly text: string; readonly valid: boolean }[];
   readonly unsafeVariables: readonly { readonly text: string; readonly valid: boolean }[];
+  /** Of values, in base64: every spelling that is masked, and the name of its encoding. */
+  readonly spellings: readonly {
+    readonly value: string;
+    readonly spellings: Readonly<Record<string, string>>;
+  }[];
   readonly keyFiles: readonly {
     readonly text: string;
     readonly pins: {

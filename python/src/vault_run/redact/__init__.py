@@ -1,0 +1,1 @@
+"""Masks values in streams of bytes; knows nothing of vaults."""

@@ -1,0 +1,121 @@
+"""Masks secrets in what a program logs and prints.
+
+    handler.addFilter(RedactingFilter([key]))
+    sys.stdout = redacting_stream(sys.stdout, [key])
+
+Filters belong on handlers: one on a logger is not asked for what its children log.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import logging
+from collections.abc import Iterable
+from typing import BinaryIO, TextIO
+
+from .redact.redactor import Count, Redactor
+from .redact.stream import RedactedStream
+from .secret import Secret
+
+__all__ = ["Count", "RedactedStream", "RedactingFilter", "Redactor", "redacting_stream"]
+
+# What a record has by itself, and no value can be in.
+_OWN = frozenset(logging.makeLogRecord({}).__dict__) - {"exc_text", "msg", "message", "name", "stack_info"}
+_FORMATTER = logging.Formatter()
+
+
+class RedactingFilter(logging.Filter):
+    """A filter that passes every record, with secrets in its message, traceback and extra fields masked."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        super().__init__()
+        self.redactor = Redactor(secrets)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask what is in the record, for every handler that comes behind."""
+        record.msg = self.redactor.redact_text(record.getMessage())
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = _FORMATTER.formatException(record.exc_info)
+        # What could be formatted again, with the locals of its frames even.
+        record.exc_info = None
+        fields = record.__dict__
+        for name in fields.keys() - _OWN:
+            fields[name] = self._masked(fields[name])
+        return True
+
+    def _masked(self, value: object) -> object:
+        if value is None or isinstance(value, (bool, float)):
+            return value
+        if isinstance(value, str):
+            return self.redactor.redact_text(value)
+        if isinstance(value, dict):
+            return {self._masked(key): self._masked(item) for key, item in value.items()}
+        if type(value) in (list, tuple, set):
+            return type(value)(self._masked(item) for item in value)  # type: ignore[attr-defined,call-arg]
+        # Of what else there is, what it would be printed as.
+        for printed in (repr(value), str(value)):
+            if self.redactor.redact_text(printed) != printed:
+                return self.redactor.redact_text(printed)
+        return value
+
+
+def redacting_stream(stream: TextIO, secrets: Iterable[Secret]) -> io.TextIOWrapper:
+    """A text stream that writes to another, masked. What ``flush`` shows of a partial match is four bytes."""
+    target = getattr(stream, "buffer", None) or _TextSink(stream)
+    return io.TextIOWrapper(
+        _RedactingBuffer(target, Redactor(secrets)),
+        encoding=getattr(stream, "encoding", None) or "utf-8",
+        errors=getattr(stream, "errors", None) or "strict",
+        newline="",
+        write_through=True,
+    )
+
+
+class _RedactingBuffer(io.BufferedIOBase):
+    name = "<redacted>"
+
+    def __init__(self, target: BinaryIO | _TextSink, redactor: Redactor) -> None:
+        self._target = target
+        self._stream = redactor.stream()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, chunk: object) -> int:
+        content = bytes(memoryview(chunk))  # type: ignore[arg-type]
+        self._target.write(self._stream.write(content))
+        return len(content)
+
+    def flush(self) -> None:
+        if not self.closed:
+            self._target.write(self._stream.idle())
+            self._target.flush()
+
+    def isatty(self) -> bool:
+        return self._target.isatty()
+
+    def close(self) -> None:
+        """Write the rest. The other stream stays open: it is not ours."""
+        if not self.closed:
+            self._target.write(self._stream.end())
+            self._target.flush()
+            super().close()
+
+
+class _TextSink:
+    """Bytes for a text stream that has no buffer of bytes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(getattr(stream, "encoding", None) or "utf-8")("replace")
+
+    def write(self, content: bytes) -> None:
+        self._stream.write(self._decoder.decode(content))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
