@@ -44,6 +44,8 @@ class VectorMachine:
         self.key_file = home / "agent.key"
         self._vectors = vectors
         self._monkeypatch = monkeypatch
+        self._now = 0
+        self._monkeypatch.setattr("vault_run.machine._now", lambda: self._now)
         self.lay_out({})
         self.use_key("crawler")
         self.set_clock(vectors["now"])
@@ -78,8 +80,7 @@ class VectorMachine:
     def set_clock(self, now: str) -> None:
         """The one thing that is not real."""
         seconds = calendar.timegm(time.strptime(now[:19], "%Y-%m-%dT%H:%M:%S"))
-        milliseconds = seconds * 1000 + int(now[20:23])
-        self._monkeypatch.setattr("vault_run.machine._now", lambda: milliseconds)
+        self._now = seconds * 1000 + int(now[20:23])
 
     def open(self, agent: str = "crawler") -> Vault:
         """The vault, with the key file that is there."""

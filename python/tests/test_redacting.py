@@ -1,0 +1,125 @@
+"""Logging and streams, with values masked."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from vault_run import Secret
+from vault_run.redacting import RedactingFilter, redacting_stream
+
+VALUE = "correct-zebra7"
+SECRET = Secret("db/PASSWORD", VALUE.encode())
+MASK = "[REDACTED:db/PASSWORD]"
+
+
+class Password:
+    """Something of a program's own that prints its value."""
+
+    def __repr__(self) -> str:
+        return f"Password({VALUE})"
+
+
+@pytest.fixture
+def logged() -> Iterator[tuple[logging.Logger, io.StringIO, list[logging.LogRecord]]]:
+    """A logger with a redacting handler, what it wrote, and the records that it let through."""
+    logger = logging.getLogger("redacted")
+    logger.propagate = False
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
+    records: list[logging.LogRecord] = []
+    handler.addFilter(RedactingFilter([SECRET]))
+
+    def keep(record: logging.LogRecord) -> bool:
+        records.append(record)
+        return True
+
+    handler.addFilter(keep)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s %(extra)s", defaults={"extra": "-"}))
+    logger.addHandler(handler)
+    yield logger, output, records
+    logger.removeHandler(handler)
+
+
+Logged = tuple[logging.Logger, io.StringIO, list[logging.LogRecord]]
+
+
+def test_messages_arguments_and_extra_fields_are_masked(logged: Logged) -> None:
+    logger, output, records = logged
+    logger.error("a %s b %s", VALUE, {"k": VALUE}, extra={"extra": ["x", {"y": VALUE}, Password(), VALUE.encode()]})
+    assert output.getvalue() == (
+        f"ERROR a {MASK} b {{'k': '{MASK}'}} ['x', {{'y': '{MASK}'}}, 'Password({MASK})', \"b'{MASK}'\"]\n"
+    )
+    assert VALUE not in str(records[0].__dict__)
+
+
+def test_encoded_values_are_masked(logged: Logged) -> None:
+    logger, output, _ = logged
+    logger.warning("hex %s", VALUE.encode().hex())
+    assert output.getvalue() == f"WARNING hex {MASK} -\n"
+
+
+def test_tracebacks_are_masked_and_leave_no_frames(logged: Logged) -> None:
+    logger, output, records = logged
+    try:
+        raise ValueError(f"cannot log in with {VALUE}")
+    except ValueError:
+        logger.exception("failed", stack_info=True)
+    assert f"ValueError: cannot log in with {MASK}" in output.getvalue()
+    assert "Stack (most recent call last)" in output.getvalue()
+    assert VALUE not in output.getvalue()
+    assert records[0].exc_info is None
+
+
+def test_what_holds_no_value_stays_as_it_is(logged: Logged) -> None:
+    logger, output, records = logged
+    thing = object()
+    logger.warning("größe %d%%", 5, extra={"extra": thing})
+    assert output.getvalue().startswith("WARNING größe 5% <object")
+    assert records[0].__dict__["extra"] is thing
+
+
+def test_a_text_stream_is_masked_across_writes() -> None:
+    target = io.StringIO()
+    stream = redacting_stream(target, [SECRET])
+    stream.write("größe: correct")
+    stream.write("-zeb")
+    assert target.getvalue() == "größe: "
+    stream.write("ra7\n")
+    assert target.getvalue() == f"größe: {MASK}\n"
+    print("in one", VALUE, "line", file=stream)
+    stream.close()
+    assert target.getvalue() == f"größe: {MASK}\nin one {MASK} line\n"
+
+
+def test_flush_shows_a_prompt_and_no_more_than_four_bytes() -> None:
+    target = io.StringIO()
+    stream = redacting_stream(target, [SECRET])
+    print("Go on? c", end="", flush=True, file=stream)
+    assert target.getvalue() == "Go on? c"
+    print("orrect", end="", flush=True, file=stream)
+    stream.flush()
+    assert target.getvalue() == "Go on? corr"
+    print("-zebra7", end="", flush=True, file=stream)
+    assert target.getvalue() == f"Go on? corr{MASK}"
+
+
+def test_bytes_go_the_same_way(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    with open(1, "w", encoding="utf-8", closefd=False) as stdout:
+        stream = redacting_stream(stdout, [SECRET])
+        stream.buffer.write(b"\xff" + VALUE.encode())
+        stream.write("\n")
+        stream.close()
+        assert not stdout.closed
+    assert capfdbinary.readouterr().out == b"\xff" + MASK.encode() + b"\n"
+
+
+def test_stands_in_for_standard_output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", redacting_stream(sys.stdout, [SECRET]))
+    print(f"password={VALUE}")  # noqa: T201
+    assert not sys.stdout.isatty()
+    assert capsys.readouterr().out == f"password={MASK}\n"

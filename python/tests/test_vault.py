@@ -1,0 +1,270 @@
+"""What a vault gives to a program, what it writes, and where it looks for keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vectors import VectorMachine, vault_of
+
+from vault_run import AsyncVault, Vault, VaultError, agent_session
+from vault_run.__main__ import main
+from vault_run.encoding import digest
+
+REF = "stripe/API_KEY"
+VALUE = "sk_live_51Habcdefghij"
+
+
+@pytest.fixture(params=["classic", "pq"])
+def machine(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> VectorMachine:
+    return VectorMachine(home, vault_of(request.param), monkeypatch)
+
+
+def lines_of(machine: VectorMachine) -> list[dict[str, Any]]:
+    text = (machine.state / "audit.jsonl").read_text()
+    return [json.loads(line) for line in text.split("\n") if line]
+
+
+def code_of(attempt: Callable[[], object]) -> str:
+    with pytest.raises(VaultError) as caught:
+        attempt()
+    assert caught.value.hint
+    return caught.value.code
+
+
+def test_gives_a_value_and_records_it_before(machine: VectorMachine) -> None:
+    with machine.open() as vault:
+        assert vault.agent == "crawler"
+        assert vault[REF].reveal() == VALUE
+        assert vault.get("files/CERTIFICATE").bytes() == bytes(range(256))
+    first, second = lines_of(machine)
+    assert first["action"] == "sdk"
+    assert first["agent"] == "crawler"
+    assert [(it["group"], it["name"]) for it in first["secrets"]] == [("stripe", "API_KEY")]
+    assert "prev" not in first
+    assert second["prev"] == digest((machine.state / "audit.jsonl").read_bytes().split(b"\n")[0])
+    assert VALUE not in (machine.state / "audit.jsonl").read_text()
+
+
+def test_variables_are_what_a_program_can_be_given(machine: VectorMachine) -> None:
+    environment = machine.open().env(only=[REF, "stripe/WEBHOOK"])
+    assert sorted(environment.keys()) == ["API_KEY", "STRIPE_WEBHOOK"]
+    assert "API_KEY" in environment
+    assert len(environment) == 2
+    command = [sys.executable, "-c", "import os; print(os.environ['API_KEY'])"]
+    run = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    assert run.stdout == f"{VALUE}\n"
+    assert len(lines_of(machine)) == 1
+
+
+def test_a_secret_that_is_delivered_as_a_file_is_no_variable(machine: VectorMachine) -> None:
+    vault = machine.open()
+    assert "CERTIFICATE" not in vault.env()
+    assert code_of(lambda: vault.env(only=["files/CERTIFICATE"])) == "bad-value"
+
+
+def test_no_record_means_no_value(machine: VectorMachine) -> None:
+    """Promise 11."""
+    vault = machine.open()
+    (machine.state / "audit.jsonl").mkdir(parents=True)
+    assert code_of(lambda: vault.get(REF)) == "audit"
+    assert code_of(vault.env) == "audit"
+
+
+def test_a_full_disk_means_no_value(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_RUN_AUDIT_DIR", "/dev/full")
+    assert code_of(lambda: machine.open().get(REF)) == "audit"
+
+
+def test_best_effort_warns_and_gives_the_value(
+    machine: VectorMachine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(
+        "vault_run.verified_vault.verify_vault_record",
+        lambda record, _: record["policy"].update(audit="best-effort") or owners_of(record),
+    )
+    vault = machine.open()
+    (machine.state / "audit.jsonl").mkdir(parents=True)
+    assert vault.get(REF).reveal() == VALUE
+    assert "cannot write the audit record" in caplog.text
+
+
+def owners_of(record: dict[str, Any]) -> frozenset[str]:
+    return frozenset(owner["verifyKey"] for owner in record["owners"])
+
+
+def test_a_refusal_is_recorded(machine: VectorMachine) -> None:
+    vault = machine.open()
+    assert code_of(lambda: vault.get("twin/API_KEY")) == "not-granted"
+    (line,) = lines_of(machine)
+    assert (line["action"], line["reason"], line["agent"]) == ("denied", "not-granted", "crawler")
+
+
+def test_counts_what_was_changed_since(machine: VectorMachine) -> None:
+    vault = machine.open()
+    assert vault.get(REF).reveal() == VALUE
+    machine.lay_out({"groups/stripe/secrets/API_KEY.json": None})
+    assert code_of(lambda: vault.get(REF)) == "record-missing"
+    machine.lay_out({})
+    machine.set_clock("2036-01-31T00:00:00.000Z")
+    assert code_of(lambda: vault.get("mail/PASSWORD")) == "expired"
+    assert code_of(lambda: vault.get("stripe/WEBHOOK")) == "expired"
+    assert vault.get("stripe/WEBHOOK", allow_expired=True).is_text()
+
+
+def test_forgets_the_key_when_closed(machine: VectorMachine) -> None:
+    with machine.open() as vault:
+        vault.get(REF)
+    with pytest.raises(ValueError, match="closed"):
+        vault.get(REF)
+
+
+def test_listing_opens_nothing_and_records_nothing(machine: VectorMachine) -> None:
+    assert [info.ref for info in machine.open().list()][-2:] == [REF, "stripe/WEBHOOK"]
+    assert not (machine.state / "audit.jsonl").exists()
+
+
+def test_finds_keys_in_order_and_the_first_is_final(
+    machine: VectorMachine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 4."""
+    vectors = machine._vectors
+    monkeypatch.chdir(machine.root.parent)
+    default = home / ".config/vault-run" / vectors["vault"] / "agents/crawler.key"
+    default.parent.mkdir(parents=True)
+    default.touch(0o600)
+    default.write_text(vectors["keys"]["crawler"])
+    assert Vault(agent="crawler").get(REF).reveal() == VALUE
+    monkeypatch.setenv("VAULT_RUN_AGENT", "crawler")
+    assert Vault().get(REF).reveal() == VALUE
+    # Each is more to the front, and broken.
+    monkeypatch.setenv("VAULT_RUN_KEY", "nothing")
+    assert code_of(Vault) == "key-file"
+    credentials = home / "credentials"
+    credentials.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    assert code_of(Vault) == "key-file"
+    credential = credentials / "vault-run-key"
+    credential.touch(0o600)
+    credential.write_text(vectors["keys"]["crawler"])
+    assert Vault().get(REF).reveal() == VALUE
+    monkeypatch.setenv("VAULT_RUN_KEY_FILE", "missing.key")
+    assert code_of(Vault) == "key-file"
+    assert Vault(key_file=str(default)).get(REF).reveal() == VALUE
+    assert code_of(lambda: Vault(key_file=str(home))) == "key-file"
+    default.chmod(0o640)
+    assert code_of(lambda: Vault(key_file=str(default))) == "key-file"
+    monkeypatch.setenv("VAULT_RUN_KEY_FILE", "")
+    assert code_of(Vault) == "usage"
+
+
+def test_finds_the_vault_upwards_or_where_it_is_named(
+    machine: VectorMachine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = machine.root.parent / "a/b"
+    below.mkdir(parents=True)
+    key = str(machine.key_file)
+    assert code_of(lambda: Vault(agent="crawler", key_file=key)) == "no-vault"
+    monkeypatch.setenv("VAULT_RUN_VAULT", "repo")
+    assert Vault(key_file=key).agent == "crawler"
+    monkeypatch.delenv("VAULT_RUN_VAULT")
+    monkeypatch.chdir(below)
+    assert Vault(key_file=key).agent == "crawler"
+    assert Vault(key_file=key, path="../../.vault").agent == "crawler"
+    (home / "linked").mkdir()
+    (home / "linked/.vault").symlink_to(machine.root)
+    assert code_of(lambda: Vault(key_file=key, path=str(home / "linked"))) == "no-vault"
+
+
+def test_no_key_and_no_agent_are_told_apart(machine: VectorMachine) -> None:
+    assert code_of(lambda: Vault(path=str(machine.root))) == "usage"
+    assert code_of(lambda: Vault(path=str(machine.root), agent="crawler")) == "no-key"
+
+
+def test_names_the_commit_that_the_work_tree_is_at(machine: VectorMachine) -> None:
+    repo = machine.root.parent
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-C", str(repo)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "first"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    vault = machine.open()
+    vault.get(REF)
+    subprocess.run([*git, "pack-refs", "--all"], check=True)
+    vault.get(REF)
+    subprocess.run([*git, "checkout", "--quiet", "--detach"], check=True)
+    vault.get(REF)
+    assert [line["commit"] for line in lines_of(machine)] == [head] * 3
+
+
+def test_threads_may_share_it(machine: VectorMachine) -> None:
+    vault = machine.open()
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(vault.get(REF).reveal())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [VALUE] * 8
+    assert len(lines_of(machine)) == 8
+
+
+def test_asyncio_goes_on_while_it_reads(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = agent_session.read_unverified_vault
+
+    def slowly(root: str) -> Any:
+        time.sleep(0.2)
+        return original(root)
+
+    monkeypatch.setattr("vault_run.vault.read_unverified_vault", slowly)
+
+    async def read() -> tuple[list[str], int]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.01)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        async with AsyncVault(agent="crawler", path=str(machine.root), key_file=str(machine.key_file)) as vault:
+            secrets = await asyncio.gather(vault.get(REF), vault.get(REF))
+            values = [secret.reveal() for secret in secrets]
+            values.append((await vault.env(only=[REF]))["API_KEY"])
+            assert len(await vault.list()) == 5
+            assert await vault.groups() == ("files", "mail", "stripe")
+            with pytest.raises(VaultError, match="not granted"):
+                await vault.get("twin/API_KEY")
+        ticking.cancel()
+        return values, ticks
+
+    values, ticks = asyncio.run(read())
+    assert values == [VALUE] * 3
+    assert ticks > 40
+
+
+def test_the_program_lists_and_refuses(machine: VectorMachine, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--agent", "crawler", "--vault", str(machine.root), "--key-file", str(machine.key_file)]
+    assert main(["list", *options]) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("SECRET")
+    assert "stripe/WEBHOOK     STRIPE_WEBHOOK  env" in table
+    assert VALUE not in table
+    assert main(["list", "--json", *options]) == 0
+    assert json.loads(capsys.readouterr().out)["secrets"] == machine._vectors["granted"]
+    assert main(["list", "--agent", "crawler", "--vault", "/nowhere"]) == 1
+    assert capsys.readouterr().err.startswith("vault-run: no vault here: /nowhere/.vault\n")
+    assert main(["list", "--agent", "../x", "--vault", str(machine.root)]) == 2
+    with pytest.raises(SystemExit) as caught:
+        main(["reveal"])
+    assert caught.value.code == 2
