@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -80,8 +81,46 @@ def test_no_record_means_no_value(machine: VectorMachine) -> None:
     assert code_of(vault.env) == "audit"
 
 
-def test_a_full_disk_means_no_value(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VAULT_RUN_AUDIT_DIR", "/dev/full")
+def test_a_record_that_is_cut_short_means_no_value_and_the_next_one_ends_it(machine: VectorMachine) -> None:
+    vault = machine.open()
+    vault.get(REF)
+    log = machine.state / "audit.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 10, limits[1]))
+    try:
+        assert code_of(lambda: vault.get(REF)) == "audit"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    vault.get(REF)
+    first, torn, third, end = log.read_bytes().split(b"\n")
+    assert len(torn) == 10
+    assert json.loads(third)["prev"] == digest(first)
+    assert end == b""
+
+
+def test_a_log_that_has_grown_goes_on_in_another_file(machine: VectorMachine) -> None:
+    vault = machine.open()
+    vault.get(REF)
+    log = machine.state / "audit.jsonl"
+    (line,) = log.read_bytes().splitlines()
+    log.write_bytes((line + b"\n") * (16 * 1024 * 1024 // (len(line) + 1) + 1))
+    for _ in range(2):
+        vault.get(REF)
+    assert (machine.state / "audit.1.jsonl").stat().st_size > 16 * 1024 * 1024
+    assert [it["prev"] for it in lines_of(machine)] == [digest(line), digest(log.read_bytes().splitlines()[0])]
+    log.write_bytes(b"")
+    vault.get(REF)
+    assert lines_of(machine)[0]["prev"] == digest(line)
+
+
+def test_a_log_that_is_no_plain_file_is_not_written_to(machine: VectorMachine, home: Path) -> None:
+    machine.open().get(REF)
+    log = machine.state / "audit.jsonl"
+    log.rename(home / "elsewhere")
+    log.symlink_to(home / "elsewhere")
+    assert code_of(lambda: machine.open().get(REF)) == "audit"
+    log.unlink()
+    os.mkfifo(log)
     assert code_of(lambda: machine.open().get(REF)) == "audit"
 
 

@@ -67,6 +67,8 @@ class Vault:
 
     @without_frames
     def __init__(self, *, agent: str | None = None, path: str | None = None, key_file: str | None = None) -> None:
+        # What prints it may come before it is whole.
+        self._root = self._agent = ""
         self._lock = threading.Lock()
         self._machine = this_machine()
         self._root = find_vault_root(self._machine, path)
