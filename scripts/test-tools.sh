@@ -13,6 +13,8 @@ missing=""
 for tool in $tools; do
   command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
 done
+# What Debian leaves out of python3.
+python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
 [ -n "$missing" ] || exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   apt-get update -qq
