@@ -15,16 +15,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let built: Built;
 let python = "";
-let template: Program;
+const template = await Program.template(async (made) => {
+  await made.must(["init"]);
+  await made.must(["add-agent", "crawler"]);
+  await made.set("stripe/API_KEY", VALUE);
+  await made.must(["grant", "crawler", "stripe"]);
+});
 beforeAll(async () => {
   built = await buildPackage(join(folder, "dist"));
   python = await makeEnvironment(join(folder, "venv"), built.wheel, "pytest");
-  template = await Program.template(async (made) => {
-    await made.must(["init"]);
-    await made.must(["add-agent", "crawler"]);
-    await made.set("stripe/API_KEY", VALUE);
-    await made.must(["grant", "crawler", "stripe"]);
-  });
 }, 600_000);
 
 /** Runs a script in a program's repository as its user. */
@@ -40,23 +39,18 @@ with Vault(agent="crawler") as vault:
 `;
 
 describe("the Python package", () => {
-  it.each([["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]])(
-    "passes %s %s %s",
-    async (tool = "", ...args) => {
-      const { all, exitCode } = await execa(join(tools, tool), args, {
-        cwd: pythonFolder,
-        all: true,
-        reject: false,
-      });
-      expect(exitCode, all).toBe(0);
-    },
-  );
+  it.each(["ruff check .", "ruff format --check .", "mypy"])("passes %s", async (line) => {
+    const [tool = "", ...args] = line.split(" ");
+    const options = { cwd: pythonFolder, all: true, reject: false } as const;
+    const { all, exitCode } = await execa(join(tools, tool), args, options);
+    expect(exitCode, all).toBe(0);
+  });
 
   it("passes its own tests as it is installed", { timeout: 900_000 }, async () => {
     const args = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
     const { all, exitCode } = await execa(python, args, { cwd: pythonFolder, all: true, reject: false });
     expect(exitCode, all).toBe(0);
-    expect(all).toMatch(/\d{3} passed/);
+    expect(all).toMatch(/\d{3} passed in/);
   });
 
   it("installs offline from its wheel and from its source, typed, with one dependency", async () => {
@@ -83,7 +77,7 @@ print(metadata.version("vault-run"), metadata.requires("vault-run"))`;
       const { stdout, stderr, exitCode } = await runPython(program, script);
       expect(exitCode, stderr).toBe(0);
       expect(stdout).toBe("using [REDACTED:stripe/API_KEY]");
-      expect(stderr).toBe("sending {'Authorization': 'Bearer [REDACTED:stripe/API_KEY]'}");
+      expect(stderr).toBe("WARNING:root:sending {'Authorization': 'Bearer [REDACTED:stripe/API_KEY]'}");
     }
   });
 
