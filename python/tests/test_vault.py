@@ -260,9 +260,9 @@ def test_threads_may_share_it(machine: VectorMachine) -> None:
 def test_asyncio_goes_on_while_it_reads(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     original = agent_session.read_unverified_vault
 
-    def slowly(root: str) -> Any:
+    def slowly(*args: Any) -> Any:
         time.sleep(0.2)
-        return original(root)
+        return original(*args)
 
     monkeypatch.setattr("vault_run.vault.read_unverified_vault", slowly)
 

@@ -11,8 +11,6 @@ of the format is an error; plaintext that did not authenticate is never returned
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from typing import NamedTuple, Protocol
 
@@ -22,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, Suite
 
-from .encoding import decode_base64, hkdf, hmac_sha256
+from .encoding import decode_base64, hkdf, hmac_holds, shake256
 from .identity import Identity
 
 _VERSION_LINE = b"age-encryption.org/v1"
@@ -79,8 +77,7 @@ def open_age_file(file: bytes, keys: OpeningKeys) -> bytes | None:
     file_key = next((key for key in map(keys.unwrap, header.stanzas) if key is not None), None)
     if file_key is None:
         return None
-    mac = hmac_sha256(hkdf(file_key, b"", b"header"), header.authenticated)
-    if not hmac.compare_digest(mac, header.mac):
+    if not hmac_holds(hkdf(file_key, b"", b"header"), header.authenticated, header.mac):
         raise DamagedAgeFile("its header was altered")
     start = header.end + _NONCE_BYTES
     if len(file) < start:
@@ -152,7 +149,7 @@ class _HybridKeys:
     """HPKE in mode base with the hybrid KEM of draft-connolly-cfrg-xwing-kem, whose seed SHAKE256 expands."""
 
     def __init__(self, identity: Identity) -> None:
-        seeds = hashlib.shake_256(identity.secret_bytes()).digest(_MLKEM_SEED_BYTES + _SHARE_BYTES)
+        seeds = shake256(identity.secret_bytes(), _MLKEM_SEED_BYTES + _SHARE_BYTES)
         self._x25519 = X25519PrivateKey.from_private_bytes(seeds[_MLKEM_SEED_BYTES:])
         self._private = MLKEM768X25519PrivateKey(
             MLKEM768PrivateKey.from_seed_bytes(seeds[:_MLKEM_SEED_BYTES]), self._x25519
@@ -163,11 +160,11 @@ class _HybridKeys:
         if stanza.kind != "mlkem768x25519":
             return None
         encapsulated = _require_shape(stanza, _MLKEM_CIPHERTEXT_BYTES + _SHARE_BYTES)
-        # For its refusal alone: what follows would call this another recipient's.
-        _exchange(self._x25519, encapsulated[_MLKEM_CIPHERTEXT_BYTES:])
         try:
             return self._suite.decrypt(encapsulated + stanza.body, self._private, info=_HYBRID_INFO)
         except InvalidTag:
+            # A share that is refused, or another recipient's.
+            _exchange(self._x25519, encapsulated[_MLKEM_CIPHERTEXT_BYTES:])
             return None
 
 

@@ -25,7 +25,7 @@ from .payload import open_grant, open_secret
 from .pins import Pins
 from .record import decode_record
 from .record_files import RecordFiles
-from .schema import GrantRecord, SecretRecord
+from .schema import GrantRecord, SecretRecord, SignedRecord
 from .secret import Secret
 from .signing_key import SigningKey
 from .vault_error import VaultError
@@ -44,6 +44,8 @@ class Key(NamedTuple):
     agent: str
     signing: SigningKey
     opening: OpeningKeys
+    # Those of groups that it has opened, by all that a grant says of them: they are opened once.
+    groups: dict[tuple[str, int, str], OpeningKeys]
 
 
 class UnverifiedVault(NamedTuple):
@@ -51,11 +53,11 @@ class UnverifiedVault(NamedTuple):
 
     files: RecordFiles
     content: bytes
-    # The claimed id: good for finding key and pins, and where a refusal is recorded.
-    id: str
+    # Checked, but by nobody vouched for. Its id is good for finding key and pins, and where a refusal is recorded.
+    record: SignedRecord
 
 
-def read_unverified_vault(root: str) -> UnverifiedVault:
+def read_unverified_vault(root: str, verified: VerifiedFiles) -> UnverifiedVault:
     """Read vault.json, or ``no-vault``."""
     files = RecordFiles(root)
     content = files.read(VAULT_PATH)
@@ -65,7 +67,8 @@ def read_unverified_vault(root: str) -> UnverifiedVault:
             f"no vault here: {root}",
             "name the folder that holds .vault with path=; make a vault with vault-run init",
         )
-    return UnverifiedVault(files, content, decode_record(VAULT_PATH, content)["vault"])
+    known = verified.find(VAULT_PATH, content)
+    return UnverifiedVault(files, content, decode_record(VAULT_PATH, content) if known is None else known[0])
 
 
 def find_key(machine: Machine, vault: str, agent: str | None, key_file: str | None) -> Key:
@@ -79,7 +82,7 @@ def find_key(machine: Machine, vault: str, agent: str | None, key_file: str | No
             "say who it is with agent=, or in VAULT_RUN_AGENT",
         )
     identity = found.key_file.identity
-    return Key(found, name, SigningKey(identity), keys_of(identity))
+    return Key(found, name, SigningKey(identity), keys_of(identity), {})
 
 
 class AgentSession:
@@ -93,13 +96,13 @@ class AgentSession:
         asked: str | None,
         verified: VerifiedFiles,
     ) -> None:
-        files, content, claimed = unverified
+        claimed = unverified.record["vault"]
         require_agent_key(key.found, claimed, asked)
         self.agent = key.agent
         self._machine = machine
         self._key = key
         sources = trust_sources(machine, key.found)
-        self.vault = VerifiedVault(files, content, Pins(machine.state_folder(claimed)), sources, verified)
+        self.vault = VerifiedVault(*unverified, Pins(machine.state_folder(claimed)), sources, verified)
         if key.signing.verify_key != self.vault.agent(key.agent)["verifyKey"]:
             raise self._not_the_key()
 
@@ -142,14 +145,7 @@ class AgentSession:
     def open(self, records: list[SecretRecord]) -> list[Secret]:
         """Open values. They are not to be handed over before they were released."""
         granted = {grant["group"]: grant for grant in self.vault.grants(self.agent)}
-        keys: dict[str, OpeningKeys] = {}
-        opened: list[Secret] = []
-        for record in records:
-            group = record["group"]
-            if group not in keys:
-                keys[group] = keys_of(open_grant(granted[group], self._key.opening))
-            opened.append(open_secret(record, keys[group]))
-        return opened
+        return [open_secret(record, self._group_keys(granted[record["group"]])) for record in records]
 
     def release(self, log: AuditLog, records: list[SecretRecord]) -> list[VaultError]:
         """Pin what was read, then record the pull.
@@ -175,6 +171,13 @@ class AgentSession:
                 raise
             return [error]
         return []
+
+    def _group_keys(self, grant: GrantRecord) -> OpeningKeys:
+        groups = self._key.groups
+        named = grant["group"], grant["epoch"], grant["sealed"]
+        if named not in groups:
+            groups[named] = keys_of(open_grant(grant, self._key.opening))
+        return groups[named]
 
     def _require_grant(self, granted: list[GrantRecord], group: str) -> GrantRecord:
         for grant in granted:
@@ -210,7 +213,7 @@ class AgentSession:
 
 def audit_log(machine: Machine, unverified: UnverifiedVault, key: Key) -> AuditLog:
     """The log that a pull, or its refusal, is recorded in: of the vault that the key is for, where it says so."""
-    vault = key.found.key_file.vault or unverified.id
+    vault = key.found.key_file.vault or unverified.record["vault"]
     return AuditLog(machine, vault, find_head_commit(unverified.files.root))
 
 

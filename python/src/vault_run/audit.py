@@ -7,7 +7,6 @@ however many write at once. A line torn by a kill or a full disk is ended by the
 from __future__ import annotations
 
 import os
-import secrets
 
 from .canonical import JsonObject, canonical_bytes
 from .encoding import digest
@@ -70,7 +69,7 @@ class AuditLog:
         line = {
             **event,
             "v": 1,
-            "id": secrets.token_hex(16),
+            "id": os.urandom(16).hex(),
             "time": timestamp(self._machine.now()),
             "vault": self._vault,
             "key": fingerprint(key.verify_key),

@@ -11,8 +11,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +44,7 @@ def hold_lock(
     path: str, who: LockSelf, wait_seconds: float, stale_seconds: float, is_moot: Callable[[], bool]
 ) -> Iterator[bool]:
     """Hold the lock at ``path``; yields False, without it, where waiting made it moot. ``locked`` in the end."""
-    holder = {**who._asdict(), "started": _process_start(who.pid) or "", "token": secrets.token_hex(16)}
+    holder = {**who._asdict(), "started": _process_start(who.pid) or "", "token": os.urandom(16).hex()}
     deadline = time.monotonic() + wait_seconds
     while not _try_take(path, holder):
         found = _find_lock(path)
@@ -164,7 +162,9 @@ def _take_over(path: str, dead: dict[str, Any]) -> None:
     except FileExistsError:
         with contextlib.suppress(OSError):
             if time.time() - os.stat(guard).st_mtime > _TAKEOVER_STALE_SECONDS:
-                shutil.rmtree(guard)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(aside)
+                os.rmdir(guard)
         return
     except OSError as error:
         raise disk_error(error, "take over the lock", path) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -53,4 +52,4 @@ class Machine(NamedTuple):
 
 def this_machine() -> Machine:
     """The process as it is now."""
-    return Machine(os.environ, os.getcwd(), os.path.expanduser("~"), socket.gethostname(), os.getuid(), _now)
+    return Machine(os.environ, os.getcwd(), os.path.expanduser("~"), os.uname().nodename, os.getuid(), _now)

@@ -6,7 +6,6 @@ a short lock and merged upwards, so that processes at once never lower a pin. No
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import re
@@ -129,7 +128,7 @@ class Pins:
         return scopes
 
     def _raise(self, scope: str, seen: Mapping[str, Pin], owners: OwnerKeys) -> None:
-        file = copy.deepcopy(self._read(scope))
+        file = {**self._read(scope), "records": dict(self._read(scope)["records"])}
         for path, pin in seen.items():
             if scope_of(path) == scope:
                 self.check(path, pin)

@@ -20,6 +20,7 @@ class RecordFiles:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._plain_folders: set[str] = set()
 
     def read(self, path: str) -> bytes | None:
         """The record's bytes, or None where there is none."""
@@ -69,6 +70,8 @@ class RecordFiles:
         return all(self._is_plain_folder("/".join(parts[: depth + 1])) for depth in range(len(parts)))
 
     def _is_plain_folder(self, folder: str) -> bool:
+        if folder in self._plain_folders:
+            return True
         try:
             mode = os.lstat(self._file(folder)).st_mode
         except (FileNotFoundError, NotADirectoryError):
@@ -77,6 +80,8 @@ class RecordFiles:
             raise disk_error(error, "look at", self._file(folder)) from None
         if stat.S_ISLNK(mode):
             raise not_plain(folder)
+        if stat.S_ISDIR(mode):
+            self._plain_folders.add(folder)
         return stat.S_ISDIR(mode)
 
 
@@ -98,7 +103,7 @@ def _read_regular_file(file: str, path: str) -> bytes:
             raise not_plain(path)
         if found.st_size > MAX_RECORD_BYTES:
             raise invalid(path, "larger than any record can be")
-        return opened.read(MAX_RECORD_BYTES + 1)
+        return opened.read(found.st_size + 1)
 
 
 def _refuse_twins(paths: list[str]) -> None:

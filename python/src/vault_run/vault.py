@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -30,8 +29,6 @@ from .verified_vault import VerifiedFiles
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-_logger = logging.getLogger("vault_run")
 
 
 class SecretInfo(NamedTuple):
@@ -74,8 +71,8 @@ class Vault:
         self._root = find_vault_root(self._machine, path)
         self._asked = agent_option(self._machine, agent)
         self._verified = VerifiedFiles()
-        unverified = read_unverified_vault(self._root)
-        self._key: Key | None = find_key(self._machine, unverified.id, self._asked, key_file)
+        unverified = read_unverified_vault(self._root, self._verified)
+        self._key: Key | None = find_key(self._machine, unverified.record["vault"], self._asked, key_file)
         self._agent = self._key.agent
         with self._session():
             pass
@@ -157,14 +154,16 @@ class Vault:
         if key is None:
             raise ValueError("the vault was closed")
         with self._lock:
-            unverified = read_unverified_vault(self._root)
+            unverified = read_unverified_vault(self._root, self._verified)
             log = audit_log(self._machine, unverified, key)
             with recording_denials(log, key):
                 yield AgentSession(self._machine, unverified, key, self._asked, self._verified), log
 
     def _warn(self, warnings: Iterable[VaultError]) -> None:
         for warning in warnings:
-            _logger.warning("%s", warning)
+            import logging  # noqa: PLC0415 - a start does not wait for it
+
+            logging.getLogger("vault_run").warning("%s", warning)
 
 
 def _info(record: SecretRecord) -> SecretInfo:

@@ -49,12 +49,13 @@ class VerifiedFiles:
 
 
 class VerifiedVault:
-    """The vault of these files, whose vault.json is ``content``, as far as ``sources`` and the pins vouch for it."""
+    """The vault of these files, as far as ``sources`` and the pins vouch for ``record``, its vault.json."""
 
     def __init__(
         self,
         files: RecordFiles,
         content: bytes,
+        record: SignedRecord,
         pins: Pins,
         sources: list[TrustSource],
         verified: VerifiedFiles,
@@ -71,15 +72,13 @@ class VerifiedVault:
         verified.begin(content, sources)
         self._owners: frozenset[str] = frozenset()
         known = verified.find(VAULT_PATH, content)
+        self.record = cast("VaultRecord", record)
         if known is None:
-            decoded = decode_record(VAULT_PATH, content)
-            self.record = cast("VaultRecord", decoded)
             self._owners = verify_vault_record(self.record, sources)
             for owner in self.record["owners"]:
                 self._require_suite(VAULT_PATH, owner["recipient"])
-            known = decoded, Pin(decoded["serial"], digest(signed_bytes(decoded)))
+            known = record, Pin(record["serial"], digest(signed_bytes(record)))
         else:
-            self.record = cast("VaultRecord", known[0])
             self._owners = owner_keys(self.record).current
         self._remember(VAULT_PATH, content, *known)
 
