@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -75,6 +76,13 @@ def test_tracebacks_are_masked_and_leave_no_frames(logged: Logged) -> None:
     assert records[0].exc_info is None
 
 
+def test_a_format_that_does_not_fit_is_masked_and_no_failure(logged: Logged) -> None:
+    logger, output, _ = logged
+    unfit = "%d of %s"
+    logger.warning(unfit, VALUE)
+    assert output.getvalue() == f"WARNING %d of %s ('{MASK}',) -\n"
+
+
 def test_what_holds_no_value_stays_as_it_is(logged: Logged) -> None:
     logger, output, records = logged
     thing = object()
@@ -123,3 +131,17 @@ def test_stands_in_for_standard_output(capsys: pytest.CaptureFixture[str], monke
     print(f"password={VALUE}")  # noqa: T201
     assert not sys.stdout.isatty()
     assert capsys.readouterr().out == f"password={MASK}\n"
+
+
+def test_nothing_is_lost_when_the_program_ends() -> None:
+    # Four bytes are shown because Python flushes first.
+    script = f"""
+import sys
+from vault_run import Secret
+from vault_run.redacting import redacting_stream
+sys.stdout = redacting_stream(sys.stdout, [Secret("db/PASSWORD", {VALUE.encode()!r})])
+print("a line")
+print("pw correct-", end="")
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == (f"a line\npw corr{MASK}", "")

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from .age_file import OpeningKeys, keys_of
 from .audit import AuditLog
 from .canonical import JsonObject
-from .head import find_head_commit
 from .key_lookup import FoundKey, read_agent_key, require_agent_key, trust_sources
 from .lock import LockSelf
 from .machine import Machine
@@ -150,24 +149,27 @@ class AgentSession:
     def release(self, log: AuditLog, records: list[SecretRecord]) -> list[VaultError]:
         """Pin what was read, then record the pull.
 
-        With the policy ``required`` a failure of either is final; with ``best-effort`` it is a warning, returned.
+        With the policy ``required`` a failure of either is final; with ``best-effort`` it is a warning, returned. So it
+        is for pins where the file system is read-only and the log goes elsewhere.
         """
         pulled = [
             {"group": record["group"], "name": record["name"], "valueId": record["valueId"]} for record in records
         ]
         event = {"action": _ACTION, "agent": self.agent, "secrets": pulled}
-        return self.pin() + self._unless_best_effort(lambda: log.append(event, self._key.signing))
+        return self.pin(log) + self._attempt(lambda: log.append(event, self._key.signing))
 
-    def pin(self) -> list[VaultError]:
+    def pin(self, log: AuditLog) -> list[VaultError]:
         """Pin what was read. All that ``list`` does after reading; warnings as of ``release``."""
         who = LockSelf(os.getpid(), self._machine.host, _ACTION)
-        return self._unless_best_effort(lambda: self.vault.pin(who))
+        return self._attempt(lambda: self.vault.pin(who), has_disk=not log.is_elsewhere)
 
-    def _unless_best_effort(self, step: Callable[[], None]) -> list[VaultError]:
+    def _attempt(self, step: Callable[[], None], *, has_disk: bool = True) -> list[VaultError]:
+        is_required = self.vault.record["policy"]["audit"] == "required"
         try:
             step()
         except VaultError as error:
-            if self.vault.record["policy"]["audit"] == "required" or error.code not in _OF_THIS_MACHINE:
+            may_fail = not is_required or (not has_disk and error.system == "EROFS")
+            if not may_fail or error.code not in _OF_THIS_MACHINE:
                 raise
             return [error]
         return []
@@ -214,7 +216,7 @@ class AgentSession:
 def audit_log(machine: Machine, unverified: UnverifiedVault, key: Key) -> AuditLog:
     """The log that a pull, or its refusal, is recorded in: of the vault that the key is for, where it says so."""
     vault = key.found.key_file.vault or unverified.record["vault"]
-    return AuditLog(machine, vault, find_head_commit(unverified.files.root))
+    return AuditLog(machine, vault, unverified.files.root)
 
 
 @contextlib.contextmanager

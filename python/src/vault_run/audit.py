@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 
+from .audit_receiver import find_receiver
 from .canonical import JsonObject, canonical_bytes
 from .encoding import digest
+from .head import find_head_commit
 from .log_files import LOG_NAME, SEGMENT_BYTES, last_line_moved_away, move_away, read_tail
 from .machine import Machine
 from .moment import timestamp
@@ -22,18 +24,33 @@ _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class AuditLog:
-    """The log of a vault on this machine."""
+    """The log of a vault on this machine, or what takes its lines in place of it.
 
-    def __init__(self, machine: Machine, vault: str, commit: str | None) -> None:
+    ``root`` is the folder in whose work tree HEAD is looked up.
+    """
+
+    def __init__(self, machine: Machine, vault: str, root: str) -> None:
         named = machine.find_variable("VAULT_RUN_AUDIT_DIR")
         self._folder = machine.state_folder(vault) if named is None else os.path.join(machine.cwd, named)
         self._path = f"{self._folder}/{LOG_NAME}"
         self._machine = machine
         self._vault = vault
-        self._commit = commit
+        self._root = root
+        self._receiver = find_receiver(machine)
+        self._last_given: bytes | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the lines go elsewhere."""
+        return self._receiver is not None
 
     def append(self, event: JsonObject, key: SigningKey) -> None:
         """Append a line; ``audit`` where it could not be written whole."""
+        if self._receiver is not None:
+            line = self._line(event, key, self._last_given)
+            self._receiver.write(line)
+            self._last_given = line
+            return
         try:
             self._append(event, key)
         except OSError as error:
@@ -76,8 +93,9 @@ class AuditLog:
             "host": self._machine.host,
             "uid": self._machine.uid,
         }
-        if self._commit is not None:
-            line["commit"] = self._commit
+        commit = find_head_commit(self._root)
+        if commit is not None:
+            line["commit"] = commit
         if last is not None:
             line["prev"] = digest(last)
         line["sig"] = key.sign(_SIGNED_PREFIX + canonical_bytes(line))

@@ -46,6 +46,8 @@ class Machine(NamedTuple):
 
     def _xdg(self, variable: str, fallback: str) -> str:
         folder = self.env.get(variable, "")
+        if not folder.startswith("/") and not self.home.startswith("/"):
+            raise VaultError("usage", "there is no home folder: HOME is not set", f"set HOME, or {variable}")
         # The specification says that a relative path there is invalid and is to be ignored.
         return folder if folder.startswith("/") else f"{self.home}/{fallback}"
 

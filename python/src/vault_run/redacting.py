@@ -34,7 +34,7 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask what is in the record, for every handler that comes behind."""
-        record.msg = self.redactor.redact_text(record.getMessage())
+        record.msg = self.redactor.redact_text(_message_of(record))
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = _FORMATTER.formatException(record.exc_info)
@@ -59,6 +59,14 @@ class RedactingFilter(logging.Filter):
             if self.redactor.redact_text(printed) != printed:
                 return self.redactor.redact_text(printed)
         return value
+
+
+def _message_of(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:
+        # Its arguments do not fit. logging reports that where a handler formats; what a filter raises, the caller gets.
+        return f"{record.msg} {record.args}"
 
 
 def redacting_stream(stream: TextIO, secrets: Iterable[Secret]) -> io.TextIOWrapper:

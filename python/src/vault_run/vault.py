@@ -15,7 +15,6 @@ from .agent_session import (
     read_unverified_vault,
     recording_denials,
 )
-from .audit import AuditLog
 from .environment import Environment, make_environment, require_for_variable, variable_of, variables_of
 from .find_vault import find_vault_root
 from .frames import without_frames
@@ -74,6 +73,7 @@ class Vault:
         unverified = read_unverified_vault(self._root, self._verified)
         self._key: Key | None = find_key(self._machine, unverified.record["vault"], self._asked, key_file)
         self._agent = self._key.agent
+        self._log = audit_log(self._machine, unverified, self._key)
         with self._session():
             pass
 
@@ -85,12 +85,12 @@ class Vault:
     @without_frames
     def get(self, ref: str, *, allow_expired: bool = False) -> Secret:
         """The secret at ``GROUP/NAME``."""
-        with self._session() as (session, log):
+        with self._session() as session:
             record = session.secret(parse_secret_ref(ref))
             if not allow_expired:
                 session.require_unexpired(record)
             opened = session.open([record])
-            self._warn(session.release(log, [record]))
+            self._warn(session.release(self._log, [record]))
             return opened[0]
 
     def __getitem__(self, ref: str) -> Secret:
@@ -102,7 +102,7 @@ class Vault:
 
         Secrets that their owner wants delivered as files are not among them.
         """
-        with self._session() as (session, log):
+        with self._session() as session:
             if only is None:
                 records = [record for record in session.secrets() if record["deliver"] == "env"]
             else:
@@ -114,23 +114,23 @@ class Vault:
                 for record in records:
                     session.require_unexpired(record)
             made = make_environment(list(variables), session.open(records))
-            self._warn(session.release(log, records))
+            self._warn(session.release(self._log, records))
             return made
 
     @without_frames
     def list(self) -> tuple[SecretInfo, ...]:
         """What was granted, in order, without opening any of it."""
-        with self._session() as (session, _):
+        with self._session() as session:
             found = tuple(_info(record) for record in session.secrets())
-            self._warn(session.pin())
+            self._warn(session.pin(self._log))
             return found
 
     @without_frames
     def groups(self) -> tuple[str, ...]:
         """The groups that were granted, in order."""
-        with self._session() as (session, _):
+        with self._session() as session:
             found = tuple(grant["group"] for grant in session.grants())
-            self._warn(session.pin())
+            self._warn(session.pin(self._log))
             return found
 
     def close(self) -> None:
@@ -149,15 +149,14 @@ class Vault:
         return f"<Vault {self._root}, agent {self._agent}>"
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[tuple[AgentSession, AuditLog]]:
+    def _session(self) -> Iterator[AgentSession]:
         key = self._key
         if key is None:
             raise ValueError("the vault was closed")
         with self._lock:
             unverified = read_unverified_vault(self._root, self._verified)
-            log = audit_log(self._machine, unverified, key)
-            with recording_denials(log, key):
-                yield AgentSession(self._machine, unverified, key, self._asked, self._verified), log
+            with recording_denials(self._log, key):
+                yield AgentSession(self._machine, unverified, key, self._asked, self._verified)
 
     def _warn(self, warnings: Iterable[VaultError]) -> None:
         for warning in warnings:

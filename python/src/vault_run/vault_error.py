@@ -57,6 +57,8 @@ class VaultError(Exception):
 
     code: ErrorCode
     hint: str
+    # The name of the failed system call's error, where that is what happened.
+    system: str | None = None
 
     def __init__(self, code: ErrorCode, message: str, hint: str) -> None:
         super().__init__(code, message, hint)
@@ -76,4 +78,6 @@ def system_code(error: OSError) -> str:
 def disk_error(error: OSError, doing: str, path: str) -> VaultError:
     """A failed system call on ``path`` as a VaultError."""
     hint = _HINTS.get(error.errno or 0, "look at the path and try again")
-    return VaultError("disk", f"cannot {doing} ({system_code(error)}): {path}", hint)
+    failure = VaultError("disk", f"cannot {doing} ({system_code(error)}): {path}", hint)
+    failure.system = system_code(error)
+    return failure
