@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -65,6 +65,38 @@ print(metadata.version("vault-run"), metadata.requires("vault-run"))`;
       const { version } = JSON.parse(readFileSync(resolve(pythonFolder, "../package.json"), "utf8"));
       expect(stdout).toBe(`${version} ['cryptography>=50']`);
     }
+  });
+
+  it("tells a strict type checker what it gives", async () => {
+    const program = join(tempFolder(), "program.py");
+    writeFileSync(
+      program,
+      `from vault_run import AsyncVault, Secret, Vault, VaultError
+from vault_run.redacting import RedactingFilter, Redactor, redacting_stream
+
+async def read() -> str:
+    async with AsyncVault(agent="a") as vault:
+        secret: Secret = await vault.get("g/N")
+        return secret.reveal()
+
+def names(vault: Vault) -> list[str]:
+    return [info.ref for info in vault.list() if info.expires_at is None]
+
+def code(error: VaultError) -> str:
+    return error.code
+
+reveal_type(Vault(agent="a").env()["N"])
+wrong: int = Vault(agent="a")["g/N"].reveal()
+`,
+    );
+    const args = ["--strict", "--python-executable", python, "--cache-dir", "/dev/null", program];
+    const { stdout } = await execa(join(tools, "mypy"), args, { reject: false, cwd: tempFolder() });
+    const lines = stdout.split("\n").map((line) => line.replace(/^.*program.py:/, ""));
+    expect(lines).toEqual([
+      '15: note: Revealed type is "str"',
+      '16: error: Incompatible types in assignment (expression has type "str", variable has type "int")  [assignment]',
+      "Found 1 error in 1 file (checked 1 source file)",
+    ]);
   });
 
   it("does what the README shows, word for word", async () => {

@@ -11,7 +11,10 @@ from .vault_error import VaultError
 GROUP_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 VAULT_ID = re.compile(r"[0-9a-f]{32}")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Control characters, line separators, and what changes the direction of text.
+_CONTROLS = frozenset(
+    map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)])
+)
 _SHOWN_CHARACTERS = 80
 
 _LOWER_NAME_HINT = "use 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit"
@@ -56,7 +59,7 @@ def printable(text: str) -> str:
 
 def has_controls(text: str) -> bool:
     """Whether a text holds control characters, line separators, or what changes the direction of text."""
-    return _CONTROLS.search(text) is not None
+    return not _CONTROLS.isdisjoint(text)
 
 
 def _parse(grammar: re.Pattern[str], text: str, whose: str, hint: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from typing import Literal
 
 # The codes of docs/FORMAT.md, section 11, that a reader can meet.
@@ -65,6 +66,9 @@ class VaultError(Exception):
         self.code = code
         self.hint = hint
         self._message = message
+        if sys.version_info >= (3, 11):
+            # A traceback shows it below the message.
+            self.add_note(hint)
 
     def __str__(self) -> str:
         return self._message
