@@ -172,6 +172,14 @@ def test_listing_opens_nothing_and_records_nothing(machine: VectorMachine) -> No
     assert not (machine.state / "audit.jsonl").exists()
 
 
+def test_an_agent_without_a_grant_has_an_empty_list_and_no_variables(machine: VectorMachine) -> None:
+    machine.use_key("idle")
+    vault = machine.open("idle")
+    assert vault.list() == ()
+    assert vault.groups() == ()
+    assert code_of(vault.env) == "not-granted"
+
+
 def test_finds_keys_in_order_and_the_first_is_final(
     machine: VectorMachine, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

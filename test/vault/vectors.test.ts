@@ -60,7 +60,7 @@ describe("the vectors", () => {
       });
     // What an owner meets, what the machine brings about, and what is of the command line or the commit only.
     const others = new Set(
-      "unknown-owner last-owner exists no-key audit locked interrupted usage bad-time no-terminal canceled no-repository git-missing git-not-ready git-failed passphrase keychain".split(
+      "unknown-owner last-owner exists no-key audit audit-rewritten locked interrupted usage bad-time no-terminal canceled no-repository git-missing git-not-ready git-failed passphrase keychain".split(
         " ",
       ),
     );

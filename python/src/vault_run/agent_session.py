@@ -109,12 +109,6 @@ class AgentSession:
         """The live grants, all of them or those of the groups named. An expired one among them refuses."""
         granted = self.vault.grants(self.agent)
         chosen = granted if groups is None else [self._require_grant(granted, group) for group in groups]
-        if not chosen and groups is None:
-            raise VaultError(
-                "not-granted",
-                f"{self.agent} was granted nothing",
-                f"ask the owner: vault-run grant {self.agent} GROUP",
-            )
         for grant in chosen:
             self._require_unexpired(
                 grant,
@@ -131,6 +125,15 @@ class AgentSession:
     def secrets(self) -> list[SecretRecord]:
         """The records of every secret that was granted."""
         return [secret for grant in self.grants() for secret in self.vault.secrets(grant["group"])]
+
+    def require_granted(self) -> None:
+        """Refuse an agent without any grant."""
+        if not self.grants():
+            raise VaultError(
+                "not-granted",
+                f"{self.agent} was granted nothing",
+                f"ask the owner: vault-run grant {self.agent} GROUP",
+            )
 
     def require_unexpired(self, secret: SecretRecord) -> None:
         """Refuse a value whose time has passed."""

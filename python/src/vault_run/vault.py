@@ -104,6 +104,7 @@ class Vault:
         """
         with self._session() as session:
             if only is None:
+                session.require_granted()
                 records = [record for record in session.secrets() if record["deliver"] == "env"]
             else:
                 records = [session.secret(parse_secret_ref(ref)) for ref in dict.fromkeys(only)]
