@@ -21,6 +21,7 @@ export type OwnerAction =
   | "grant"
   | "revoke"
   | "allow"
+  | "policy"
   | "resolve";
 
 export interface AuditSecret {

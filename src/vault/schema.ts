@@ -21,6 +21,7 @@ export const FORMAT = 1;
 /** To be raised with every change of what passes for a record: what was verified before is then verified again. */
 export const SCHEMA_EDITION = 2;
 export const MAX_DESCRIPTION_BYTES = 1024;
+export const ORIGIN = /^https?:\/\/[a-z0-9.:[\]-]{1,255}$/;
 /** Both bound the signatures that are checked before anything in vault.json is trusted. */
 export const MAX_OWNERS = 64;
 export const MAX_SUCCESSION_LINKS = 256;
@@ -40,7 +41,7 @@ const signatureText = text<string>(isSignatureText);
 const time = text<Timestamp>(isTimestamp);
 const base64 = text<string>((s) => s.length > 0 && Buffer.from(s, "base64").toString("base64") === s);
 const description = text<string>(isDescription);
-const origin = text<string>((s) => /^https?:\/\/[a-z0-9.:[\]-]{1,255}$/.test(s));
+const origin = text<string>((s) => ORIGIN.test(s));
 const count = that<number>((value) => Number.isSafeInteger(value) && (value as number) >= 1);
 const flag = oneOf(true, false);
 

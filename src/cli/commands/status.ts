@@ -6,6 +6,7 @@ import { sayExpiredGrants } from "../expired-grants.ts";
 import { type ExposedSecret, readerName } from "../exposed.ts";
 import { type Expiry, type Status, statusOf } from "../listings/status.ts";
 import { layMatrix } from "../matrix.ts";
+import { hasRules, policyLines } from "../policy-lines.ts";
 import { withVault } from "../reader.ts";
 import { counted, spanTo } from "../wording.ts";
 
@@ -41,6 +42,14 @@ function print({ console }: CommandContext, status: Status): void {
   for (const owner of status.owners) console.print(`owner ${owner.name}, verify key ${owner.verifyKey}`);
   console.print();
   printMatrix(console, status);
+  const ruled = status.groups.filter(({ policy }) => hasRules(policy));
+  if (ruled.length > 0) {
+    console.print();
+    console.table([
+      ["POLICY", "THROUGH vault-run mcp"],
+      ...ruled.map(({ name, policy }) => [name, policyLines(policy).join("; ")]),
+    ]);
+  }
   if (status.expiring.length > 0) {
     console.print();
     console.table([

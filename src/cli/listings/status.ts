@@ -4,6 +4,7 @@ import { formatRef } from "../../vault/names.ts";
 import { isPast, type Timestamp } from "../../vault/time.ts";
 import type { Vault } from "../../vault/vault.ts";
 import { type ExposedAgent, type ExposedSecret, findExposed, findExposedAgents } from "../exposed.ts";
+import { type ShownPolicy, shownPolicy } from "../policy-lines.ts";
 
 export interface Expiry {
   readonly what: string;
@@ -19,7 +20,12 @@ export interface Status {
   readonly suite: string;
   readonly audit: string;
   readonly owners: readonly { readonly name: string; readonly key: string; readonly verifyKey: string }[];
-  readonly groups: readonly { readonly name: string; readonly epoch: number; readonly secrets: number }[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly epoch: number;
+    readonly secrets: number;
+    readonly policy: ShownPolicy;
+  }[];
   readonly agents: readonly { readonly name: string; readonly groups: readonly string[] }[];
   /** What has expired, or will within 30 days. */
   readonly expiring: readonly Expiry[];
@@ -58,7 +64,12 @@ export function statusOf(vault: Vault, nowMs: number): Status {
       key: keyFingerprint(verifyKey),
       verifyKey,
     })),
-    groups: groups.map(({ name, epoch, secrets }) => ({ name, epoch, secrets: secrets.length })),
+    groups: groups.map(({ name, epoch, secrets, policy }) => ({
+      name,
+      epoch,
+      secrets: secrets.length,
+      policy: shownPolicy(policy),
+    })),
     agents: agents.map(({ name, grants: own }) => ({ name, groups: own.map((grant) => grant.group) })),
     expiring: soon.sort((a, b) => (a.expiresAt < b.expiresAt ? -1 : 1)),
     rotate: findExposed(vault, nowMs),
