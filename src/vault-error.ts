@@ -46,6 +46,9 @@ export type VaultErrorCode =
   | "audit-rewritten"
   | "no-terminal"
   | "no-pipe"
+  | "not-allowed"
+  | "rate-limited"
+  | "request-failed"
   | "canceled";
 
 export class VaultError extends Error {

@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sdk: ["launch", "machine", "vault", "vault-error"],
   index: ["sdk", "vault", "vault-error"],
   report: [],
+  mcp: ["audit", "launch", "redact", "vault", "vault-error"],
   cli: [
     "admin",
     "age",
@@ -28,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "git",
     "launch",
     "machine",
+    "mcp",
     "redact",
     "report",
     "scan",
@@ -46,6 +48,7 @@ const ONE_IMPORTER: Record<string, string> = {
   "@secretlint/core": "scan",
   "@secretlint/profiler": "scan",
   "@secretlint/secretlint-rule-preset-recommend": "scan",
+  "@modelcontextprotocol/server": "mcp",
 };
 
 interface Import {
@@ -111,6 +114,7 @@ describe("the layers", () => {
       ({ file, target }) => (ONE_IMPORTER[names(target)] ?? room(file)) !== room(file),
     );
     expect(misplaced).toEqual([]);
+    expect(packages.filter(({ file, target }) => target === "zod" && room(file) !== "mcp")).toEqual([]);
     expect(new Set(packages.map(({ target }) => target))).toEqual(
       new Set([
         "@napi-rs/keyring",
@@ -124,8 +128,27 @@ describe("the layers", () => {
         "@secretlint/core",
         "@secretlint/profiler",
         "@secretlint/secretlint-rule-preset-recommend",
+        "zod",
+        "@modelcontextprotocol/server",
+        "@modelcontextprotocol/server/stdio",
       ]),
     );
+  });
+
+  it("keep the server for models out of every other verb", () => {
+    const eager = own.filter(
+      ({ file, target, dynamic }) => target === "mcp/serve.ts" && room(file) !== "mcp" && !dynamic,
+    );
+    expect(eager).toEqual([]);
+    expect([...loadedWith("cli/commands/mcp.ts")].filter((file) => room(file) === "mcp")).toEqual([
+      "mcp/client-config.ts",
+    ]);
+  });
+
+  it("let a model's list of secrets open nothing", () => {
+    const loaded = [...loadedWith("mcp/list-secrets.ts")];
+    const opening = ["age/open", "vault/open-sealed", "vault/key-file", "launch/"];
+    expect(loaded.filter((file) => opening.some((start) => file.startsWith(start)))).toEqual([]);
   });
 
   it("load commands only when they are used", () => {

@@ -5,7 +5,7 @@ import { canonicalText } from "../vault/canonical.ts";
 
 const SIGNED_PREFIX = "vault-run/audit/v1\0";
 
-export type AuditAction = "launch" | "get" | "sdk" | "redact" | "denied" | "leak" | OwnerAction;
+export type AuditAction = "launch" | "get" | "sdk" | "redact" | "mcp" | "denied" | "leak" | OwnerAction;
 export type OwnerAction =
   | "init"
   | "add-agent"
@@ -30,6 +30,11 @@ export interface AuditSecret {
   readonly valueId: string;
 }
 
+export interface AuditClient {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** What a redaction hid: how often, in which stream (`stdout`, `stderr`, `terminal`, `stdin`), in which encoding. */
 export interface AuditLeak {
   readonly secret: string;
@@ -50,6 +55,11 @@ export interface AuditEvent {
   readonly reason?: string;
   /** The launched program's argv[0]; never another argument. */
   readonly command?: string;
+  /** The tool that a model called, and the program it called it through, by its own word. Only where `mcp` is served. */
+  readonly tool?: string;
+  readonly client?: AuditClient;
+  /** What a model says it needs an access for. Only with the tool `request_access`. */
+  readonly note?: string;
   readonly secrets?: readonly AuditSecret[];
   readonly leaks?: readonly AuditLeak[];
 }

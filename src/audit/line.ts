@@ -23,6 +23,9 @@ const auditLine = z.looseObject({
   group: z.optional(text),
   reason: z.optional(text),
   command: z.optional(text),
+  tool: z.optional(text),
+  client: z.optional(z.looseObject({ name: text, version: text })),
+  note: z.optional(text),
   secrets: z.optional(z.array(z.looseObject({ group: text, name: text, valueId: text }))),
   leaks: z.optional(
     z.array(z.looseObject({ secret: text, stream: text, encoding: text, count: z.number() })),

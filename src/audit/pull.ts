@@ -76,12 +76,12 @@ function hasNoDisk({ auditReceiver }: Machine, { cause }: VaultError): boolean {
  * Makes the attempt; where it is refused, that is recorded in the name of the key at hand, as far as the log can be
  * written: the refusal stands either way.
  *
- * @param who the agent, and what was to be launched.
+ * @param who the agent, what was to be launched, and who asked for it.
  */
 export async function recordingDenials<T>(
   log: AuditLog,
   key: SigningKey,
-  who: Pick<AuditEvent, "agent" | "command">,
+  who: Pick<AuditEvent, "agent" | "command" | "tool" | "client">,
   warn: (text: string) => void,
   attempt: () => T | Promise<T>,
 ): Promise<T> {

@@ -52,5 +52,8 @@ export const VERB_STATUS: Readonly<Record<VaultErrorCode, typeof REFUSED | typeo
   "audit-rewritten": REFUSED,
   "no-terminal": REFUSED,
   "no-pipe": REFUSED,
+  "not-allowed": REFUSED,
+  "rate-limited": REFUSED,
+  "request-failed": REFUSED,
   canceled: REFUSED,
 };

@@ -484,6 +484,29 @@ export const VERBS: readonly Verb[] = [
     load: () => import("./commands/redact.ts"),
   },
   {
+    name: "mcp",
+    takes: "",
+    about:
+      "serve an agent's secrets to an MCP client on standard input and output: used by the model, not seen",
+    options: [
+      { flag: "--agent NAME", about: "whose secrets (VAULT_RUN_AGENT)" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      VAULT,
+      { flag: "--rate N", about: "how often one secret may be used within a minute (default: 60)" },
+      {
+        flag: "--allow-loopback",
+        about: "let http_request go to localhost, by http too, for development",
+      },
+      {
+        flag: "--print-config CLIENT",
+        about: "print what a client needs to start it, and serve nothing",
+        choices: ["claude-code", "claude-desktop", "codex", "cursor", "vscode"],
+      },
+    ],
+    examples: ["vault-run mcp --agent crawler", "vault-run mcp --agent crawler --print-config claude-code"],
+    load: () => import("./commands/mcp.ts"),
+  },
+  {
     name: "audit",
     takes: "",
     about: "who pulled what, on every machine whose log can be found, and whether the lines hold",

@@ -177,9 +177,13 @@ export class AgentSession {
     await this.#log.append({ ...event, agent: this.name }, this.#signingKey);
   }
 
-  /** Makes the attempt; where it is refused, that is recorded. `command` is what was to be launched. */
-  recordingDenials<T>(command: string | undefined, attempt: () => T | Promise<T>): Promise<T> {
-    const who = { agent: this.name, ...(command === undefined ? {} : { command }) };
+  /** Makes the attempt; where it is refused, that is recorded. `command` is what was to be launched, `via` who asked. */
+  recordingDenials<T>(
+    command: string | undefined,
+    attempt: () => T | Promise<T>,
+    via: Pick<AuditEvent, "tool" | "client"> = {},
+  ): Promise<T> {
+    const who = { agent: this.name, ...(command === undefined ? {} : { command }), ...via };
     return recordingDenials(this.#log, this.#signingKey, who, this.#warn, attempt);
   }
 }

@@ -129,6 +129,11 @@ export class Libc {
     this.#calls.prctl(PR_SET_DUMPABLE, "unsigned long", 0);
   }
 
+  /** Ends `hideMemory`. */
+  showMemory(): void {
+    this.#calls.prctl(PR_SET_DUMPABLE, "unsigned long", 1);
+  }
+
   /** A child of ours that has ended and has not been waited for, which it still is afterwards. */
   findZombie(): number | undefined {
     const info = Buffer.alloc(SIGINFO_BYTES);

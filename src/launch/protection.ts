@@ -16,6 +16,7 @@ export class Protection {
   /** As we found it, for what is started; undefined where there is none, or nothing is to be put back. */
   #filter: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #hidden: Libc | undefined;
 
   constructor() {
     this.#filter = attempt(() => readFileSync(CORE_DUMP_FILTER, "latin1").trim());
@@ -40,6 +41,17 @@ export class Protection {
     // What is hidden has no files of ours below /proc any more, this one among them.
     this.#filter = undefined;
     libc.hideMemory();
+    this.#hidden = libc;
+  }
+
+  /** Does what needs files of ours below /proc. What was hidden is seen for that long. */
+  async whileShown<T>(act: () => Promise<T>): Promise<T> {
+    this.#hidden?.showMemory();
+    try {
+      return await act();
+    } finally {
+      this.#hidden?.hideMemory();
+    }
   }
 
   /** Hides once the program has been running for a while: no launch waits for the library that this takes. */

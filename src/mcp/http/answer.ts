@@ -1,0 +1,131 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import type { RedactedStream, Redactor } from "../../redact/index.ts";
+import { VaultError } from "../../vault-error.ts";
+import { maskedBy } from "../seen-values.ts";
+
+// What comes back, made fit to be shown: unpacked, masked, cut, and only where it is text. A body that cannot be looked
+// through is not shown.
+
+export const MOST_BODY_BYTES = 1024 * 1024;
+/** Of a body this much is read, whatever is shown of it: what is cut off may be long. */
+const MOST_READ_BYTES = 4 * MOST_BODY_BYTES;
+const NOT_SHOWN = "(not shown)";
+/** They let in whoever has them. */
+const WITHHELD = new Set(["set-cookie", "set-cookie2", "authentication-info", "proxy-authentication-info"]);
+
+export interface Shown {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  /** Why there is no body, or not all of it. */
+  readonly note: string | undefined;
+}
+
+export async function show(
+  message: IncomingMessage,
+  redactor: Redactor,
+  signal: AbortSignal,
+): Promise<Shown> {
+  const headers = shownHeaders(message, redactor);
+  const unpacked = unpack(message);
+  if (unpacked === undefined) {
+    message.destroy();
+    return { headers, body: "", note: "its encoding is not known here, so it is not shown" };
+  }
+  const { bytes, isCut } = await read(unpacked, redactor.stream("response"), signal);
+  message.destroy();
+  if (!isCut && !isUtf8(bytes))
+    return { headers, body: "", note: `${bytes.length} bytes that are no text are not shown` };
+  if (isCut && !isUtf8(withoutLastCharacter(bytes)))
+    return { headers, body: "", note: "it is no text, so it is not shown" };
+  const note = isCut ? `cut after ${MOST_BODY_BYTES} bytes` : undefined;
+  return { headers, body: (isCut ? withoutLastCharacter(bytes) : bytes).toString("utf8"), note };
+}
+
+function shownHeaders({ headers }: IncomingMessage, redactor: Redactor): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    const text = WITHHELD.has(name)
+      ? NOT_SHOWN
+      : Buffer.from([value].flat().join(", "), "latin1").toString("utf8");
+    return [maskedBy(redactor, name), maskedBy(redactor, text)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Undefined where it is packed in a way that is not known. */
+function unpack(message: IncomingMessage): Readable | undefined {
+  const encodings = (message.headers["content-encoding"] ?? "")
+    .split(",")
+    .map((encoding) => encoding.trim().toLowerCase())
+    .filter((encoding) => encoding !== "" && encoding !== "identity");
+  const [encoding, ...others] = encodings;
+  if (encoding === undefined) return message;
+  const unpacker = others.length === 0 ? unpackerOf(encoding) : undefined;
+  if (unpacker === undefined) return undefined;
+  // What ends in the middle fails where it is read.
+  pipeline(message, unpacker).catch(() => {});
+  return unpacker;
+}
+
+function unpackerOf(encoding: string) {
+  switch (encoding) {
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    case "zstd":
+      return createZstdDecompress();
+    default:
+      return undefined;
+  }
+}
+
+/** The body, masked, up to the limit. What stands at the limit and may be half a value is left out. */
+async function read(
+  body: Readable,
+  stream: RedactedStream,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Buffer; readonly isCut: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let [shownBytes, readBytes] = [0, 0];
+  const keep = (piece: Uint8Array) => {
+    chunks.push(Uint8Array.from(piece));
+    shownBytes += piece.length;
+  };
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      signal.throwIfAborted();
+      readBytes += chunk.length;
+      keep(stream.write(chunk));
+      if (shownBytes > MOST_BODY_BYTES || readBytes > MOST_READ_BYTES)
+        return { bytes: Buffer.concat(chunks).subarray(0, MOST_BODY_BYTES), isCut: true };
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new VaultError(
+      "request-failed",
+      "the answer broke off, or is not packed as it says",
+      "try again, or ask for less",
+      { cause: error },
+    );
+  }
+  keep(stream.end());
+  return { bytes: Buffer.concat(chunks), isCut: false };
+}
+
+/** Bytes that were cut anywhere, without a character that was cut in two. */
+function withoutLastCharacter(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  for (let back = 0; back < 4 && end > 0; back++) {
+    end--;
+    // The first byte of a character: all before it is whole.
+    if (((bytes[end] ?? 0) & 0xc0) !== 0x80) break;
+  }
+  return bytes.subarray(0, end);
+}

@@ -1,0 +1,227 @@
+import { statSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
+import * as z from "zod";
+import { type Captured, runCaptured } from "../launch/captured.ts";
+import type { Child } from "../launch/child.ts";
+import { ChildDescriptors } from "../launch/child-descriptors.ts";
+import { inheritedEnvironment } from "../launch/environment.ts";
+import { requireExecutable } from "../launch/executable.ts";
+import { inject } from "../launch/inject.ts";
+import { reportLeaks } from "../launch/leaks.ts";
+import { type Delivery, select } from "../launch/select.ts";
+import { formatRef } from "../vault/names.ts";
+import { allowsCommand, formatCommandRule } from "../vault/policy.ts";
+import { systemCode, VaultError } from "../vault-error.ts";
+import { secretName } from "./arguments.ts";
+import { type Answer, type Call, type Calls, result } from "./calls.ts";
+import { Progress } from "./progress.ts";
+
+const MOST_OUTPUT_BYTES = 1024 * 1024;
+const MAX_INPUT_CHARACTERS = 1024 * 1024;
+const DEFAULT_TIMEOUT_S = 60;
+const MAX_TIMEOUT_S = 3600;
+
+const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((given) => !given.includes("\0"), "no NUL");
+
+export const input = z.strictObject({
+  command: z
+    .array(text(131_072))
+    .min(1)
+    .max(4096)
+    .describe(
+      "the program and its arguments, each a string of its own; no shell looks at them, so $VAR, | and > mean nothing unless the program is a shell",
+    ),
+  secrets: z
+    .array(
+      z.union([
+        secretName,
+        z.strictObject({
+          name: secretName,
+          as: z.enum(["env", "file"]).describe("in the variable itself, or as a file whose path it holds"),
+          variable: z
+            .string()
+            .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)
+            .describe("the environment variable"),
+        }),
+      ]),
+    )
+    .min(1)
+    .max(64)
+    .describe(
+      "what the program gets, and nothing else; a name alone comes in the variable that list_secrets shows",
+    ),
+  cwd: text(4096).optional().describe("the folder it starts in (default: the server's)"),
+  stdin: z.string().max(MAX_INPUT_CHARACTERS).optional().describe("what it reads from standard input"),
+  timeout_s: z
+    .number()
+    .positive()
+    .max(MAX_TIMEOUT_S)
+    .optional()
+    .describe(`it is killed after so many seconds (default: ${DEFAULT_TIMEOUT_S})`),
+});
+
+export const output = z.object({
+  exit_status: z.number().describe("the program's own; 128 + n where signal n ended it"),
+  timed_out: z.boolean(),
+  stdout: z.string().describe("masked"),
+  stderr: z.string().describe("masked"),
+  dropped_bytes: z.number().describe(`of the output, beyond ${MOST_OUTPUT_BYTES} bytes`),
+  masked: z.array(z.object({ name: z.string(), count: z.number() })),
+});
+
+type Input = z.infer<typeof input>;
+
+/** Starts a program with secrets that the model names and never sees. */
+export async function runWithSecrets(calls: Calls, args: Input, call: Call): Promise<Answer> {
+  const { session } = call;
+  const deliveries = select(session, { ...selectionOf(args.secrets), allowExpired: false });
+  for (const group of new Set(deliveries.map(({ secret }) => secret.group)))
+    requireAllowed(call, group, args.command);
+  const base = commandOf(calls, args, call);
+  // Before anything is opened: a name that was mistyped is no pull.
+  requireExecutable(base);
+  const descriptors = new ChildDescriptors([]);
+  try {
+    const child = await prepare(calls, call, deliveries, base, descriptors);
+    return await run(calls, call, child, args, descriptors);
+  } finally {
+    descriptors.close();
+  }
+}
+
+function selectionOf(secrets: Input["secrets"]) {
+  const mapped = secrets.filter((secret) => typeof secret !== "string");
+  const of = (as: "env" | "file") =>
+    mapped.filter((secret) => secret.as === as).map(({ variable, name }) => `${variable}=${name}`);
+  // All of them: where there is none in it, a launch takes every secret that was granted.
+  const only = secrets.map((secret) => (typeof secret === "string" ? secret : secret.name));
+  return { group: [], only, env: of("env"), file: of("file"), pipe: [] };
+}
+
+function requireAllowed(
+  { session }: Call,
+  group: Delivery["secret"]["group"],
+  command: readonly string[],
+): void {
+  const { policy } = session.vault.group(group);
+  if (allowsCommand(policy, command)) return;
+  const rules = policy.commands?.map(formatCommandRule) ?? [];
+  throw new VaultError(
+    "not-allowed",
+    `the owner binds ${group} to other commands`,
+    rules.length === 0
+      ? `no command may have it; see list_secrets for what may be done with ${group}`
+      : `call one that begins with: ${rules.join(", or: ")}; each word must be as it is there`,
+  );
+}
+
+function commandOf(calls: Calls, { command: words, cwd }: Input, { session }: Call): Child {
+  const [program = "", ...rest] = words;
+  if (program === "")
+    throw new VaultError("usage", "the command's first word is empty", "name a program there");
+  const command: Child["command"] = [program, ...rest];
+  const folder = resolve(calls.machine.cwd, cwd ?? ".");
+  if (!isFolder(folder))
+    throw new VaultError("usage", "cwd is no folder", "give the path of one that is there");
+  const options = { cleanEnv: false, pass: [] };
+  const env = inheritedEnvironment(calls.machine.env, options, session.identity.reveal());
+  // The model says where the program starts: what a name means must not hang on that.
+  if (env.PATH !== undefined)
+    env.PATH = env.PATH.split(delimiter)
+      .filter((entry) => entry.startsWith("/"))
+      .join(delimiter);
+  return { command, cwd: folder, env, descriptors: new Map() };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** Opens the values, records it, and puts them where they are to go. */
+function prepare(
+  calls: Calls,
+  call: Call,
+  deliveries: readonly Delivery[],
+  base: Child,
+  descriptors: ChildDescriptors,
+): Promise<Child> {
+  const secrets = [...new Map(deliveries.map(({ secret }) => [formatRef(secret), secret])).values()];
+  return calls.release(call, secrets, { command: base.command[0] }, async (values) => {
+    const env: Record<string, string> = Object.assign(Object.create(null), base.env);
+    const replacing = { strictEnv: false, warn: () => {} };
+    await calls.protection.whileShown(() =>
+      inject(deliveries, values, { env, descriptors, libc: undefined }, replacing),
+    );
+    for (const value of values) value.dispose();
+    return { ...base, env, descriptors: descriptors.given };
+  });
+}
+
+async function run(
+  calls: Calls,
+  call: Call,
+  child: Child,
+  { stdin, timeout_s: timeoutS = DEFAULT_TIMEOUT_S }: Input,
+  descriptors: ChildDescriptors,
+): Promise<Answer> {
+  const redactor = calls.seen.redactor();
+  const timeout = AbortSignal.timeout(timeoutS * 1000);
+  const progress = new Progress(call.context);
+  const captured = await runCaptured(child, {
+    stdin,
+    filters: (stream) => redactor.stream(stream),
+    mostBytes: MOST_OUTPUT_BYTES,
+    kill: AbortSignal.any([call.signal, timeout]),
+    protection: calls.protection,
+    started: () => descriptors.started(),
+    wrote: (bytes) => progress.wrote(bytes),
+  }).finally(() => progress.end());
+  await reportLeaks(call.session, redactor.leaks(), { command: child.command, quiet: true }, undefined, calls.warn);
+  call.signal.throwIfAborted();
+  const masked = Map.groupBy(redactor.leaks(), ({ name }) => name);
+  return answer(
+    captured,
+    timeout.aborted,
+    [...masked].map(([name, leaks]) => ({
+      name,
+      count: leaks.reduce((sum, { count }) => sum + count, 0),
+    })),
+  );
+}
+
+function answer(
+  { status, stdout, stderr, droppedBytes }: Captured,
+  timedOut: boolean,
+  masked: readonly { readonly name: string; readonly count: number }[],
+): Answer {
+  const [out, err] = [stdout.toString("utf8"), stderr.toString("utf8")];
+  const notes = [
+    timedOut ? "killed: its time was over" : [],
+    droppedBytes > 0 ? `${droppedBytes} more bytes of output are not shown` : [],
+    masked.length > 0
+      ? `masked in the output: ${masked.map(({ name, count }) => `${name} ${count}x`).join(", ")}`
+      : [],
+  ].flat();
+  const parts = [
+    [`exit status ${status}`, ...notes].join("\n"),
+    ...(out === "" ? [] : [`--- stdout\n${out}`]),
+    ...(err === "" ? [] : [`--- stderr\n${err}`]),
+  ];
+  return result(parts.join("\n"), {
+    exit_status: status,
+    timed_out: timedOut,
+    stdout: out,
+    stderr: err,
+    dropped_bytes: droppedBytes,
+    masked,
+  });
+}

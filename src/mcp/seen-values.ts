@@ -1,0 +1,31 @@
+import { createRedactor, type Redactor, type SecretValue } from "../redact/index.ts";
+import type { Secret } from "../vault/secret.ts";
+
+/**
+ * Every value that this server has opened. Whatever goes back to the client is looked through for all of them, not only
+ * for those of the call: what one run has put into a file, the next one may print.
+ */
+export class SeenValues {
+  readonly #values = new Map<string, SecretValue>();
+
+  /** @param forms other spellings in which the value is about to leave, as one header say. */
+  add(secret: Secret, forms: readonly string[] = []): void {
+    for (const value of [Buffer.from(secret.bytes()), ...forms])
+      this.#values.set(`${secret.ref} ${Buffer.from(value).toString("base64")}`, { name: secret.ref, value });
+  }
+
+  /** One that looks for all that was seen so far, and counts for itself. */
+  redactor(): Redactor {
+    return createRedactor([...this.#values.values()]);
+  }
+
+  /** Masks what a text has of them. */
+  mask(text: string): string {
+    return this.#values.size === 0 ? text : maskedBy(this.redactor(), text);
+  }
+}
+
+export function maskedBy(redactor: Redactor, text: string): string {
+  const stream = redactor.stream();
+  return Buffer.concat([stream.write(Buffer.from(text)), stream.end()]).toString("utf8");
+}

@@ -1,0 +1,64 @@
+import type { Readable, Writable } from "node:stream";
+import { McpServer } from "@modelcontextprotocol/server";
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
+import { AgentSession } from "../launch/agent-session.ts";
+import { Protection } from "../launch/protection.ts";
+import type { Machine } from "../vault/machine.ts";
+import { Calls, type CallsOptions } from "./calls.ts";
+import { INSTRUCTIONS, registerTools } from "./tools.ts";
+
+export interface McpSurroundings {
+  readonly machine: Machine;
+  /** The protocol's, both of them. */
+  readonly from: Readable;
+  readonly to: Writable;
+  /** What this program is, for the client. */
+  readonly version: string;
+  readonly warn: (text: string) => void;
+  /** Once aborted, the server ends. */
+  readonly end: AbortSignal;
+}
+
+/**
+ * Serves the tools to one client until it closes its end. Resolves when all that was started has ended.
+ *
+ * @throws {VaultError} where there is no such vault, agent or key: before anything is served.
+ */
+export async function serve(options: CallsOptions, around: McpSurroundings): Promise<void> {
+  const { machine, from, to, version, warn, end } = around;
+  const protection = new Protection();
+  await AgentSession.open(machine, options, warn);
+  let server: McpServer | undefined;
+  const findClient = () => ({
+    info: server?.server.getClientVersion(),
+    capabilities: server?.server.getClientCapabilities(),
+  });
+  const calls = new Calls(options, { machine, protection, warn, findClient });
+  const transport = new StdioServerTransport(from, to);
+  const handle = serveStdio(
+    () => {
+      const about = { name: "vault-run", title: "vault-run: secrets without seeing them", version };
+      server = new McpServer(about, {
+        instructions: INSTRUCTIONS,
+        capabilities: { tools: { listChanged: false } },
+      });
+      registerTools(server, calls);
+      return server;
+    },
+    // What a client sends that is no message of the protocol: it may hold anything, so it is not said.
+    { transport, onerror: () => {} },
+  );
+  await new Promise<void>((resolve) => {
+    const closed = transport.onclose;
+    transport.onclose = () => {
+      closed?.();
+      resolve();
+    };
+    end.addEventListener("abort", () => {
+      resolve();
+      void handle.close();
+    });
+  });
+  await calls.end();
+  protection.end();
+}
