@@ -117,6 +117,7 @@ export class Calls {
   ): Promise<Answer> {
     try {
       const session = await AgentSession.open(this.machine, this.options, this.warn);
+      this.seen.addIdentity(session.name, session.identity.reveal());
       const { info, capabilities } = this.#findClient();
       const client = clientOf(context) ?? info;
       const via = { tool, ...(client === undefined ? {} : { client: shown(client) }) };

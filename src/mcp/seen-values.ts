@@ -14,6 +14,11 @@ export class SeenValues {
       this.#values.set(`${secret.ref} ${Buffer.from(value).toString("base64")}`, { name: secret.ref, value });
   }
 
+  /** The agent's own key: what runs as the same user may find its file, and print it. */
+  addIdentity(agent: string, identity: string): void {
+    this.#values.set("identity", { name: `identity/${agent}`, value: identity });
+  }
+
   /** One that looks for all that was seen so far, and counts for itself. */
   redactor(): Redactor {
     return createRedactor([...this.#values.values()]);
