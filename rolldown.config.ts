@@ -17,6 +17,7 @@ const common = {
   platform: "node",
   external: ["koffi", "@napi-rs/keyring"],
   plugins: [notices.collect],
+  resolve: { alias: { "@modelcontextprotocol/server/_shims": resolve("src/mcp/sdk-shims.ts") } },
   // The version is the package's: written in at build time, so that no file is read for it at start.
   transform: {
     target: "node22.15",
@@ -30,7 +31,7 @@ export default defineConfig([
   {
     ...common,
     input: { cli: "src/cli/main.ts" },
-    plugins: [notices.collect, launch.collect, hold.collect, forLoader()],
+    plugins: [leanSdk(), notices.collect, launch.collect, hold.collect, forLoader()],
     output: {
       dir: "dist",
       format: "cjs",
@@ -152,6 +153,30 @@ function forBundlers(): Plugin {
         })
         .replace('import { createRequire } from "node:module";\n', "")
         .replace(/(?:\/\* @__PURE__ \*\/ )?createRequire\(import\.meta\.url\)/, builtin),
+  };
+}
+
+/**
+ * Leaves out of the SDK for MCP what the server does not use: it makes a schema of every message, also of those of clients and
+ * of authorization servers, when it is loaded, and keeps a list of them all for who asks by name. To make them takes longer
+ * than all the rest of the server's start. Without the list, and as calls of no effect, those that nothing refers to go.
+ */
+function leanSdk(): Plugin {
+  const list =
+    /^for \(const (?:key of SPEC_SCHEMA_KEYS|\[key, schema\] of Object\.entries\(authSchemas\))\) register\(.*\);$/gm;
+  const schema = /^const (\w+Schema) = ((?:[^;]|;(?!\n[a-z/\n]))*);$/gm;
+  return {
+    name: "lean-sdk",
+    transform(code, id) {
+      if (/@modelcontextprotocol\/server\/dist\/src-[^/]+\.mjs$/.test(id)) {
+        if (code.match(list)?.length !== 2)
+          throw new Error(`the SDK is another than this was written for: ${id}`);
+        return code.replace(list, "");
+      }
+      if (/@modelcontextprotocol\/core\/dist\/(schemas|auth)-[^/]+\.mjs$/.test(id))
+        return code.replace(schema, "const $1 = /* @__PURE__ */ (() => ($2))();");
+      return undefined;
+    },
   };
 }
 

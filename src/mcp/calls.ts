@@ -4,8 +4,9 @@ import type { AuditClient, AuditEvent } from "../audit/event.ts";
 import { type AgentOptions, AgentSession } from "../launch/agent-session.ts";
 import { SpawnFailure } from "../launch/child.ts";
 import type { Protection } from "../launch/protection.ts";
+import { isTooShort } from "../redact/needles.ts";
 import type { Machine } from "../vault/machine.ts";
-import { formatRef, withoutControls } from "../vault/names.ts";
+import { formatRef, parseSecretRef, withoutControls } from "../vault/names.ts";
 import type { SecretRecord } from "../vault/schema.ts";
 import type { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
@@ -100,6 +101,7 @@ export class Calls {
       signal.throwIfAborted();
       await this.#hideMemory();
       return session.release(secrets, { action: "mcp", ...about, ...via }, (opened) => {
+        for (const value of opened) requireMaskable(session, value);
         for (const value of opened) this.seen.add(value);
         return prepare(opened);
       });
@@ -146,6 +148,17 @@ export class Calls {
     return this.#hidden;
   }
   #hidden: Promise<void> | undefined;
+}
+
+/** A value that cannot be found in what comes back would be shown by the first program that prints it. */
+function requireMaskable({ vault }: AgentSession, value: Secret): void {
+  const { group } = parseSecretRef(value.ref);
+  if (!isTooShort(value.bytes()) || vault.group(group).policy.reveal === true) return;
+  throw new VaultError(
+    "not-allowed",
+    `${value.ref} is too short to be masked, and the owner does not let ${group} be shown to a model`,
+    `a longer value can be used; otherwise the owner runs: vault-run policy ${group} --reveal`,
+  );
 }
 
 /** A program that did not start is a refusal like others. */

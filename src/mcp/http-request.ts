@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import * as z from "zod";
 import { reportLeaks } from "../launch/leaks.ts";
 import { parseSecretRef } from "../vault/names.ts";
 import { isLoopbackHost } from "../vault/policy.ts";
@@ -9,44 +8,11 @@ import { type Answer, type Call, type Calls, result } from "./calls.ts";
 import { allowedAddresses } from "./http/addresses.ts";
 import { type Shown, show } from "./http/answer.ts";
 import { exchange, failed } from "./http/exchange.ts";
-import { auth, headers, type Placed, placing } from "./http/placement.ts";
+import { type Placed, placing } from "./http/placement.ts";
+import { DEFAULT_TIMEOUT_S, type Input } from "./http/schemas.ts";
 
-const MAX_BODY_CHARACTERS = 1024 * 1024;
-const MAX_URL_CHARACTERS = 8192;
-const DEFAULT_TIMEOUT_S = 30;
-const MAX_TIMEOUT_S = 300;
 const MAX_HOPS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-export const input = z.strictObject({
-  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
-  url: z.string().max(MAX_URL_CHARACTERS).describe("https; its origin must be one that list_secrets shows"),
-  headers: headers.optional(),
-  body: z
-    .string()
-    .max(MAX_BODY_CHARACTERS)
-    .optional()
-    .describe("sent as it is, in UTF-8; set Content-Type yourself"),
-  auth,
-  timeout_s: z
-    .number()
-    .positive()
-    .max(MAX_TIMEOUT_S)
-    .optional()
-    .describe(`for the whole call, in seconds (default: ${DEFAULT_TIMEOUT_S})`),
-});
-
-export const output = z.object({
-  status: z.number(),
-  headers: z.record(z.string(), z.string()).describe("masked"),
-  body: z.string().describe("masked"),
-  note: z
-    .string()
-    .optional()
-    .describe("why the body is not there, or not whole, or a redirect was not followed"),
-});
-
-type Input = z.infer<typeof input>;
 
 /** Sends a request with a secret in it that the model names and never sees, to where its owner lets it go. */
 export async function httpRequest(calls: Calls, args: Input, call: Call): Promise<Answer> {

@@ -1,7 +1,6 @@
 import { inputRequired } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { type GroupName, parseGroupName, parseSecretRef, withoutControls } from "../vault/names.ts";
-import { AccessPage } from "./access-page.ts";
 import { type Answer, type Call, type Calls, result } from "./calls.ts";
 
 const MAX_REASON_CHARACTERS = 500;
@@ -49,6 +48,7 @@ async function askPerson(
   call: Call,
   { note, command, group }: { readonly note: string; readonly command: string; readonly group: GroupName },
 ): Promise<Answer> {
+  const { AccessPage } = await import("./access-page.ts");
   const page = await AccessPage.open({ agent: call.session.name, note, command });
   return inputRequired({
     inputRequests: {

@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
-import * as z from "zod";
 import { type Captured, runCaptured } from "../launch/captured.ts";
 import type { Child } from "../launch/child.ts";
 import { ChildDescriptors } from "../launch/child-descriptors.ts";
@@ -12,68 +11,9 @@ import { type Delivery, select } from "../launch/select.ts";
 import { formatRef } from "../vault/names.ts";
 import { allowsCommand, formatCommandRule } from "../vault/policy.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
-import { secretName } from "./arguments.ts";
 import { type Answer, type Call, type Calls, result } from "./calls.ts";
 import { Progress } from "./progress.ts";
-
-const MOST_OUTPUT_BYTES = 1024 * 1024;
-const MAX_INPUT_CHARACTERS = 1024 * 1024;
-const DEFAULT_TIMEOUT_S = 60;
-const MAX_TIMEOUT_S = 3600;
-
-const text = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .refine((given) => !given.includes("\0"), "no NUL");
-
-export const input = z.strictObject({
-  command: z
-    .array(text(131_072))
-    .min(1)
-    .max(4096)
-    .describe(
-      "the program and its arguments, each a string of its own; no shell looks at them, so $VAR, | and > mean nothing unless the program is a shell",
-    ),
-  secrets: z
-    .array(
-      z.union([
-        secretName,
-        z.strictObject({
-          name: secretName,
-          as: z.enum(["env", "file"]).describe("in the variable itself, or as a file whose path it holds"),
-          variable: z
-            .string()
-            .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)
-            .describe("the environment variable"),
-        }),
-      ]),
-    )
-    .min(1)
-    .max(64)
-    .describe(
-      "what the program gets, and nothing else; a name alone comes in the variable that list_secrets shows",
-    ),
-  cwd: text(4096).optional().describe("the folder it starts in (default: the server's)"),
-  stdin: z.string().max(MAX_INPUT_CHARACTERS).optional().describe("what it reads from standard input"),
-  timeout_s: z
-    .number()
-    .positive()
-    .max(MAX_TIMEOUT_S)
-    .optional()
-    .describe(`it is killed after so many seconds (default: ${DEFAULT_TIMEOUT_S})`),
-});
-
-export const output = z.object({
-  exit_status: z.number().describe("the program's own; 128 + n where signal n ended it"),
-  timed_out: z.boolean(),
-  stdout: z.string().describe("masked"),
-  stderr: z.string().describe("masked"),
-  dropped_bytes: z.number().describe(`of the output, beyond ${MOST_OUTPUT_BYTES} bytes`),
-  masked: z.array(z.object({ name: z.string(), count: z.number() })),
-});
-
-type Input = z.infer<typeof input>;
+import { DEFAULT_TIMEOUT_S, type Input, MOST_OUTPUT_BYTES } from "./run-schemas.ts";
 
 /** Starts a program with secrets that the model names and never sees. */
 export async function runWithSecrets(calls: Calls, args: Input, call: Call): Promise<Answer> {

@@ -2,10 +2,10 @@ import type { McpServer, StandardSchemaWithJSON, ToolAnnotations } from "@modelc
 import type * as z from "zod";
 import { type Answer, type Call, type Calls, result } from "./calls.ts";
 import * as get from "./get-secret.ts";
-import * as http from "./http-request.ts";
+import * as http from "./http/schemas.ts";
 import * as list from "./list-secrets.ts";
 import * as access from "./request-access.ts";
-import * as run from "./run-with-secrets.ts";
+import * as run from "./run-schemas.ts";
 
 // The tools, in the order in which a client shows them, and what a model reads of each.
 
@@ -59,7 +59,10 @@ export function registerTools(server: McpServer, calls: Calls): void {
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
     },
     run,
-    (args, call) => run.runWithSecrets(calls, args, call),
+    async (args, call) => {
+      const { runWithSecrets } = await import("./run-with-secrets.ts");
+      return runWithSecrets(calls, args, call);
+    },
   );
   register(
     "http_request",
@@ -69,7 +72,10 @@ export function registerTools(server: McpServer, calls: Calls): void {
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
     },
     http,
-    (args, call) => http.httpRequest(calls, args, call),
+    async (args, call) => {
+      const { httpRequest } = await import("./http-request.ts");
+      return httpRequest(calls, args, call);
+    },
   );
   register(
     "get_secret",

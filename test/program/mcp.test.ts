@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { execa } from "execa";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import { type ConnectOptions, McpConnection } from "../fixtures/mcp.ts";
 import { Program } from "../fixtures/program.ts";
 
@@ -18,6 +18,7 @@ beforeAll(async () => {
     const soon = new Date(Date.now() + 1500).toISOString();
     await made.set("stripe/OLD", "value-that-has-expired", "--expires", soon);
     await made.set("shown/TOKEN", "token-that-may-be-shown");
+    await made.set("stripe/PIN", "4711");
     await made.set("other/KEY", "value-of-another-group");
     await made.must(["grant", "crawler", "stripe"]);
     await made.must(["grant", "crawler", "shown"]);
@@ -64,6 +65,7 @@ describe.each(ERAS)("a client %s", (_, options) => {
           secrets: [
             { name: "stripe/KEY", description: "the payments key", usable: true, variable: "KEY", as: "env" },
             { name: "stripe/OLD" },
+            { name: "stripe/PIN" },
           ],
         },
       ],
@@ -220,6 +222,84 @@ describe("the server", () => {
     ] as const)
       expect(await mcp.call(tool, args)).toMatchObject({ isError: true, text: expect.stringMatching(text) });
     expect(mcpLines().map(({ action }) => action)).toEqual(Array(12).fill("denied"));
+  });
+
+  it("opens nothing, and starts nothing, where the record cannot be written (promises 2 and 11)", async () => {
+    const mcp = await McpConnection.open(program, { env: { VAULT_RUN_AUDIT_DIR: "/proc/nowhere" } });
+    for (const answer of [
+      await mcp.run(["touch", `${program.home}/started`], ["stripe/KEY"]),
+      await mcp.call("get_secret", { name: "shown/TOKEN" }),
+      await mcp.call("list_secrets"),
+    ])
+      expect(answer).toMatchObject({ isError: true, text: expect.stringContaining("refused (audit)") });
+    expect(existsSync(`${program.home}/started`)).toBe(false);
+  });
+
+  it("gives a program no way to the key by its environment (promise 3)", async () => {
+    const keyFile = `${program.home}/.config/vault-run/${program.vaultId}/agents/crawler.key`;
+    const env = { VAULT_RUN_KEY_FILE: keyFile, COPY: readFileSync(keyFile, "utf8") };
+    const mcp = await McpConnection.open(program, { env });
+    const { structured } = await mcp.run(["env"], ["stripe/KEY"]);
+    expect(structured.stdout).toContain("KEY=[REDACTED:stripe/KEY]\n");
+    expect(structured.stdout).not.toMatch(/VAULT_RUN_KEY|COPY|AGE-SECRET/);
+  });
+
+  it("uses no value that is too short to be masked, unless it may be shown", async () => {
+    const mcp = await McpConnection.open(program);
+    const refused = await mcp.run(["printenv", "PIN"], ["stripe/PIN"]);
+    expect(refused.text).toContain("refused (not-allowed): stripe/PIN is too short to be masked");
+    expect(program.auditLines().at(-1)).toMatchObject({ action: "denied" });
+    await program.must(["policy", "stripe", "--reveal"]);
+    expect((await mcp.run(["printenv", "PIN"], ["stripe/PIN"])).structured).toMatchObject({
+      stdout: "4711\n",
+    });
+  });
+
+  it("delivers files also where it is not root, with its memory hidden", async () => {
+    const options = { cwd: program.repo, env: program.env, extendEnv: false, reject: false } as const;
+    const messages = [
+      {
+        id: 1,
+        method: "initialize",
+        params: {
+          protocolVersion: "2025-11-25",
+          capabilities: {},
+          clientInfo: { name: "raw", version: "1" },
+        },
+      },
+      { method: "notifications/initialized" },
+      ...[2, 3].map((id) => ({
+        id,
+        method: "tools/call",
+        params: {
+          name: "run_with_secrets",
+          arguments: {
+            command: ["sh", "-c", 'cat "$F"; head -c 1 /proc/$PPID/mem || echo hidden'],
+            secrets: [{ name: "stripe/KEY", as: "file", variable: "F" }],
+          },
+        },
+      })),
+    ];
+    await execa("chown", ["-R", "65534:65534", program.home]);
+    // Where the program was installed for the tests, nobody else may look.
+    await execa("chmod", ["a+rx", resolve(inject("packageFolder"), "../../../../..")]);
+    const server = execa(
+      "setpriv",
+      [
+        ...["--reuid", "65534", "--regid", "65534", "--clear-groups", "vault-run", "mcp"],
+        "--agent",
+        "crawler",
+      ],
+      options,
+    );
+    for (const message of messages)
+      server.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+    let said = "";
+    for await (const line of server) {
+      said += `${line}\n`;
+      if (said.includes('"id":2') && said.includes('"id":3')) server.stdin?.end();
+    }
+    expect(said.match(/--- stdout\\n\[REDACTED:stripe\/KEY\]hidden/g)).toHaveLength(2);
   });
 
   it("limits how often a secret is used", async () => {

@@ -1,56 +1,8 @@
-import * as z from "zod";
 import type { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
-import { secretName } from "../arguments.ts";
+import { type Auth, FIELD_VALUE } from "./auth.ts";
 
 // Where in a request a secret goes. The model says where, and this puts it there.
-
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
-/** What a header's value may hold (RFC 9110, section 5.5), of one byte each. */
-const FIELD_VALUE = /^[\x20-\x7e\x80-\xff]*$/;
-/** What belongs to the connection, and what only `auth` sets. */
-const RESERVED = new Set([
-  ...["host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "expect"],
-  ...["keep-alive", "accept-encoding", "authorization", "proxy-authorization", "proxy-connection", "cookie"],
-]);
-
-const secret = secretName;
-const token = z.string().regex(TOKEN, "a header's name");
-
-export const auth = z
-  .discriminatedUnion("as", [
-    z.strictObject({ as: z.literal("bearer"), secret }),
-    z.strictObject({
-      as: z.literal("basic"),
-      secret,
-      username: z
-        .string()
-        .max(256)
-        .regex(/^[^:\r\n\0]*$/)
-        .describe("the secret is the password"),
-    }),
-    z.strictObject({
-      as: z.literal("header"),
-      secret,
-      header: token.describe("its name, X-Api-Key say"),
-      prefix: z
-        .string()
-        .max(64)
-        .regex(FIELD_VALUE)
-        .optional()
-        .describe("what stands before the value: `token ` say"),
-    }),
-    z.strictObject({ as: z.literal("query"), secret, parameter: z.string().min(1).max(128) }),
-  ])
-  .describe("the secret, by its name, and where the server puts it: the value is never seen");
-export type Auth = z.infer<typeof auth>;
-
-export const headers = z
-  .record(
-    token.refine((name) => !RESERVED.has(name.toLowerCase()), "a header that the connection or `auth` sets"),
-    z.string().max(8192).regex(FIELD_VALUE, "a header's value"),
-  )
-  .describe("further headers; none that authenticates");
 
 /** A request with its secret in place. */
 export interface Placed {
