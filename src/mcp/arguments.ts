@@ -6,6 +6,8 @@ import { VaultError } from "../vault-error.ts";
 
 const MASK = /(\[|%5b|\\u005b)REDACTED(:|%3a|\\u003a)/i;
 const MAX_ISSUES = 3;
+// Code made for each schema at its first use takes longer than the few uses of a session.
+z.config({ jitless: true });
 
 /** @throws {VaultError} `usage`: never with what was sent. */
 export function parseArguments<T extends z.ZodType>(schema: T, given: unknown): z.infer<T> {

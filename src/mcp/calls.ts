@@ -4,7 +4,6 @@ import type { AuditClient, AuditEvent } from "../audit/event.ts";
 import { type AgentOptions, AgentSession } from "../launch/agent-session.ts";
 import { SpawnFailure } from "../launch/child.ts";
 import type { Protection } from "../launch/protection.ts";
-import { isTooShort } from "../redact/needles.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef, parseSecretRef, withoutControls } from "../vault/names.ts";
 import type { SecretRecord } from "../vault/schema.ts";
@@ -100,8 +99,9 @@ export class Calls {
     const released = this.#releases.then(async () => {
       signal.throwIfAborted();
       await this.#hideMemory();
+      const { isTooShort } = await import("../redact/needles.ts");
       return session.release(secrets, { action: "mcp", ...about, ...via }, (opened) => {
-        for (const value of opened) requireMaskable(session, value);
+        for (const value of opened) if (isTooShort(value.bytes())) requireRevealed(session, value);
         for (const value of opened) this.seen.add(value);
         return prepare(opened);
       });
@@ -151,9 +151,9 @@ export class Calls {
 }
 
 /** A value that cannot be found in what comes back would be shown by the first program that prints it. */
-function requireMaskable({ vault }: AgentSession, value: Secret): void {
+function requireRevealed({ vault }: AgentSession, value: Secret): void {
   const { group } = parseSecretRef(value.ref);
-  if (!isTooShort(value.bytes()) || vault.group(group).policy.reveal === true) return;
+  if (vault.group(group).policy.reveal === true) return;
   throw new VaultError(
     "not-allowed",
     `${value.ref} is too short to be masked, and the owner does not let ${group} be shown to a model`,

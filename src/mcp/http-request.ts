@@ -82,7 +82,7 @@ async function send(
   place: (url: URL) => Placed,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const redactor = calls.seen.redactor();
+  const redactor = await calls.seen.redactor();
   let [url, method, body] = [first, args.method as string, args.body];
   for (let hop = 1; ; hop++) {
     // Every hop anew: names may have come to mean something else.

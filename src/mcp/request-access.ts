@@ -31,7 +31,7 @@ export async function requestAccess(
 ): Promise<Answer> {
   const { session, via } = call;
   const group = name.includes("/") ? parseSecretRef(name).group : parseGroupName(name);
-  const note = withoutControls(calls.seen.mask(`${name}: ${reason}`.toWellFormed()));
+  const note = withoutControls(await calls.seen.mask(`${name}: ${reason}`.toWellFormed()));
   await session.record({ action: "mcp", ...via, note });
   const granted = session.vault.grants(session.name).some((grant) => grant.group === group);
   const command = granted ? `vault-run policy ${group}` : `vault-run grant ${session.name} ${group}`;

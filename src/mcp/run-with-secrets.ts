@@ -113,7 +113,7 @@ async function run(
   { stdin, timeout_s: timeoutS = DEFAULT_TIMEOUT_S }: Input,
   descriptors: ChildDescriptors,
 ): Promise<Answer> {
-  const redactor = calls.seen.redactor();
+  const redactor = await calls.seen.redactor();
   const timeout = AbortSignal.timeout(timeoutS * 1000);
   const progress = new Progress(call.context);
   const captured = await runCaptured(child, {

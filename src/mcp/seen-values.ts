@@ -1,4 +1,4 @@
-import { createRedactor, type Redactor, type SecretValue } from "../redact/index.ts";
+import type { Redactor, SecretValue } from "../redact/index.ts";
 import type { Secret } from "../vault/secret.ts";
 
 /**
@@ -20,13 +20,14 @@ export class SeenValues {
   }
 
   /** One that looks for all that was seen so far, and counts for itself. */
-  redactor(): Redactor {
+  async redactor(): Promise<Redactor> {
+    const { createRedactor } = await import("../redact/index.ts");
     return createRedactor([...this.#values.values()]);
   }
 
   /** Masks what a text has of them. */
-  mask(text: string): string {
-    return this.#values.size === 0 ? text : maskedBy(this.redactor(), text);
+  async mask(text: string): Promise<string> {
+    return maskedBy(await this.redactor(), text);
   }
 }
 
