@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/program/**"],
+          exclude: ["test/program/**", "**/node_modules/**"],
           testTimeout: 300_000,
           // They wait for git more than they compute.
           maxWorkers: 3,

@@ -125,7 +125,13 @@ async function run(
     started: () => descriptors.started(),
     wrote: (bytes) => progress.wrote(bytes),
   }).finally(() => progress.end());
-  await reportLeaks(call.session, redactor.leaks(), { command: child.command, quiet: true }, undefined, calls.warn);
+  await reportLeaks(
+    call.session,
+    redactor.leaks(),
+    { command: child.command, quiet: true },
+    undefined,
+    calls.warn,
+  );
   call.signal.throwIfAborted();
   const masked = Map.groupBy(redactor.leaks(), ({ name }) => name);
   return answer(

@@ -68,5 +68,6 @@ function whatOf(line: AuditLine, readers: Readers): string {
   const secrets = line.secrets?.map((secret) => `${secret.group}/${secret.name}`);
   const what = [about, line.owner, secrets === undefined ? line.group : undefined, ...(secrets ?? [])];
   const said = line.reason ?? (leaks?.join(", ") || what.filter((word) => word !== undefined).join(" "));
-  return `${line.command === undefined ? "" : `${line.command}: `}${said === "" ? "-" : said}`;
+  const by = [line.tool, line.command].filter((word) => word !== undefined).join(" ");
+  return `${by === "" ? "" : `${by}: `}${line.note ?? (said === "" ? "-" : said)}`;
 }

@@ -7,7 +7,6 @@ import { agentOption } from "../../vault/key-lookup.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { VERSION } from "../version.ts";
 import { oneOf } from "../words.ts";
 
 const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -35,7 +34,7 @@ export async function run(context: CommandContext): Promise<number> {
     status = 128 + os.signals[signal];
     end.abort();
   });
-  const { serve } = await import("../../mcp/serve.ts");
+  const [{ serve }, { VERSION }] = await Promise.all([import("../../mcp/serve.ts"), import("../version.ts")]);
   const warn = (text: string) => console.say(text);
   await serve(options, { machine, from: stdin, to: stdout, version: VERSION, warn, end: end.signal });
   listening.stop();
