@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { sleep } from "../vault/time.ts";
+import { systemCode } from "../vault-error.ts";
 import { statFields } from "./process-stat.ts";
 import { send } from "./signals.ts";
 
@@ -37,15 +38,13 @@ export async function killRest(leader: number, mark: string): Promise<void> {
 }
 
 function restOf(leader: number, mark: string): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => {
-      if (!Number.isInteger(pid) || pid === process.pid) return false;
-      // What a killed process leaves until its parent looks (`Z`) can do nothing more.
-      const [state, , group, session] = statFields(pid) ?? [];
-      if (state === undefined || state === "Z" || state === "X") return false;
-      return group === `${leader}` || session === `${leader}` || hasInEnvironment(pid, mark);
-    });
+  return processes().filter((pid) => {
+    if (pid === process.pid) return false;
+    // What a killed process leaves until its parent looks (`Z`) can do nothing more.
+    const [state, , group, session] = statFields(pid) ?? [];
+    if (state === undefined || state === "Z" || state === "X") return false;
+    return group === `${leader}` || session === `${leader}` || hasInEnvironment(pid, mark);
+  });
 }
 
 function hasInEnvironment(pid: number, mark: string): boolean {
@@ -69,11 +68,19 @@ export function stateOf(pid: number): string | undefined {
 
 function childrenByParent(): Map<number, number[]> {
   const children = new Map<number, number[]>();
-  for (const name of readdirSync("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
+  for (const pid of processes()) {
     const parent = Number(statFields(pid)?.[1]);
     children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   return children;
+}
+
+/** None where there is no /proc. */
+function processes(): number[] {
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return [];
+  }
 }

@@ -22,12 +22,11 @@ export interface McpSurroundings {
 /**
  * Serves the tools to one client until it closes its end. Resolves when all that was started has ended.
  *
- * @throws {VaultError} where there is no such vault, agent or key: before anything is served.
+ * @throws {VaultError} where there is no such vault, agent or key: the server ends at once.
  */
 export async function serve(options: CallsOptions, around: McpSurroundings): Promise<void> {
   const { machine, from, to, version, warn, end } = around;
   const protection = new Protection();
-  await AgentSession.open(machine, options, warn);
   let server: McpServer | undefined;
   const findClient = () => ({
     info: server?.server.getClientVersion(),
@@ -48,10 +47,10 @@ export async function serve(options: CallsOptions, around: McpSurroundings): Pro
     // What a client sends that is no message of the protocol: it may hold anything, so it is not said.
     { transport, onerror: () => {} },
   );
-  await new Promise<void>((resolve) => {
-    const closed = transport.onclose;
+  const closed = new Promise<void>((resolve) => {
+    const before = transport.onclose;
     transport.onclose = () => {
-      closed?.();
+      before?.();
       resolve();
     };
     end.addEventListener("abort", () => {
@@ -59,6 +58,14 @@ export async function serve(options: CallsOptions, around: McpSurroundings): Pro
       void handle.close();
     });
   });
-  await calls.end();
-  protection.end();
+  try {
+    // A client is greeted meanwhile; what it calls is verified for itself.
+    await new Promise((resolve) => setImmediate(resolve));
+    await AgentSession.open(machine, options, warn);
+    await closed;
+  } finally {
+    await handle.close();
+    await calls.end();
+    protection.end();
+  }
 }
