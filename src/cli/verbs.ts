@@ -497,6 +497,7 @@ export const VERBS: readonly Verb[] = [
         flag: "--allow-loopback",
         about: "let http_request go to localhost, by http too, for development",
       },
+      AUDIT_TO,
       {
         flag: "--print-config CLIENT",
         about: "print what a client needs to start it, and serve nothing",

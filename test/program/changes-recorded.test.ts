@@ -24,6 +24,7 @@ it("every owner's change is one line of the audit log, whoever signs it, and non
   writeFileSync(join(program.home, "app.env"), "B=value-of-B\nC=value-of-C\n");
   expect(await recorded(["import", "../app.env", "--group", "web"])).toEqual(["set web web/B web/C"]);
   expect(await recorded(["grant", "crawler", "web"])).toEqual(["grant crawler"]);
+  expect(await recorded(["policy", "web", "--reveal", "--yes"])).toEqual(["policy web"]);
   expect(await recorded(["rollback", "web/A", "--to", "1", "--yes"])).toEqual(["rollback web web/A"]);
   expect(await recorded(["unset", "web/C"])).toEqual(["unset web web/C"]);
   expect(await recorded(["restore", "crawler", "--out", "../again.key"])).toEqual(["restore crawler"]);

@@ -363,6 +363,8 @@ describe("the server", () => {
       ["--agent", "crawler", "--vault", "/usr"],
       ["--agent", "crawler", "--key-file", "/dev/fd/0"],
       ["--agent", "crawler", "--rate", "0"],
+      ["--agent", "crawler", "--audit-to", "fd:1"],
+      ["--agent", "crawler", "--audit-to", "fd:20"],
     ]) {
       const { status, stdout, stderr } = await program.run(["mcp", ...args]);
       expect([1, 2]).toContain(status);

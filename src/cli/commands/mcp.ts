@@ -12,12 +12,15 @@ import { oneOf } from "../words.ts";
 const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const DEFAULT_RATE = 60;
 const MAX_RATE = 10_000;
+const MIN_AUDIT_FD = 2;
+const MAX_AUDIT_FD = 15;
 
 /** Serves the tools on standard input and output, to the end of its input or to a signal: 128 + n. */
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
   const client = context.text("print-config");
   if (client !== undefined) return printConfig(context, client);
+  refuseOwnDescriptors(context);
   const options = {
     vault: context.text("vault"),
     agent: context.text("agent"),
@@ -73,6 +76,18 @@ function keyFileOf(context: CommandContext): string | undefined {
     "key-file",
     "the server reads the key with every call, and what comes through a descriptor is there once",
     "name the key file itself",
+  );
+}
+
+/** Two belong to the protocol, and node hands higher ones on to whatever is started. */
+function refuseOwnDescriptors(context: CommandContext): void {
+  const to = context.text("audit-to") ?? context.machine.env.VAULT_RUN_AUDIT_TO ?? "";
+  const fd = Number(/^fd:(\d+)$/.exec(to)?.[1] ?? MIN_AUDIT_FD);
+  if (fd >= MIN_AUDIT_FD && fd <= MAX_AUDIT_FD) return;
+  throw new VaultError(
+    "usage",
+    `this server takes no --audit-to ${to}`,
+    `open another descriptor for it, fd:${MIN_AUDIT_FD} to fd:${MAX_AUDIT_FD}; standard input and output are the client's`,
   );
 }
 
