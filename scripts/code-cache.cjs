@@ -22,7 +22,6 @@ const [, , served] = process.argv;
 if (served === undefined) {
   rmSync(target, { recursive: true, force: true });
   rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
 }
 const folder = served ?? mkdtempSync(join(tmpdir(), "vault-run-code-"));
 const env = { PATH: process.env.PATH, HOME: folder };
@@ -32,8 +31,10 @@ if (served === undefined) prepareVault();
 function prepareVault() {
   try {
     makeVault();
+    mkdirSync(draft, { recursive: true });
     run(process.execPath, [__filename, folder], clientMessages());
   } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
     if (error.code !== "ENOENT") throw new Error(`${error.message.split("\n")[0]}\n${error.stderr}`);
     process.stderr.write("the code cache needs git, and there is none on the PATH\n");
