@@ -1,4 +1,5 @@
-import type { AuditEvent, OwnerAction } from "../audit/event.ts";
+import type { OwnerAction } from "../audit/actions.ts";
+import type { AuditEvent } from "../audit/event.ts";
 import type { RecordPath } from "../vault/paths.ts";
 import type { SignedRecord } from "../vault/schema.ts";
 

@@ -1,28 +1,10 @@
 import type { SigningKey } from "../age/signing-key.ts";
 import { canonicalText } from "../vault/canonical.ts";
+import type { AuditAction } from "./actions.ts";
 
 // One line of the audit log (docs/FORMAT.md, section 8): JSON in its RFC 8785 form, signed by the reader's derived key.
 
 const SIGNED_PREFIX = "vault-run/audit/v1\0";
-
-export type AuditAction = "launch" | "get" | "sdk" | "redact" | "mcp" | "denied" | "leak" | OwnerAction;
-export type OwnerAction =
-  | "init"
-  | "add-agent"
-  | "remove-agent"
-  | "rekey"
-  | "restore"
-  | "add-owner"
-  | "remove-owner"
-  | "rekey-owner"
-  | "set"
-  | "rollback"
-  | "unset"
-  | "grant"
-  | "revoke"
-  | "allow"
-  | "policy"
-  | "resolve";
 
 export interface AuditSecret {
   readonly group: string;

@@ -1,9 +1,9 @@
 import type { VerifyKey } from "../age/signing-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
+import { PULL_ACTIONS } from "./actions.ts";
 import type { AuditLine } from "./event.ts";
 
-/** Values were opened, by whoever signed the line. */
-const PULLS: ReadonlySet<string> = new Set(["launch", "get", "redact", "sdk", "mcp"]);
+const PULLS: ReadonlySet<string> = new Set(PULL_ACTIONS);
 const AGENT_ACTIONS: ReadonlySet<string> = new Set([...PULLS, "leak"]);
 
 /** Someone who is or was an owner (no `agent`) or an agent of the vault. */

@@ -1,6 +1,7 @@
 import { type CAC, cac } from "cac";
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
-import { VERBS, type Verb } from "./verbs.ts";
+import type { Verb } from "./verbs/verb.ts";
+import { VERBS } from "./verbs.ts";
 import { VERSION } from "./version.ts";
 
 /** Where less is left for what is said, the terminal breaks the lines. */

@@ -1,5 +1,6 @@
 import { LAUNCH_OPTIONS } from "./launch-options.ts";
-import { VERBS, type Verb } from "./verbs.ts";
+import type { Verb } from "./verbs/verb.ts";
+import { VERBS } from "./verbs.ts";
 
 // vault-run(1) in the man macros, from the tables that parsing and help come from.
 

@@ -1,5 +1,6 @@
 import { VaultError } from "../vault-error.ts";
-import { optionName, takesValue, VERBS, type Verb } from "./verbs.ts";
+import { optionName, takesValue, type Verb } from "./verbs/verb.ts";
+import { VERBS } from "./verbs.ts";
 import { MistypedWord, type OptionKind, type OptionValues, parseWords } from "./words.ts";
 
 // A verb's words in, its options out, as strict as a launch's (arguments.ts).

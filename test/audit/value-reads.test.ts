@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { AuditAction, AuditLine } from "../../src/audit/event.ts";
+import type { AuditAction } from "../../src/audit/actions.ts";
+import type { AuditLine } from "../../src/audit/event.ts";
 import type { LineStatus } from "../../src/audit/finding.ts";
 import { ValueReads } from "../../src/audit/value-reads.ts";
 

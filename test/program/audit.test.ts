@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { AUDIT_ACTIONS } from "../../src/audit/actions.ts";
 import { liveFleet } from "../fixtures/fleet-life.ts";
 import { Program } from "../fixtures/program.ts";
 import { keptTempFolder } from "../fixtures/temp-folder.ts";
@@ -117,6 +118,15 @@ describe("audit", () => {
     expect(told.status).toBe(1);
     expect(told.stdout).toMatch(/changed: its signature does not hold +this machine +5 /);
     expect(told.stderr).toContain("3 findings about the lines: 1 bad-signature, 2 gap");
+  });
+
+  it("may be asked for every action that the format names", async () => {
+    const format = readFileSync(resolve(import.meta.dirname, "../../docs/FORMAT.md"), "utf8");
+    const row = /^\| `action` \| required \| (.*) \|$/m.exec(format)?.[1] ?? "";
+    const named = [...row.matchAll(/`([a-z-]+)`/g)].map((match) => match[1] ?? "");
+    const actions = named.filter((word) => word !== "secrets");
+    expect(new Set(actions)).toEqual(new Set(AUDIT_ACTIONS));
+    for (const action of actions) await program.must(["audit", "--action", action]);
   });
 
   it("says what is asked wrongly, and leaves the log alone", async () => {

@@ -1,10 +1,9 @@
 import type { LineFilter } from "../../admin/audit/filter.ts";
-import { isPull } from "../../audit/reader.ts";
+import { AUDIT_ACTIONS, PULL_ACTIONS } from "../../audit/actions.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../vault/names.ts";
 import { parseAge, parseMoment } from "../../vault/time.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
-import { AUDIT_ACTIONS } from "../verbs.ts";
 import { oneOf } from "../words.ts";
 
 // What is asked of the logs: which lines, and what about them.
@@ -56,8 +55,8 @@ function parsed<T>(text: string | undefined, parse: (text: string) => T): T | un
 
 /** `pull` stands for every word that says that values were given. */
 function actionsOf(word: string): readonly string[] {
-  const action = oneOf("action", AUDIT_ACTIONS, word, HELP);
-  return action === "pull" ? AUDIT_ACTIONS.filter(isPull) : [action];
+  const action = oneOf("action", ["pull", ...AUDIT_ACTIONS], word, HELP);
+  return action === "pull" ? PULL_ACTIONS : [action];
 }
 
 function parseKeyStart(text: string): string {

@@ -2,7 +2,8 @@ import { TTY_MODES } from "../../launch/choose-terminal.ts";
 import { LEAK_POLICIES } from "../../launch/leaks.ts";
 import { HOOK_ACTIONS } from "../hooks/actions.ts";
 import { LAUNCH_OPTIONS } from "../launch-options.ts";
-import { optionName, VERBS, type Verb } from "../verbs.ts";
+import { optionName, type Verb } from "../verbs/verb.ts";
+import { VERBS } from "../verbs.ts";
 import { SHELLS } from "./scripts.ts";
 import type { VaultNames } from "./vault-names.ts";
 

@@ -1,0 +1,29 @@
+import { AUDIT_TO, OWNER_KEY, VAULT } from "./options.ts";
+import type { Verb } from "./verb.ts";
+
+// Branches and clones.
+
+export const CLONES_VERBS: readonly Verb[] = [
+  {
+    name: "resolve",
+    takes: "",
+    about: "finish a merge of the vault: decide conflicts, give fresh keys, seal again what was left behind",
+    options: [VAULT, OWNER_KEY, AUDIT_TO, { flag: "--yes", about: "ask nothing: the newer value stays" }],
+    examples: ["git merge feature || vault-run resolve && git commit", "vault-run resolve"],
+    load: () => import("../commands/resolve.ts"),
+  },
+  {
+    name: "sync",
+    takes: "",
+    about: "fetch, verify what came, fast-forward or rebase, push",
+    options: [
+      VAULT,
+      OWNER_KEY,
+      { flag: "--agent NAME", about: "verify with this agent's key, on an agent's machine" },
+      { flag: "--key-file FILE", about: "the agent's key file" },
+      AUDIT_TO,
+    ],
+    examples: ["vault-run sync", "vault-run sync --agent crawler"],
+    load: () => import("../commands/sync.ts"),
+  },
+];
