@@ -2,7 +2,8 @@ import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { readBlobs } from "./blobs.ts";
-import { DURABLE, gitFailure, type Repository } from "./repository.ts";
+import { DURABLE, gitFailure } from "./client.ts";
+import type { Repository } from "./repository.ts";
 
 // git's commands for objects and refs that are no branch's. No branch, index, work tree or setting of the user's is
 // touched, no hook runs, and nothing is tidied up on the way. In a repository that cannot be written to, objects go to a

@@ -1,7 +1,9 @@
-import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { GitError, type SimpleGit, simpleGit } from "simple-git";
+import { GitError, type SimpleGit } from "simple-git";
 import { systemCode, VaultError } from "../vault-error.ts";
+import { client, DURABLE, gitFailure } from "./client.ts";
+import { KeptIndex } from "./kept-index.ts";
 
 // The owner's git, driven with fixed argument lists: paths go to git through a file of NUL-ended literal pathspecs, and
 // nothing from a record or a user stands in an option's place. Launches never come here (see head.ts).
@@ -213,33 +215,6 @@ export class Repository {
   }
 }
 
-/**
- * The index as it was, to put back without needing any space: git never writes an index in place but renames a new one
- * over it, so a second link to the file keeps it.
- */
-class KeptIndex {
-  readonly #index: string;
-  readonly #kept: string;
-  readonly #existed: boolean;
-
-  constructor(gitFolder: string, scratchFolder: string) {
-    this.#index = join(gitFolder, "index");
-    this.#kept = join(scratchFolder, "index");
-    this.forget();
-    this.#existed = existsSync(this.#index);
-    if (this.#existed) linkSync(this.#index, this.#kept);
-  }
-
-  restore(): void {
-    if (this.#existed) renameSync(this.#kept, this.#index);
-    else rmSync(this.#index, { force: true });
-  }
-
-  forget(): void {
-    rmSync(this.#kept, { force: true });
-  }
-}
-
 function quietly(tidy: () => void): void {
   try {
     tidy();
@@ -247,22 +222,6 @@ function quietly(tidy: () => void): void {
     // Not removable.
   }
 }
-
-function client(baseDir: string, trimmed = true): SimpleGit {
-  return simpleGit({
-    baseDir,
-    trimmed,
-    // By default a failure that prints nothing passes for success: a hook that ends with a bare `exit 1` is one.
-    errors: (error, result) => {
-      if (error !== undefined || result.exitCode === 0) return error;
-      const printed = Buffer.concat([...result.stdErr, ...result.stdOut]);
-      return printed.length > 0 ? printed : Buffer.from(`exit status ${result.exitCode}`);
-    },
-  });
-}
-
-/** What git does not do by itself: the journal goes once the commit is made, so a power cut must not unmake it. */
-export const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
 
 const UNFINISHED = [
   ["MERGE_HEAD", "a merge"],
@@ -302,36 +261,4 @@ function noWorkTree(folder: string, cause: unknown): VaultError {
 
 function notReady(message: string, hint: string): VaultError {
   return new VaultError("git-not-ready", message, hint);
-}
-
-export function gitFailure(
-  error: unknown,
-  args: readonly string[],
-  hint = "nothing was changed; mend what git says, or pass --no-commit and commit yourself",
-): unknown {
-  if (!(error instanceof Error)) return error;
-  const verb = args.find((arg) => /^[a-z][a-z-]*$/.test(arg)) ?? "";
-  const [first = "", second = ""] = error.message
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  const reason = (first.endsWith(":") ? `${first} ${second}` : first).slice(0, 200);
-  const lock = /Unable to create '(.+\.lock)': File exists/.exec(error.message)?.[1];
-  if (lock !== undefined) {
-    return new VaultError(
-      "git-failed",
-      `git ${verb} failed: another git is at work here, or one was killed and left ${lock}`,
-      "wait for it to end; if no git is running here, remove that file and run the command again",
-      { cause: error },
-    );
-  }
-  if (error.message.includes("No space left on device")) {
-    return new VaultError(
-      "disk",
-      `git ${verb} failed: no space left on device`,
-      "free some space and run the command again; nothing was changed",
-      { cause: error },
-    );
-  }
-  return new VaultError("git-failed", `git ${verb} failed: ${reason}`, hint, { cause: error });
 }

@@ -1,0 +1,50 @@
+import { type SimpleGit, simpleGit } from "simple-git";
+import { VaultError } from "../vault-error.ts";
+
+/** What git does not do by itself: the journal goes once the commit is made, so a power cut must not unmake it. */
+export const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
+
+export function client(baseDir: string, trimmed = true): SimpleGit {
+  return simpleGit({
+    baseDir,
+    trimmed,
+    // By default a failure that prints nothing passes for success: a hook that ends with a bare `exit 1` is one.
+    errors: (error, result) => {
+      if (error !== undefined || result.exitCode === 0) return error;
+      const printed = Buffer.concat([...result.stdErr, ...result.stdOut]);
+      return printed.length > 0 ? printed : Buffer.from(`exit status ${result.exitCode}`);
+    },
+  });
+}
+
+export function gitFailure(
+  error: unknown,
+  args: readonly string[],
+  hint = "nothing was changed; mend what git says, or pass --no-commit and commit yourself",
+): unknown {
+  if (!(error instanceof Error)) return error;
+  const verb = args.find((arg) => /^[a-z][a-z-]*$/.test(arg)) ?? "";
+  const [first = "", second = ""] = error.message
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const reason = (first.endsWith(":") ? `${first} ${second}` : first).slice(0, 200);
+  const lock = /Unable to create '(.+\.lock)': File exists/.exec(error.message)?.[1];
+  if (lock !== undefined) {
+    return new VaultError(
+      "git-failed",
+      `git ${verb} failed: another git is at work here, or one was killed and left ${lock}`,
+      "wait for it to end; if no git is running here, remove that file and run the command again",
+      { cause: error },
+    );
+  }
+  if (error.message.includes("No space left on device")) {
+    return new VaultError(
+      "disk",
+      `git ${verb} failed: no space left on device`,
+      "free some space and run the command again; nothing was changed",
+      { cause: error },
+    );
+  }
+  return new VaultError("git-failed", `git ${verb} failed: ${reason}`, hint, { cause: error });
+}
