@@ -1,11 +1,14 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { execa } from "execa";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { McpConnection, type ToolAnswer } from "../fixtures/mcp.ts";
 import { Program } from "../fixtures/program.ts";
 import { TlsServer } from "../fixtures/tls-server.ts";
 
+const CLIENTS = resolve(import.meta.dirname, "../clients");
 const VALUE = "sk_live_51Habc/def+ghij&k";
 const BASIC = Buffer.from(`crawler:${VALUE}`).toString("base64");
 
@@ -54,6 +57,50 @@ const SPELLINGS = [VALUE, BASIC, encodeURIComponent(VALUE), Buffer.from(VALUE).t
 function expectHidden(answer: ToolAnswer): void {
   for (const spelling of SPELLINGS) expect(shows(answer)).not.toContain(spelling);
 }
+
+describe("the other official clients", () => {
+  const asked = () => ({
+    method: "GET",
+    url: `${server.origin}/echo`,
+    auth: { as: "bearer", secret: "api/KEY" },
+  });
+  const served = ["vault-run", "mcp", "--agent", "crawler", "--allow-loopback"];
+  beforeEach(() => {
+    server.handler = ({ headers }, response) => response.end(`you sent ${headers.authorization}`);
+  });
+  afterEach(() => {
+    expect(server.received.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${VALUE}`]);
+  });
+
+  it("make a request that carries the secret, and see its echo masked: the one for Python", async () => {
+    const { stdout } = await execa(
+      `${CLIENTS}/.venv/bin/python`,
+      [`${CLIENTS}/client.py`, JSON.stringify([["http_request", asked()]]), ...served],
+      { cwd: program.repo, env: { ...program.env, NODE_EXTRA_CA_CERTS: server.authority }, extendEnv: false },
+    );
+    const [{ isError, structured }] = JSON.parse(stdout).answers;
+    expect([isError, structured.status]).toEqual([false, 200]);
+    expect(stdout).toContain("you sent Bearer [REDACTED:api/KEY]");
+    expect(stdout).not.toContain(VALUE);
+  });
+
+  it("and the inspector", async () => {
+    const words = Object.entries(asked()).flatMap(([name, value]) => [
+      "--tool-arg",
+      `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    ]);
+    const { stdout } = await execa(
+      `${CLIENTS}/node_modules/.bin/mcp-inspector`,
+      [
+        ...["--cli", ...served, "-e", `NODE_EXTRA_CA_CERTS=${server.authority}`],
+        ...["--method", "tools/call", "--tool-name", "http_request", ...words],
+      ],
+      { cwd: program.repo, env: program.env, extendEnv: false },
+    );
+    expect(stdout).toContain("you sent Bearer [REDACTED:api/KEY]");
+    expect(stdout).not.toContain(VALUE);
+  });
+});
 
 describe("a request", () => {
   it.each([
