@@ -49,7 +49,8 @@ export function auditReceiver(
 
 function descriptor(fd: number, inherited: readonly FoundDescriptor[]): Receiver {
   const name = `descriptor ${fd}`;
-  let isTorn = false;
+  /** Whether something else than a whole line may stand before the next: part of one, or what the program wrote. */
+  let isUnended = false;
   return {
     fd,
     async write(line) {
@@ -58,14 +59,14 @@ function descriptor(fd: number, inherited: readonly FoundDescriptor[]): Receiver
         const hint = `write it as: vault-run ... --audit-to fd:${fd} ${fd}>>FILE`;
         throw new VaultError("audit", `cannot write the audit record: ${name} ${why}`, hint);
       }
-      const bytes = Buffer.from(`${isTorn ? "\n" : ""}${line}\n`);
+      const bytes = Buffer.from(`${isUnended ? "\n" : ""}${line}\n`);
       let written = 0;
       try {
         patiently(name, "look at what reads it", () => {
           while (written < bytes.length) written += writeSync(fd, bytes, written);
         });
       } finally {
-        if (written > 0) isTorn = written < bytes.length;
+        if (written > 0) isUnended = written < bytes.length || fd <= LAST_STANDARD;
       }
     },
   };

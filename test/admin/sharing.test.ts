@@ -408,6 +408,20 @@ describe("fetching logs", () => {
     expect(refLines(owner.repo, ref)).toEqual(host.lines(crawler));
   });
 
+  it("takes no log of a key that nobody here knows, of which anyone can push any number, and says so", async () => {
+    const remote = bareRemote();
+    const host = new Host(template, "web-1", remote);
+    await host.pull("crawler");
+    await host.push();
+    const tip = git(remote, "rev-parse", refOf("crawler", "web-1"));
+    for (const key of ["0", "1", "2"])
+      git(remote, "update-ref", `refs/vault-run/audit/${key.repeat(32)}/web`, tip);
+    const owner = new Host(template, "laptop", remote);
+    const { unknown, findings } = await owner.fetch();
+    expect({ unknown, findings }).toEqual({ unknown: 3, findings: [] });
+    expect(refsOf(owner.repo)).not.toMatch(/0{32}|1{32}|2{32}/);
+  });
+
   it("passes over refs that are no writer's", async () => {
     const remote = bareRemote();
     const host = new Host(template, "web-1", remote);

@@ -70,6 +70,19 @@ describe("--audit-to fd:N", () => {
     await verified(lines);
   });
 
+  it("has a line of its own for what was masked behind a program's last, unended line on the same stream", async () => {
+    for (const fd of [1, 2]) {
+      const script = `vault-run --agent crawler --quiet --audit-to fd:${fd} -- sh -c 'printf "x=$API_KEY" >&${fd}'`;
+      const { stdout, stderr } = await shell(script);
+      const lines = linesOf(fd === 1 ? stdout : stderr);
+      expect(lines[1]).toBe("x=[REDACTED:stripe/API_KEY]");
+      expect(parsed([lines[0] ?? "", lines[2] ?? ""]).map(({ action }) => action)).toEqual([
+        "launch",
+        "leak",
+      ]);
+    }
+  });
+
   it.each(["fd:7", "fd:2"])("%s works for every verb that records, by its variable too", async (to) => {
     const env = { VAULT_RUN_AUDIT_TO: to };
     const fd = to.slice(3);
