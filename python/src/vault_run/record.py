@@ -20,8 +20,8 @@ from .vault_error import VaultError
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _MAX_DEPTH = 6
 _MAX_COMMAS = 200_000
-# So many commas leave room for no more strings than this.
-_MAX_STRINGS = 2 * (_MAX_COMMAS + 64)
+# So many commas leave room for no more strings than this, with two quotes each.
+_MAX_QUOTES = 4 * (_MAX_COMMAS + 64)
 _SIGNED_PREFIX = b"vault-run/record/v1\0"
 _INNERMOST = re.compile(rb"\{\}|\[\]")
 
@@ -128,30 +128,15 @@ def _path_of(record: SignedRecord) -> str:
 
 def _find_excess(content: bytes) -> str | None:
     """Bounds nesting and the number of values before the parser builds anything. Strings are passed over."""
-    parts: list[bytes] = []
-    end = 0
-    for _ in range(_MAX_STRINGS):
-        quote = content.find(b'"', end)
-        if quote == -1:
-            break
-        parts.append(content[end:quote])
-        end = _end_of_string(content, quote)
-    else:
+    # Without the escapes, pairs of backslashes first, every quote begins or ends a string. Where a backslash stands
+    # outside of one the parser stops, and all before it is counted as it is.
+    plain = content.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > _MAX_QUOTES:
         return "too many values"
-    structure = b"".join(parts) + content[end:]
+    structure = b"".join(plain.split(b'"')[::2])
     if structure.count(b",") > _MAX_COMMAS:
         return "too many values"
     brackets = structure.translate(None, delete=bytes(set(range(256)) - set(b"{}[]")))
     for _ in range(_MAX_DEPTH):
         brackets = _INNERMOST.sub(b"", brackets)
     return "nested too deeply" if brackets else None
-
-
-def _end_of_string(content: bytes, quote: int) -> int:
-    end = content.find(b'"', quote + 1)
-    while end != -1:
-        before = content[quote + 1 : end]
-        if (len(before) - len(before.rstrip(b"\\"))) % 2 == 0:
-            return end + 1
-        end = content.find(b'"', end + 1)
-    return len(content)
