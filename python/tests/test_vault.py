@@ -20,6 +20,9 @@ from vectors import VectorMachine, vault_of
 from vault_run import AsyncVault, Vault, VaultError, agent_session
 from vault_run.__main__ import main
 from vault_run.encoding import digest
+from vault_run.key_file import parse_key_file
+from vault_run.record import signed_bytes
+from vault_run.signing_key import SigningKey
 
 REF = "stripe/API_KEY"
 VALUE = "sk_live_51Habcdefghij"
@@ -158,6 +161,38 @@ def test_counts_what_was_changed_since(machine: VectorMachine) -> None:
     assert code_of(lambda: vault.get("mail/PASSWORD")) == "expired"
     assert code_of(lambda: vault.get("stripe/WEBHOOK")) == "expired"
     assert vault.get("stripe/WEBHOOK", allow_expired=True).is_text()
+
+
+def test_a_bare_key_stays_with_the_vault_that_it_was_opened_for(
+    machine: VectorMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even one of the same owner and the same agent, in its place, is read."""
+    owner = signing_key_of(machine, "ann")
+    monkeypatch.setenv("VAULT_RUN_OWNER", owner.verify_key)
+    machine.use_key("crawler-bare")
+    vault = machine.open()
+    assert vault.get(REF).reveal() == VALUE
+    machine.lay_out(files_of_another_vault(machine, owner))
+    assert machine.open().groups() == ("files", "mail", "stripe")
+    assert code_of(vault.groups) == "wrong-vault"
+    assert code_of(lambda: vault.get(REF)) == "wrong-vault"
+
+
+def signing_key_of(machine: VectorMachine, whose: str) -> SigningKey:
+    return SigningKey(parse_key_file(machine._vectors["keys"][whose], whose).identity)
+
+
+def files_of_another_vault(machine: VectorMachine, owner: SigningKey) -> dict[str, str]:
+    """The same records under another id, all signed by the owner."""
+    files = {}
+    for path, text in machine._vectors["files"].items():
+        record = json.loads(text.replace(machine._vectors["vault"], "0" * 32))
+        if "succession" in record:
+            record["succession"] = []
+        signature = owner.sign(signed_bytes(record))
+        record["signatures"] = [{"alg": "ed25519", "key": owner.verify_key, "sig": signature}]
+        files[path] = f"{json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)}\n"
+    return files
 
 
 def test_forgets_the_key_when_closed(machine: VectorMachine) -> None:

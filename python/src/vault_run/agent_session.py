@@ -80,7 +80,9 @@ def find_key(machine: Machine, vault: str, agent: str | None, key_file: str | No
             f"no agent is named, and this key does not say whose it is: {found.origin}",
             "say who it is with agent=, or in VAULT_RUN_AGENT",
         )
-    identity = found.key_file.identity
+    identity, pinned = found.key_file.identity, found.key_file.vault
+    # From here on the key is one for this vault: another that is put in its place is refused.
+    found = found._replace(key_file=found.key_file._replace(vault=vault if pinned is None else pinned))
     return Key(found, name, SigningKey(identity), keys_of(identity), {})
 
 
