@@ -104,6 +104,24 @@ describe("an import", () => {
     );
   });
 
+  it.each([false, true])("of two values for one secret takes nothing (replacing: %s)", async (replace) => {
+    const head = vault.git("rev-parse", "HEAD");
+    const items = [
+      ...itemsOf({ "app/KEPT": "kept-value", "app/NEW": "first-value" }),
+      ...itemsOf({ "app/NEW": "second-value" }),
+    ];
+    const twice = vault.change(async (session) => {
+      return (await planImport(session, items, { replace, unsafeName: false }, () => {})).plan;
+    });
+    await expect(twice).rejects.toMatchObject({
+      code: "usage",
+      message: "named twice: app/NEW",
+      hint: "name each secret to import once",
+    });
+    expect(vault.git("rev-parse", "HEAD")).toBe(head);
+    expect(vault.git("status", "--porcelain", "--untracked-files=all")).toBe("");
+  });
+
   it("marks only the variables that need it where unsafe ones are allowed", async () => {
     await imported({ "app/PATH": "/bin", "app/FINE": "fine-value" }, { unsafeName: true });
     const { vault: verified } = await vault.owner();

@@ -109,6 +109,8 @@ describe("a change that is applied", () => {
       { ref: "stripe/API_KEY", outcome: "skipped", why: "exists" },
       { ref: "stripe/api_key", outcome: "skipped", why: "differs only in letter case from API_KEY" },
     ]);
+    const twice = importSecrets([...imported, { ref: "db/PASSWORD", value: "db_other" }]);
+    expect(await codeOf(() => admin.apply(twice))).toBe("usage");
     await admin.apply(unsetSecret("stripe/WEBHOOK"));
     expect(await codeOf(() => vault.readAs("crawler", "stripe/WEBHOOK"))).toBe("unknown-secret");
     const { keyFile, key } = (await admin.apply(addAgent("mailer"))).result;

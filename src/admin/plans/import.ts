@@ -1,11 +1,12 @@
 import type { Identity } from "../../age/identity.ts";
-import type { GroupName, SecretName, SecretRef } from "../../vault/names.ts";
+import { formatRef, type GroupName, type SecretName, type SecretRef } from "../../vault/names.ts";
 import { openGroup } from "../../vault/open-sealed.ts";
 import { groupPath, secretPath } from "../../vault/paths.ts";
 import type { GroupRecord, SecretRecord } from "../../vault/schema.ts";
 import type { Secret } from "../../vault/secret.ts";
 import type { Timestamp } from "../../vault/time.ts";
 import { isUnsafeVariable } from "../../vault/unsafe-names.ts";
+import { VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, PlannedWrite, Progress } from "../plan.ts";
 import { given } from "./group-key.ts";
@@ -40,13 +41,18 @@ export interface Imported {
   readonly outcome: SetOutcome | { readonly skipped: Obstacle };
 }
 
-/** Sets many secrets in one plan, which makes their groups on first use. A secret that has its value already is not written. */
+/**
+ * Sets many secrets in one plan, which makes their groups on first use. A secret that has its value already is not written.
+ *
+ * @throws {VaultError} where two values are for one secret.
+ */
 export async function planImport(
   session: OwnerSession,
   items: readonly ImportItem[],
   options: ImportOptions,
   progress: Progress,
 ): Promise<{ plan: Plan; imported: Imported[] }> {
+  requireEachOnce(items);
   const writes: PlannedWrite[] = [];
   const written: SecretRecord[] = [];
   const imported: Imported[] = [];
@@ -67,6 +73,16 @@ export async function planImport(
     plan: { event: { action: "set", ...given({ group: only }), secrets }, writes, message },
     imported,
   };
+}
+
+function requireEachOnce(items: readonly ImportItem[]): void {
+  const named = new Set<string>();
+  for (const { ref } of items) {
+    const place = formatRef(ref);
+    if (named.has(place))
+      throw new VaultError("usage", `named twice: ${place}`, "name each secret to import once");
+    named.add(place);
+  }
 }
 
 class GroupImport {
