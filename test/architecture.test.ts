@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 const SRC = resolve(import.meta.dirname, "../src");
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "vault-error": [],
+  "known-options": [],
   age: ["vault-error"],
   redact: [],
   keychain: ["vault-error"],
@@ -17,8 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   machine: ["launch", "vault", "vault-error"],
   scan: ["age", "git", "redact", "vault", "vault-error"],
   launch: ["age", "audit", "git", "redact", "vault", "vault-error"],
-  admin: ["age", "audit", "git", "keychain", "machine", "vault", "vault-error"],
-  sdk: ["launch", "machine", "vault", "vault-error"],
+  admin: ["age", "audit", "git", "keychain", "known-options", "machine", "vault", "vault-error"],
+  sdk: ["known-options", "launch", "machine", "vault", "vault-error"],
   index: ["sdk", "vault", "vault-error"],
   report: [],
   mcp: ["audit", "launch", "redact", "vault", "vault-error"],

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { requireKnown } from "../known-options.ts";
 import { parseDescription } from "../vault/description.ts";
 import { agentKeyPath } from "../vault/key-lookup.ts";
 import type { Machine } from "../vault/machine.ts";
@@ -61,6 +62,7 @@ export function setSecret(
   value: Value,
   options: SetSecretOptions = {},
 ): Change<{ readonly outcome: SetOutcome }> {
+  requireKnown(options, ["env", "expires", "description", "deliver", "unsafeName"]);
   const place = parseSecretRef(ref);
   const secret = secretOf(formatRef(place), value);
   const { env, expires, deliver, unsafeName = false } = options;
@@ -100,8 +102,11 @@ export function importSecrets(
   secrets: readonly ImportedSecret[],
   options: ImportOptions = {},
 ): Change<{ readonly imported: readonly ImportOutcome[] }> {
+  requireKnown(options, ["replace", "unsafeName"]);
   const { replace = false, unsafeName = false } = options;
-  const named = secrets.map(({ ref, value, expires }) => {
+  const named = secrets.map((secret) => {
+    requireKnown(secret, ["ref", "value", "expires"]);
+    const { ref, value, expires } = secret;
     const place = parseSecretRef(ref);
     return { ref: place, value: secretOf(formatRef(place), value), expires };
   });
@@ -126,6 +131,7 @@ export function grant(
   group: string,
   options: { readonly expires?: Expiry | undefined } = {},
 ): Change<undefined> {
+  requireKnown(options, ["expires"]);
   const [name, place] = [parseAgentName(agent), parseGroupName(group)];
   return change("grant", async (session) => {
     return plain(await planGrant(session, name, place, expiryOf(options.expires, session)));
@@ -167,6 +173,7 @@ export function addAgent(
   agent: string,
   options: NewKeyOptions & { readonly description?: string | undefined } = {},
 ): Change<NewKey> {
+  requireKnown(options, ["description", "keyFile"]);
   const name = parseAgentName(agent);
   const description = parseDescription(options.description);
   return change("add-agent", async (session, machine) => {
@@ -177,6 +184,7 @@ export function addAgent(
 
 /** A new key for an agent whose old one others may have: refused from now on, and new keys for its groups. */
 export function rekeyAgent(agent: string, options: NewKeyOptions = {}): Change<NewKey> {
+  requireKnown(options, ["keyFile"]);
   const name = parseAgentName(agent);
   return change("rekey", async (session, machine, progress) => {
     const { plan, keyFile, exposed } = await planRekeyAgent(session, name, progress);

@@ -1,3 +1,4 @@
+import { requireKnown } from "../known-options.ts";
 import { machineOfCaller } from "../machine.ts";
 import { vaultRootFor } from "../vault/find-vault.ts";
 import type { Machine } from "../vault/machine.ts";
@@ -47,6 +48,7 @@ export {
  * @throws {VaultError}
  */
 export async function openAdmin(options: AdminOptions = {}): Promise<Admin> {
+  requireKnown(options, ["vault", "ownerKeyFile", "passphrase", "auditTo", "onWarning"]);
   return openAdminOn(await ownersMachine(options), options, warnOf(options));
 }
 
@@ -62,6 +64,17 @@ export interface NewVaultOptions extends Omit<OwnerOptions, "passphrase"> {
   readonly commit?: boolean | undefined;
 }
 
+const NEW_VAULT_OPTIONS = [
+  "folder",
+  "suite",
+  "ownerName",
+  "audit",
+  "commit",
+  "ownerKeyFile",
+  "auditTo",
+  "onWarning",
+];
+
 export interface NewVault {
   readonly id: string;
   /** The owner's key file: to be backed up, it opens everything. */
@@ -76,6 +89,7 @@ export interface NewVault {
  * @throws {VaultError}
  */
 export async function createVault(options: NewVaultOptions): Promise<NewVault> {
+  requireKnown(options, NEW_VAULT_OPTIONS);
   const machine = await machineOfCaller(process, options.auditTo);
   const { suite = "pq", ownerName = "owner", audit = "required", commit = true, ownerKeyFile } = options;
   const root = vaultRootFor(machine, options.folder);

@@ -1,3 +1,4 @@
+import { requireKnown } from "../known-options.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
@@ -49,6 +50,7 @@ class OpenAdmin implements Admin {
   }
 
   async apply<Result>(change: Change<Result>, options: ApplyOptions = {}): Promise<Applied<Result>> {
+    requireKnown(options, ["commit", "onProgress"]);
     const { commit = true, onProgress = () => {} } = options;
     const make = makerOf(change);
     const settings = { root: this.#root, ownerKeyFile: this.#ownerKeyFile, commit, doing: change.action };

@@ -1,3 +1,4 @@
+import { requireKnown } from "../known-options.ts";
 import type { AgentSession } from "../launch/agent-session.ts";
 import { deliver, grantedSecrets } from "../launch/select.ts";
 import { formatRef, parseSecretRef, type SecretRef } from "../vault/names.ts";
@@ -6,7 +7,7 @@ import type { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
 import { AgentKey } from "./agent-key.ts";
 import { SecretEnvironment } from "./environment.ts";
-import { AGENT_OPTIONS, type AgentOptions, requireKnown } from "./options.ts";
+import { AGENT_OPTIONS, type AgentOptions } from "./options.ts";
 
 /** What is known of a secret without opening it. */
 export interface SecretInfo {

@@ -22,17 +22,6 @@ export interface AgentOptions {
 
 export const AGENT_OPTIONS = ["agent", "vault", "keyFile", "key", "auditTo", "onWarning"] as const;
 
-/**
- * Refuses an option that there is none of: one that is misspelled would be as good as left out, and another key taken.
- *
- * @throws {TypeError}
- */
-export function requireKnown(options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new TypeError(`no such option: ${JSON.stringify(unknown)} (there are: ${known.join(", ")})`);
-}
-
 /** @throws {TypeError} where it is given and no text. */
 export function requireText(value: unknown, what: string): void {
   if (value !== undefined && typeof value !== "string") throw new TypeError(`${what} is not a string`);

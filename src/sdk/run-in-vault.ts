@@ -1,7 +1,8 @@
 import { Stream, Writable } from "node:stream";
+import { requireKnown } from "../known-options.ts";
 import { runProgram } from "../launch/run-program.ts";
 import { AgentKey } from "./agent-key.ts";
-import { AGENT_OPTIONS, requireKnown, requireText } from "./options.ts";
+import { AGENT_OPTIONS, requireText } from "./options.ts";
 import type { Output, RunOptions, RunResult } from "./run.ts";
 
 const RUN_OPTIONS = [

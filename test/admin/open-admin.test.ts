@@ -14,6 +14,7 @@ import {
   setSecret,
   unsetSecret,
 } from "../../src/admin/change.ts";
+import { createVault, openAdmin } from "../../src/admin/index.ts";
 import { openAdminOn } from "../../src/admin/open-admin.ts";
 import { auditLogPath } from "../../src/audit/log.ts";
 import { Secret } from "../../src/vault/secret.ts";
@@ -153,6 +154,26 @@ describe("a change", () => {
     expect(await codeOf(() => setSecret("stripe", "x"))).toBe("bad-name");
     expect(await codeOf(() => grant("../crawler", "stripe"))).toBe("bad-name");
     expect(await codeOf(() => addAgent("mailer", { description: "two\nlines" }))).toBe("usage");
+  });
+
+  it("refuses an option that there is none of, and none is done without it", async () => {
+    const none = (option: string) => `no such option: "${option}"`;
+    const bad = (options: object) => options as never;
+    expect(() => setSecret("a/B", "x", bad({ unsafename: true }))).toThrow(none("unsafename"));
+    expect(() => importSecrets([], bad({ overwrite: true }))).toThrow(none("overwrite"));
+    const item = bad({ ref: "a/B", value: "x", expire: "1h" });
+    expect(() => importSecrets([item])).toThrow(none("expire"));
+    expect(() => grant("crawler", "stripe", bad({ expire: "1h" }))).toThrow(none("expire"));
+    expect(() => addAgent("mailer", bad({ keyfile: null }))).toThrow(none("keyfile"));
+    expect(() => rekeyAgent("crawler", bad({ keyfile: null }))).toThrow(none("keyfile"));
+    const before = head();
+    const change = setSecret("stripe/API_KEY", "sk_live_other");
+    await expect(admin.apply(change, bad({ comit: false }))).rejects.toThrow(none("comit"));
+    expect([head(), vault.git("status", "--porcelain")]).toEqual([before, ""]);
+    await expect(openAdmin(bad({ ownerkeyfile: "x" }))).rejects.toThrow(none("ownerkeyfile"));
+    await expect(createVault(bad({ folder: vault.repo, ownername: "ann" }))).rejects.toThrow(
+      none("ownername"),
+    );
   });
 
   it("holds no value that is seen from outside", () => {

@@ -1,0 +1,11 @@
+/**
+ * Refuses an option that there is none of: one that is misspelled would be as good as left out: another
+ * key taken, a grant made without its expiry.
+ *
+ * @throws {TypeError}
+ */
+export function requireKnown(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(`no such option: ${JSON.stringify(unknown)} (there are: ${known.join(", ")})`);
+}
