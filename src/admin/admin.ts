@@ -63,7 +63,8 @@ export interface Admin {
   /**
    * What a change would do to the vault as it is now. Nothing is written.
    *
-   * @throws {VaultError} what `apply` would be refused with.
+   * @throws {VaultError} where the vault or the change is refused. What `apply` can meet besides is not looked at: a repository
+   * that cannot be committed to, a lock that is held, a key file that is there already.
    */
   plan(change: Change<unknown>): Promise<Planned>;
   /**
