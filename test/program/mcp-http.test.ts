@@ -269,6 +269,11 @@ describe("a request", () => {
       { as: "bearer", secret: "api/KEY", value: "x" },
       { as: "bearer" },
       { as: "none", secret: "api/KEY" },
+      // What the connection goes by would take the value elsewhere, as the name of a certificate say.
+      ...["Host", "HOST", "Connection", "Content-Length", "Transfer-Encoding", "Upgrade", "Expect", "TE"].map(
+        (header) => ({ as: "header", secret: "api/KEY", header }),
+      ),
+      { as: "header", secret: "api/KEY", header: "host", prefix: "evil.example:" },
     ])
       expect((await get(mcp, "/", { auth })).text).toContain("refused (usage)");
     expect(server.received).toEqual([]);

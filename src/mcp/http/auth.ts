@@ -6,14 +6,19 @@ import { secretName } from "../arguments.ts";
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 /** What a header's value may hold (RFC 9110, section 5.5), of one byte each. */
 export const FIELD_VALUE = /^[\x20-\x7e\x80-\xff]*$/;
-/** What belongs to the connection, and what only `auth` sets. */
-const RESERVED = new Set([
+/** What says whom the connection is with and where a message ends: a value in one of them would lead elsewhere. */
+const OF_THE_CONNECTION = new Set([
   ...["host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "expect"],
-  ...["keep-alive", "accept-encoding", "authorization", "proxy-authorization", "proxy-connection", "cookie"],
+  ...["keep-alive", "accept-encoding", "proxy-connection", "http2-settings"],
 ]);
+/** What only `auth` sets. */
+const AUTHENTICATING = new Set(["authorization", "proxy-authorization", "cookie"]);
 
 const secret = secretName;
-const token = z.string().regex(TOKEN, "a header's name");
+const token = z
+  .string()
+  .regex(TOKEN, "a header's name")
+  .refine((name) => !OF_THE_CONNECTION.has(name.toLowerCase()), "a header that the connection sets");
 
 export const auth = z
   .discriminatedUnion("as", [
@@ -45,7 +50,7 @@ export type Auth = z.infer<typeof auth>;
 
 export const headers = z
   .record(
-    token.refine((name) => !RESERVED.has(name.toLowerCase()), "a header that the connection or `auth` sets"),
+    token.refine((name) => !AUTHENTICATING.has(name.toLowerCase()), "a header that `auth` sets"),
     z.string().max(8192).regex(FIELD_VALUE, "a header's value"),
   )
   .describe("further headers; none that authenticates");

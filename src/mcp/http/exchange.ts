@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { systemCode, VaultError } from "../../vault-error.ts";
 import type { Address } from "./addresses.ts";
 import type { Placed } from "./placement.ts";
@@ -21,13 +21,15 @@ export function exchange(
   addresses: readonly Address[],
   { method, body, signal }: Exchange,
 ): Promise<IncomingMessage> {
-  const options: RequestOptions & { rejectUnauthorized: boolean } = {
+  const options: RequestOptions & { rejectUnauthorized: boolean; servername: string } = {
     method,
     signal,
     agent: false,
     lookup: pinned(addresses),
     maxHeaderSize: MAX_HEADER_BYTES,
     rejectUnauthorized: true,
+    // Else node takes the name that it asks for, and that the certificate must be for, out of a `Host` header.
+    servername: isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0 ? url.hostname : "",
     headers: {
       ...headers,
       // What is compressed cannot be looked through as it comes; what comes so all the same is unpacked first.
