@@ -82,7 +82,7 @@ async function send(
   place: (url: URL) => Placed,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const redactor = await calls.seen.redactor();
+  const redaction = await calls.seen.redaction();
   let [url, method, body] = [first, args.method as string, args.body];
   for (let hop = 1; ; hop++) {
     // Every hop anew: names may have come to mean something else.
@@ -92,16 +92,10 @@ async function send(
     const message = await exchange(sent, addresses, { method, body, signal });
     const next = redirectOf(message, url);
     if (next === undefined || next.origin !== first.origin || hop === MAX_HOPS) {
-      const shown = await show(message, redactor, signal).catch((error) =>
+      const shown = await show(message, redaction, signal).catch((error) =>
         Promise.reject(failed(url, error)),
       );
-      await reportLeaks(
-        call.session,
-        redactor.leaks().filter(({ stream }) => stream === "response"),
-        { quiet: true },
-        undefined,
-        calls.warn,
-      );
+      await reportLeaks(call.session, redaction.leaks(), { quiet: true }, undefined, calls.warn);
       return answer(
         message.statusCode ?? 0,
         shown,

@@ -113,33 +113,32 @@ async function run(
   { stdin, timeout_s: timeoutS = DEFAULT_TIMEOUT_S }: Input,
   descriptors: ChildDescriptors,
 ): Promise<Answer> {
-  const redactor = await calls.seen.redactor();
+  const redaction = await calls.seen.redaction();
   const timeout = AbortSignal.timeout(timeoutS * 1000);
   const progress = new Progress(call.context);
   const captured = await runCaptured(child, {
     stdin,
-    filters: (stream) => redactor.stream(stream),
+    filters: (stream) => redaction.stream(stream),
     mostBytes: MOST_OUTPUT_BYTES,
     kill: AbortSignal.any([call.signal, timeout]),
     protection: calls.protection,
     started: () => descriptors.started(),
     wrote: (bytes) => progress.wrote(bytes),
   }).finally(() => progress.end());
-  await reportLeaks(
-    call.session,
-    redactor.leaks(),
-    { command: child.command, quiet: true },
-    undefined,
-    calls.warn,
-  );
+  redaction.end();
+  const isCut = captured.droppedBytes > 0;
+  const stdout = redaction.kept(captured.stdout, "stdout", isCut);
+  const stderr = redaction.kept(captured.stderr, "stderr", isCut);
+  const leaks = redaction.leaks();
+  await reportLeaks(call.session, leaks, { command: child.command, quiet: true }, undefined, calls.warn);
   call.signal.throwIfAborted();
-  const masked = Map.groupBy(redactor.leaks(), ({ name }) => name);
+  const masked = Map.groupBy(leaks, ({ name }) => name);
   return answer(
-    captured,
+    { ...captured, stdout, stderr },
     timeout.aborted,
-    [...masked].map(([name, leaks]) => ({
+    [...masked].map(([name, found]) => ({
       name,
-      count: leaks.reduce((sum, { count }) => sum + count, 0),
+      count: found.reduce((sum, { count }) => sum + count, 0),
     })),
   );
 }

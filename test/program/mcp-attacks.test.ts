@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hasControls } from "../../src/vault/names.ts";
@@ -226,6 +227,39 @@ describe("an evil client", () => {
     expect(await evil.run(["cat", `${program.home}/link`], ["api/SECOND"])).toContain("[REDACTED:api/KEY]");
     // A file's name, and a program's, are looked at in errors as well.
     expect(await evil.run(["sh", "-c", 'exec "/nosuch/$KEY"'], secrets)).toContain("[REDACTED:api/KEY]");
+  });
+
+  it("sees no value that a call beside has opened meanwhile", async () => {
+    const evil = connect(["--allow-loopback"], { NODE_EXTRA_CA_CERTS: server.authority });
+    const [begun, aside] = [join(program.home, "begun"), join(program.home, "aside")];
+    const waits = `echo > ${begun}; until test -s ${aside}; do sleep 0.1; done; cat ${aside}; cat ${aside} >&2`;
+    const reader = evil.request("run_with_secrets", {
+      command: ["sh", "-c", waits],
+      secrets: ["api/SECOND"],
+    });
+    await expect.poll(() => existsSync(begun), { timeout: 20_000 }).toBe(true);
+    const held: ServerResponse[] = [];
+    server.handler = (_, response) => void held.push(response);
+    const asker = evil.request("http_request", {
+      method: "GET",
+      url: `${server.origin}/`,
+      auth: { as: "bearer", secret: "api/SECOND" },
+    });
+    await expect.poll(() => held.length, { timeout: 20_000 }).toBe(1);
+    await evil.run(["sh", "-c", `echo "$KEY" > ${aside}`], ["api/KEY"]);
+    expect(await evil.answer(reader)).toBe(
+      "exit status 0\nmasked in the output: api/KEY 2x\n--- stdout\n[REDACTED:api/KEY]\n\n--- stderr\n[REDACTED:api/KEY]\n",
+    );
+    held[0]?.writeHead(200, { "x-echo": VALUES["api/KEY"] }).end(`it is ${VALUES["api/KEY"]}`);
+    expect(await evil.answer(asker)).toMatch(
+      /x-echo: \[REDACTED:api\/KEY\]\n.*it is \[REDACTED:api\/KEY\]$/s,
+    );
+    const leaks = program.auditLines().flatMap((line) => line.leaks ?? []);
+    expect(leaks).toMatchObject([
+      { secret: "api/KEY", stream: "stdout", count: 1 },
+      { secret: "api/KEY", stream: "stderr", count: 1 },
+      { secret: "api/KEY", stream: "response", count: 2 },
+    ]);
   });
 
   it("floods, and gets one MiB of masks", async () => {

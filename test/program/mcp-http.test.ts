@@ -252,6 +252,20 @@ describe("a request", () => {
     expect(answer.structured).toMatchObject({ status: 200, body: "plain Bearer [REDACTED:api/KEY]" });
   });
 
+  it("is recorded as a leak where a header alone echoes the value", async () => {
+    server.handler = ({ headers }, response) =>
+      response.writeHead(200, { "x-echo": `${headers.authorization}` }).end("nothing here");
+    const mcp = await open();
+    expect((await get(mcp, "/")).structured).toMatchObject({
+      headers: { "x-echo": "Bearer [REDACTED:api/KEY]" },
+      body: "nothing here",
+    });
+    expect(program.auditLines().at(-1)).toMatchObject({
+      action: "leak",
+      leaks: [{ secret: "api/KEY", stream: "response", encoding: "raw", count: 1 }],
+    });
+  });
+
   it("takes no header that authenticates or belongs to the connection, and no value that fits no header", async () => {
     const mcp = await open();
     for (const headers of [

@@ -3,9 +3,9 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import type { RedactedStream, Redactor } from "../../redact/index.ts";
+import type { RedactedStream } from "../../redact/index.ts";
 import { VaultError } from "../../vault-error.ts";
-import { maskedBy } from "../seen-values.ts";
+import type { Redaction } from "../seen-values.ts";
 
 // What comes back, made fit to be shown: unpacked, masked, cut, and only where it is text. A body that cannot be looked
 // through is not shown.
@@ -14,6 +14,8 @@ export const MOST_BODY_BYTES = 1024 * 1024;
 /** Of a body this much is read, whatever is shown of it: what is cut off may be long. */
 const MOST_READ_BYTES = 4 * MOST_BODY_BYTES;
 const NOT_SHOWN = "(not shown)";
+/** How the audit log calls what came back, its headers as well. */
+const LABEL = "response";
 /** They let in whoever has them. */
 const WITHHELD = new Set(["set-cookie", "set-cookie2", "authentication-info", "proxy-authentication-info"]);
 
@@ -26,17 +28,18 @@ export interface Shown {
 
 export async function show(
   message: IncomingMessage,
-  redactor: Redactor,
+  redaction: Redaction,
   signal: AbortSignal,
 ): Promise<Shown> {
-  const headers = shownHeaders(message, redactor);
   const unpacked = unpack(message);
-  if (unpacked === undefined) {
-    message.destroy();
-    return { headers, body: "", note: "its encoding is not known here, so it is not shown" };
-  }
-  const { bytes, isCut } = await read(unpacked, redactor.stream("response"), signal);
+  const received = unpacked === undefined ? undefined : await read(unpacked, redaction.stream(LABEL), signal);
   message.destroy();
+  redaction.end();
+  const headers = shownHeaders(message, redaction);
+  if (received === undefined)
+    return { headers, body: "", note: "its encoding is not known here, so it is not shown" };
+  const { isCut } = received;
+  const bytes = redaction.kept(received.bytes, LABEL, isCut);
   if (!isCut && !isUtf8(bytes))
     return { headers, body: "", note: `${bytes.length} bytes that are no text are not shown` };
   if (isCut && !isUtf8(withoutLastCharacter(bytes)))
@@ -45,12 +48,14 @@ export async function show(
   return { headers, body: (isCut ? withoutLastCharacter(bytes) : bytes).toString("utf8"), note };
 }
 
-function shownHeaders({ headers }: IncomingMessage, redactor: Redactor): Record<string, string> {
+function shownHeaders({ headers }: IncomingMessage, redaction: Redaction): Record<string, string> {
+  const masked = (text: string) =>
+    redaction.kept(Buffer.from(redaction.text(text, LABEL)), LABEL, false).toString("utf8");
   const entries = Object.entries(headers).map(([name, value]) => {
     const text = WITHHELD.has(name)
       ? NOT_SHOWN
       : Buffer.from([value].flat().join(", "), "latin1").toString("utf8");
-    return [maskedBy(redactor, name), maskedBy(redactor, text)];
+    return [masked(name), masked(text)];
   });
   return Object.fromEntries(entries);
 }
