@@ -84,11 +84,16 @@ class Kept {
   }
 
   sink(): { readonly stream: Writable; bytes(): Buffer } {
-    const chunks: Buffer[] = [];
+    let [bytes, length] = [Buffer.alloc(0), 0];
+    // Copied into one place: what is passed on may be part of a chunk that is used again, and comes in very small pieces.
+    const keep = (part: Buffer) => {
+      if (length + part.length > bytes.length)
+        bytes = Buffer.concat([bytes], Math.max(2 * bytes.length, length + part.length));
+      length += part.copy(bytes, length);
+    };
     const stream = new Writable({
       write: (chunk: Buffer, _, done) => {
-        // A copy: what is passed on may be part of a chunk that is used again.
-        chunks.push(Buffer.from(chunk.subarray(0, this.#left)));
+        keep(chunk.subarray(0, this.#left));
         this.droppedBytes += Math.max(0, chunk.length - this.#left);
         this.#left = Math.max(0, this.#left - chunk.length);
         this.#wroteBytes += chunk.length;
@@ -96,6 +101,6 @@ class Kept {
         done();
       },
     });
-    return { stream, bytes: () => Buffer.concat(chunks) };
+    return { stream, bytes: () => bytes.subarray(0, length) };
   }
 }

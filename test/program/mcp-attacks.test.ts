@@ -76,6 +76,12 @@ function leftBehind(): string[] {
   });
 }
 
+/** The most that a process has had of it so far. */
+function mostMemoryKiB(pid: number): number {
+  const [, most = ""] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(most);
+}
+
 function connect(args: readonly string[] = [], env: object = {}, prefix: readonly string[] = []): EvilClient {
   const client = new EvilClient(program, args, env, prefix);
   clients.push(client);
@@ -272,7 +278,11 @@ describe("an evil client", () => {
     expect(flood).toMatch(/\d{7,} more bytes of output are not shown/);
     const endless = await evil.run(["sh", "-c", 'yes "$KEY"'], ["api/KEY"], { timeout_s: 1 });
     expect(endless).toMatch(/killed: its time was over/);
-    expect(Buffer.concat([evil.bytes]).length).toBeLessThan(6 * 1024 * 1024);
+    // What is beyond the limit is not kept in any form.
+    const before = mostMemoryKiB(evil.pid);
+    await evil.run(["sh", "-c", 'yes "$KEY" | head -c 60000000'], ["api/KEY"]);
+    expect(mostMemoryKiB(evil.pid) - before).toBeLessThan(64 * 1024);
+    expect(Buffer.concat([evil.bytes]).length).toBeLessThan(8 * 1024 * 1024);
   });
 
   it("is refused where a name leads to this machine, to a private network or to metadata, at every hop", async () => {
