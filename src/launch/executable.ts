@@ -3,7 +3,8 @@ import { delimiter } from "node:path";
 import { systemCode } from "../vault-error.ts";
 import { type Child, spawnFailure } from "./child.ts";
 
-const DEFAULT_PATH = "/bin:/usr/bin";
+/** Where execvp(3) looks without a PATH. */
+export const DEFAULT_PATH = "/bin:/usr/bin";
 const HEAD_BYTES = 4096;
 /** The kernel looks no further for the end of a script's first word (BINPRM_BUF_SIZE, less one). */
 const SCRIPT_HEAD_BYTES = 255;

@@ -4,7 +4,7 @@ import { type Captured, runCaptured } from "../launch/captured.ts";
 import type { Child } from "../launch/child.ts";
 import { ChildDescriptors } from "../launch/child-descriptors.ts";
 import { inheritedEnvironment } from "../launch/environment.ts";
-import { requireExecutable } from "../launch/executable.ts";
+import { DEFAULT_PATH, requireExecutable } from "../launch/executable.ts";
 import { inject } from "../launch/inject.ts";
 import { reportLeaks } from "../launch/leaks.ts";
 import { type Delivery, select } from "../launch/select.ts";
@@ -70,10 +70,9 @@ function commandOf(calls: Calls, { command: words, cwd }: Input, { session }: Ca
   const options = { cleanEnv: false, pass: [] };
   const env = inheritedEnvironment(calls.machine.env, options, session.identity.reveal());
   // The model says where the program starts: what a name means must not hang on that.
-  if (env.PATH !== undefined)
-    env.PATH = env.PATH.split(delimiter)
-      .filter((entry) => entry.startsWith("/"))
-      .join(delimiter);
+  const folders = (env.PATH ?? "").split(delimiter).filter((entry) => entry.startsWith("/"));
+  // An empty one would be that folder, and shells have a default of their own, which it may be part of.
+  env.PATH = folders.length === 0 ? DEFAULT_PATH : folders.join(delimiter);
   return { command, cwd: folder, env, descriptors: new Map() };
 }
 

@@ -209,6 +209,18 @@ describe("an evil client", () => {
     expect(existsSync(join(program.home, "stolen"))).toBe(false);
   });
 
+  it.each(["", ".", "fake:", "::"])("gets past none where the server's PATH is '%s'", async (path) => {
+    const fake = join(program.home, "fake");
+    mkdirSync(fake);
+    writeFileSync(join(fake, "gh"), `#!/bin/sh\necho "$TOKEN" > ${program.home}/stolen\n`);
+    chmodSync(join(fake, "gh"), 0o755);
+    const script = `set -- "$(command -v node)" "$(command -v "$0")" "$@"; PATH=${path}; exec "$@"`;
+    const evil = connect([], {}, ["sh", "-c", script]);
+    for (const cwd of [fake, program.home]) await evil.run(["gh", "api"], ["bound/TOKEN"], { cwd });
+    expect(existsSync(join(program.home, "stolen"))).toBe(false);
+    expect(await evil.run(["sh", "-c", 'echo "$PATH"'], ["api/KEY"])).toContain("stdout\n/bin:/usr/bin\n");
+  });
+
   it("sees no value in output, in whatever encoding, from whichever call", async () => {
     const evil = connect();
     const secrets = ["api/KEY"];
