@@ -165,6 +165,11 @@ describe("a request", () => {
       [{}, gzipSync(VALUE)],
       [{ "content-encoding": "compress" }, Buffer.from(VALUE)],
       [{ "content-encoding": "gzip, gzip" }, gzipSync(gzipSync(VALUE))],
+      // Valid UTF-8, all of them.
+      [{}, Buffer.from(VALUE, "utf16le")],
+      [{}, Buffer.from(`${"a".repeat(2 * 1024 * 1024)}${VALUE}`, "utf16le")],
+      [{ "content-type": "text/plain; charset=utf-16le" }, Buffer.from(VALUE, "utf16le")],
+      [{ "content-type": 'text/plain;Charset = "UTF-7"' }, "sk+AF8-live"],
     ] as const) {
       server.handler = (_, response) => response.writeHead(200, headers).end(body);
       const answer = await get(mcp, "/");
@@ -173,6 +178,11 @@ describe("a request", () => {
         body: "",
         note: expect.stringContaining("not shown"),
       });
+    }
+    for (const charset of ["utf-8", '"UTF-8"', "us-ascii", "ISO-8859-1"]) {
+      const headers = { "content-type": `text/plain; charset=${charset}` };
+      server.handler = (_, response) => response.writeHead(200, headers).end("text");
+      expect((await get(mcp, "/")).structured).toMatchObject({ body: "text" });
     }
     server.handler = (_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("no gzip");
     expect((await get(mcp, "/")).text).toContain("request-failed");

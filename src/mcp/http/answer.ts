@@ -16,6 +16,11 @@ const MOST_READ_BYTES = 4 * MOST_BODY_BYTES;
 const NOT_SHOWN = "(not shown)";
 /** How the audit log calls what came back, its headers as well. */
 const LABEL = "response";
+/** In any place: parameters may be written in more ways than one. */
+const CHARSET = /charset[\s"']*=[\s"']*([^\s"';,]*)/gi;
+const CHARSETS = new Set([
+  ...["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso8859-1", "latin1", "windows-1252"],
+]);
 /** They let in whoever has them. */
 const WITHHELD = new Set(["set-cookie", "set-cookie2", "authentication-info", "proxy-authentication-info"]);
 
@@ -38,11 +43,13 @@ export async function show(
   const headers = shownHeaders(message, redaction);
   if (received === undefined)
     return { headers, body: "", note: "its encoding is not known here, so it is not shown" };
+  if (!isReadAsBytes(message))
+    return { headers, body: "", note: "its charset is not looked through, so it is not shown" };
   const { isCut } = received;
   const bytes = redaction.kept(received.bytes, LABEL, isCut);
-  if (!isCut && !isUtf8(bytes))
+  if (!isCut && !isText(bytes))
     return { headers, body: "", note: `${bytes.length} bytes that are no text are not shown` };
-  if (isCut && !isUtf8(withoutLastCharacter(bytes)))
+  if (isCut && !isText(withoutLastCharacter(bytes)))
     return { headers, body: "", note: "it is no text, so it is not shown" };
   const note = isCut ? `cut after ${MOST_BODY_BYTES} bytes` : undefined;
   return { headers, body: (isCut ? withoutLastCharacter(bytes) : bytes).toString("utf8"), note };
@@ -58,6 +65,18 @@ function shownHeaders({ headers }: IncomingMessage, redaction: Redaction): Recor
     return [masked(name), masked(text)];
   });
   return Object.fromEntries(entries);
+}
+
+/** Whether each of its bytes that ASCII has means what it means there: a value in UTF-16 or UTF-7 would not be found. */
+function isReadAsBytes({ headers }: IncomingMessage): boolean {
+  const type = headers["content-type"] ?? "";
+  const charsets = Array.from(type.matchAll(CHARSET), ([, charset = ""]) => charset.toLowerCase());
+  return charsets.every((charset) => CHARSETS.has(charset));
+}
+
+/** UTF-16 of what ASCII has is valid UTF-8, with NULs in it. */
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }
 
 /** Undefined where it is packed in a way that is not known. */
