@@ -24,7 +24,7 @@ export async function httpRequest(calls: Calls, args: Input, call: Call): Promis
   session.requireUnexpired(secret);
   const url = parseUrl(args.url, allowLoopback);
   requireOrigin(call, secret, url);
-  const timeout = AbortSignal.timeout((args.timeout_s ?? DEFAULT_TIMEOUT_S) * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil((args.timeout_s ?? DEFAULT_TIMEOUT_S) * 1000));
   const signal = AbortSignal.any([call.signal, timeout]);
   // Before anything is opened: a request that goes nowhere is no pull.
   await allowedAddresses(url, allowLoopback);

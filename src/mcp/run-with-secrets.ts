@@ -113,7 +113,7 @@ async function run(
   descriptors: ChildDescriptors,
 ): Promise<Answer> {
   const redaction = await calls.seen.redaction();
-  const timeout = AbortSignal.timeout(timeoutS * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutS * 1000));
   const progress = new Progress(call.context);
   const captured = await runCaptured(child, {
     stdin,

@@ -322,6 +322,10 @@ describe("the server", () => {
     );
     expect(timed.structuredContent).toMatchObject({ timed_out: true, stdout: "started\n", exit_status: 137 });
     expect(progress.length).toBeGreaterThan(0);
+    for (const timeout of [0.4321, 1e-9])
+      expect(
+        (await mcp.run(["sleep", "300"], ["stripe/KEY"], { timeout_s: timeout })).structured,
+      ).toMatchObject({ timed_out: true, exit_status: 137 });
     const controller = new AbortController();
     const taken = mcp.run(["sh", "-c", script], ["stripe/KEY"]);
     const back = mcp.call(
