@@ -71,13 +71,13 @@ export class AgentSession {
    * Finds the vault and the agent's key, and verifies that they belong together. Whoever is refused here is recorded by the
    * key they came with.
    *
-   * @param command what is to be launched.
+   * @param forWhat what is to be launched, or which call this is for.
    */
   static async open(
     machine: Machine,
     options: AgentOptions,
     warn: (text: string) => void,
-    command?: string,
+    forWhat: Pick<AuditEvent, "command" | "tool" | "client"> = {},
   ): Promise<AgentSession> {
     const unverified = readUnverifiedVault(new RecordFiles(findVaultRoot(machine, options.vault)));
     const { id, files } = unverified;
@@ -97,7 +97,7 @@ export class AgentSession {
     const log = new AuditLog(machine, logged, findHeadCommit(files.root));
     // An owner who comes with their own key does not speak in the agent's name.
     const who = owners.includes(signingKey.verifyKey) ? {} : { agent: saidBy };
-    const denied = { ...who, ...(command === undefined ? {} : { command }) };
+    const denied = { ...who, ...forWhat };
     return recordingDenials(log, signingKey, denied, warn, () => {
       requireAgentKey(found, id, asked);
       const vault = verifyAsAgent(machine, unverified, name, found);

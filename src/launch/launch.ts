@@ -58,7 +58,9 @@ export interface Surroundings {
 export async function launch(options: LaunchOptions, around: Surroundings): Promise<number> {
   const protection = new Protection();
   requireUtf8Arguments();
-  const session = await AgentSession.open(around.machine, options, around.warn, options.command[0]);
+  const session = await AgentSession.open(around.machine, options, around.warn, {
+    command: options.command[0],
+  });
   const descriptors = new ChildDescriptors(withoutKey(around.inherited, session.keyFrom));
   try {
     return await new Launch(options, around, session, descriptors, protection).run();
@@ -71,7 +73,7 @@ export async function launch(options: LaunchOptions, around: Surroundings): Prom
 /** What a launch would inject, without opening any of it: the variable, the secret, and how it would be delivered. */
 export async function dryRun(options: LaunchOptions, around: Surroundings): Promise<Delivery[]> {
   const [command] = options.command;
-  const session = await AgentSession.open(around.machine, options, around.warn, command);
+  const session = await AgentSession.open(around.machine, options, around.warn, { command });
   return session.recordingDenials(command, () => select(session, options));
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 const OPEN_MS = 10 * 60_000;
@@ -12,14 +12,16 @@ export interface AccessRequest {
 }
 
 /**
- * One page for the person at this machine, under an address that cannot be guessed, for ten minutes. It shows a request
- * and changes nothing.
+ * One page for the person at this machine, under an address that cannot be guessed, for ten minutes or until it is
+ * closed. It shows a request and changes nothing.
  */
 export class AccessPage {
   readonly url: string;
+  readonly #server: Server;
 
-  private constructor(url: string) {
+  private constructor(url: string, server: Server) {
     this.url = url;
+    this.#server = server;
   }
 
   static open(request: AccessRequest): Promise<AccessPage> {
@@ -27,14 +29,19 @@ export class AccessPage {
     const server = createServer((asked, response) => answer(asked, response, path, request));
     // No page keeps the server alive that it belongs to.
     server.unref();
-    setTimeout(() => server.close(), OPEN_MS).unref();
+    const time = setTimeout(() => server.close(), OPEN_MS).unref();
+    server.on("close", () => clearTimeout(time));
     return new Promise((resolve, reject) => {
       server.on("error", reject);
       server.listen(0, "127.0.0.1", () => {
         const { port } = server.address() as AddressInfo;
-        resolve(new AccessPage(`http://127.0.0.1:${port}${path}`));
+        resolve(new AccessPage(`http://127.0.0.1:${port}${path}`, server));
       });
     });
+  }
+
+  close(): void {
+    this.#server.close();
   }
 }
 

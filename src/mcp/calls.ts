@@ -9,6 +9,7 @@ import { formatRef, parseSecretRef, withoutControls } from "../vault/names.ts";
 import type { SecretRecord } from "../vault/schema.ts";
 import type { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
+import type { AccessPage } from "./access-page.ts";
 import { parseArguments } from "./arguments.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { SeenValues } from "./seen-values.ts";
@@ -54,6 +55,8 @@ export class Calls {
   readonly protection: Protection;
   readonly seen = new SeenValues();
   readonly warn: (text: string) => void;
+  /** The page for a person that was opened last. */
+  page: Promise<AccessPage> | undefined;
   readonly #findClient: CallSurroundings["findClient"];
   readonly #rate: RateLimit;
   readonly #ending = new AbortController();
@@ -118,11 +121,11 @@ export class Calls {
     work: (args: z.infer<T>, call: Call) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      const session = await AgentSession.open(this.machine, this.options, this.warn);
-      this.seen.addIdentity(session.name, session.identity.reveal());
       const { info, capabilities } = this.#findClient();
       const client = clientOf(context) ?? info;
       const via = { tool, ...(client === undefined ? {} : { client: shown(client) }) };
+      const session = await AgentSession.open(this.machine, this.options, this.warn, via);
+      this.seen.addIdentity(session.name, session.identity.reveal());
       const signal = AbortSignal.any([context.mcpReq.signal, this.#ending.signal]);
       const attempt = async () =>
         work(parseArguments(schema, given), {

@@ -26,20 +26,21 @@ export async function httpRequest(calls: Calls, args: Input, call: Call): Promis
   requireOrigin(call, secret, url);
   const timeout = AbortSignal.timeout(Math.ceil((args.timeout_s ?? DEFAULT_TIMEOUT_S) * 1000));
   const signal = AbortSignal.any([call.signal, timeout]);
-  // Before anything is opened: a request that goes nowhere is no pull.
-  await allowedAddresses(url, allowLoopback);
-  const place = await calls.release(call, [secret], {}, ([value]) => {
-    if (value === undefined) throw new TypeError("no value was opened");
-    const placed = placing(args.auth, value);
-    calls.seen.add(value, placed.forms);
-    value.dispose();
-    return placed.place;
-  });
   try {
+    // Before anything is opened: a request that goes nowhere is no pull.
+    await allowedAddresses(url, allowLoopback, signal);
+    const place = await calls.release(call, [secret], {}, ([value]) => {
+      if (value === undefined) throw new TypeError("no value was opened");
+      const placed = placing(args.auth, value);
+      calls.seen.add(value, placed.forms);
+      value.dispose();
+      return placed.place;
+    });
     return await send(calls, call, args, url, place, signal);
   } catch (error) {
     call.signal.throwIfAborted();
-    if (!timeout.aborted) throw error;
+    const isRefusal = error instanceof VaultError && error.code !== "request-failed";
+    if (!timeout.aborted || isRefusal) throw error;
     throw new VaultError("request-failed", "its time was over", "ask for less, or pass a longer timeout_s");
   }
 }
@@ -86,7 +87,7 @@ async function send(
   let [url, method, body] = [first, args.method as string, args.body];
   for (let hop = 1; ; hop++) {
     // Every hop anew: names may have come to mean something else.
-    const addresses = await allowedAddresses(url, calls.options.allowLoopback);
+    const addresses = await allowedAddresses(url, calls.options.allowLoopback, signal);
     const placed = place(url);
     const sent = { ...placed, headers: { ...lowerCase(args.headers ?? {}), ...placed.headers } };
     const message = await exchange(sent, addresses, { method, body, signal });

@@ -36,7 +36,7 @@ export async function requestAccess(
   const granted = session.vault.grants(session.name).some((grant) => grant.group === group);
   const command = granted ? `vault-run policy ${group}` : `vault-run grant ${session.name} ${group}`;
   if (canOpen(call) && call.context.mcpReq.inputResponses?.[PAGE] === undefined)
-    return askPerson(call, { note, command, group });
+    return askPerson(calls, call, { note, command, group });
   const text = granted
     ? `recorded. ${session.name} has ${group} already; what may be done with it the owner sees and changes with: ${command}`
     : `recorded. Tell the person you work for that the owner of the vault grants it with: ${command}`;
@@ -45,11 +45,19 @@ export async function requestAccess(
 
 /** Shows the request on a page that the model cannot write on, where the client opens one. */
 async function askPerson(
+  calls: Calls,
   call: Call,
   { note, command, group }: { readonly note: string; readonly command: string; readonly group: GroupName },
 ): Promise<Answer> {
   const { AccessPage } = await import("./access-page.ts");
-  const page = await AccessPage.open({ agent: call.session.name, note, command });
+  const before = calls.page;
+  calls.page = AccessPage.open({ agent: call.session.name, note, command });
+  const page = await calls.page;
+  // One for a session: a model may ask as often as it likes.
+  await before?.then(
+    (earlier) => earlier.close(),
+    () => {},
+  );
   return inputRequired({
     inputRequests: {
       [PAGE]: inputRequired.elicitUrl({

@@ -7,6 +7,7 @@ const answering =
   (...texts: string[]) =>
   async () =>
     texts.map(address);
+const { signal } = new AbortController();
 
 describe("an address", () => {
   it.each([
@@ -46,14 +47,16 @@ describe("an address", () => {
 describe("a host", () => {
   it("leads to what its name means, where all of that is public", async () => {
     const url = new URL("https://api.example.org/x");
-    const found = await allowedAddresses(url, false, answering("1.1.1.1", "2606:4700:4700::1111"));
+    const found = await allowedAddresses(url, false, signal, answering("1.1.1.1", "2606:4700:4700::1111"));
     expect(found).toEqual([address("1.1.1.1"), address("2606:4700:4700::1111")]);
     for (const bad of ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "fd00:ec2::254"])
       for (const allowLoopback of [false, true])
-        await expect(allowedAddresses(url, allowLoopback, answering("1.1.1.1", bad))).rejects.toMatchObject({
+        await expect(
+          allowedAddresses(url, allowLoopback, signal, answering("1.1.1.1", bad)),
+        ).rejects.toMatchObject({
           code: "not-allowed",
         });
-    await expect(allowedAddresses(url, false, answering())).rejects.toThrow(VaultError);
+    await expect(allowedAddresses(url, false, signal, answering())).rejects.toThrow(VaultError);
   });
 
   it.each([
@@ -73,14 +76,29 @@ describe("a host", () => {
       "https://[64:ff9b::169.254.169.254]",
     ],
   ])("leads nowhere: %s", async (text) => {
-    await expect(allowedAddresses(new URL(text), false)).rejects.toMatchObject({ code: "not-allowed" });
+    await expect(allowedAddresses(new URL(text), false, signal)).rejects.toMatchObject({
+      code: "not-allowed",
+    });
+  });
+
+  it("is not waited for once its time is over", async () => {
+    const { promise: answer, resolve } = Promise.withResolvers<readonly Address[]>();
+    const controller = new AbortController();
+    const url = new URL("https://api.example.org");
+    const asked = allowedAddresses(url, false, controller.signal, () => answer);
+    controller.abort();
+    await expect(asked).rejects.toMatchObject({ name: "AbortError" });
+    await expect(allowedAddresses(url, false, controller.signal, () => answer)).rejects.toMatchObject({
+      name: "AbortError",
+    });
+    resolve([]);
   });
 
   it("that means this machine leads there by the flag, and nowhere else", async () => {
     for (const text of ["http://localhost:1", "https://127.0.0.1", "https://[::1]"])
-      expect((await allowedAddresses(new URL(text), true)).length).toBeGreaterThan(0);
+      expect((await allowedAddresses(new URL(text), true, signal)).length).toBeGreaterThan(0);
     const url = new URL("https://localhost");
     for (const bad of ["10.0.0.1", "1.1.1.1", "169.254.169.254"])
-      await expect(allowedAddresses(url, true, answering(bad))).rejects.toThrow(VaultError);
+      await expect(allowedAddresses(url, true, signal, answering(bad))).rejects.toThrow(VaultError);
   });
 });

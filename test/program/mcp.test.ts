@@ -144,6 +144,12 @@ describe.each(ERAS)("a client %s", (_, options) => {
     expect(pages[0]).toContain("to read &lt;b&gt;mail&lt;/b&gt;");
     expect(pages[0]).toContain("vault-run grant crawler other");
     expect(mcpLines()[0]).toMatchObject({ tool: "request_access", note: "other/KEY: to read <b>mail</b>" });
+    // Another request's page takes the place of the first one.
+    for (const reason of ["more", "and more"])
+      await mcp.call("request_access", { name: "other/KEY", reason });
+    expect(urls).toHaveLength(3);
+    for (const url of urls.slice(0, 2)) await expect(fetch(url)).rejects.toThrow();
+    expect((await fetch(urls[2] ?? "")).status).toBe(200);
   });
 });
 
@@ -190,6 +196,17 @@ describe("the server", () => {
     const after = await mcp.run(["true"], ["stripe/KEY"]);
     expect(after.text).toContain("refused (not-granted): group stripe was revoked from crawler");
     expect((await mcp.call("list_secrets")).text).not.toContain("stripe");
+  });
+
+  it("records the tool and the client also where the agent itself is refused", async () => {
+    const mcp = await McpConnection.open(program);
+    await program.must(["remove-agent", "crawler"]);
+    expect(await mcp.call("list_secrets")).toMatchObject({ isError: true });
+    expect(mcpLines().at(-1)).toMatchObject({
+      action: "denied",
+      tool: "list_secrets",
+      client: { name: "test-client", version: "1.2.3" },
+    });
   });
 
   it("refuses masks, unknown fields, expired values and mistyped programs, and opens nothing for them", async () => {

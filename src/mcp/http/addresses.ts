@@ -57,14 +57,16 @@ export function isPublic({ address, family }: Address): boolean {
  * The addresses of a URL's host, all of which a request may go to.
  *
  * @param allowLoopback whether names that mean this machine may lead to it.
+ * @param signal once aborted, nobody waits for the name's answer: to ask cannot be taken back.
  * @throws {VaultError} `not-allowed` where it may not go to any one of them.
  */
 export async function allowedAddresses(
   url: URL,
   allowLoopback: boolean,
+  signal: AbortSignal,
   resolve: Resolve = resolveHost,
 ): Promise<readonly Address[]> {
-  const addresses = await resolve(url.hostname.replace(/^\[|\]$/g, ""));
+  const addresses = await unlessAborted(resolve(url.hostname.replace(/^\[|\]$/g, "")), signal);
   const isOwn = isLoopbackHost(url.hostname);
   const isAllowed = (address: Address) => (isOwn ? allowLoopback && isLoopback(address) : isPublic(address));
   if (addresses.length > 0 && addresses.every(isAllowed)) return addresses;
@@ -77,6 +79,15 @@ export async function allowedAddresses(
       ? "for development the server is started with --allow-loopback"
       : "private, link-local and metadata addresses get no request; ask the owner whether the origin is the right one",
   );
+}
+
+function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 function isLoopback({ address, family }: Address): boolean {
