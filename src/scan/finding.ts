@@ -27,6 +27,9 @@ export interface Finding extends Place {
   readonly next: string;
 }
 
+/** The rule of a content that has too many findings for all to be told. No owner can allow that. */
+export const TOO_MANY = "too-many";
+
 /**
  * What an entry of the allow-list names: the rule, the file and the very bytes. Other bytes in that place are another
  * finding, and so are these bytes in another file.

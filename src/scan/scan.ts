@@ -25,12 +25,15 @@ export async function scanContents(
 ): Promise<ScanResult> {
   const found = new Map<string, Finding>();
   let count = 0;
+  let open = 0;
   for await (const content of contents) {
     count++;
     for (const finding of await scanOne(content, scanner, view)) {
-      if (!found.has(finding.fingerprint)) found.set(finding.fingerprint, finding);
+      if (found.has(finding.fingerprint)) continue;
+      found.set(finding.fingerprint, finding);
+      if (!scanner.isAllowed(finding)) open++;
     }
-    if (found.size >= MAX_FINDINGS) return { findings: [...found.values()], contents: count, isCut: true };
+    if (open >= MAX_FINDINGS) return { findings: [...found.values()], contents: count, isCut: true };
   }
   return { findings: [...found.values()], contents: count, isCut: false };
 }

@@ -1,6 +1,6 @@
 import { LineCounter, type Window, windowsOf } from "./content.ts";
 import { findEncodedKeys } from "./encoded-keys.ts";
-import { type Finding, type FindingKind, fingerprintOf, maskOf, shellWord } from "./finding.ts";
+import { type Finding, type FindingKind, fingerprintOf, maskOf, shellWord, TOO_MANY } from "./finding.ts";
 import { findFormats } from "./formats/formats.ts";
 import { findKeys } from "./keys.ts";
 import type { Match } from "./match.ts";
@@ -9,7 +9,10 @@ import type { ValueFinder } from "./values.ts";
 
 // Looks through one content after another. Nothing in a content, its name or its neighbours switches anything off.
 
-/** Of one content: a dump of thousands of keys is known for what it is by these. */
+/**
+ * Of one content: a dump of thousands of keys is known for what it is by these. What is allowed does not count, nor what is
+ * there again, so that neither can use them up.
+ */
 const MAX_FINDINGS = 100;
 
 export interface Content {
@@ -34,16 +37,23 @@ interface Found extends Match {
 export class Scanner {
   readonly #values: ValueFinder | undefined;
   readonly #valueIds: ReadonlyMap<string, string>;
+  readonly isAllowed: (finding: Pick<Finding, "rule" | "fingerprint">) => boolean;
 
   /** @param valueIds for each value's name what changes with the value: an allowed value is not allowed once it is another. */
-  constructor(values: ValueFinder | undefined, valueIds: ReadonlyMap<string, string>) {
+  constructor(
+    values: ValueFinder | undefined,
+    valueIds: ReadonlyMap<string, string>,
+    isAllowed: Scanner["isAllowed"] = () => false,
+  ) {
     this.#values = values;
     this.#valueIds = valueIds;
+    this.isAllowed = isAllowed;
   }
 
-  /** What is found in a content, in order. */
+  /** What is found in a content, in order, each fingerprint where it is first. */
   async scan({ file, commit, isStaged = false, chunks, isSealed = false }: Content): Promise<Finding[]> {
-    const findings: Finding[] = [];
+    const findings = new Map<string, Finding>();
+    let counted = 0;
     const lines = new LineCounter();
     const search = this.#values?.search();
     let searchedTo = 0;
@@ -55,14 +65,18 @@ export class Scanner {
       const others = await findOthers(window, file, isSealed);
       // What begins in the overlap is decided with the next window, which holds all of it.
       const inWindow = others.filter(({ start }) => start < window.next);
-      for (const found of withoutOverlaps([...values, ...inWindow])) {
-        if (findings.length === MAX_FINDINGS) return findings;
+      for (const found of withoutOverlaps([...values, ...inWindow], window)) {
+        const { rule } = found;
+        const fingerprint = fingerprintOf(rule, file, found.identity ?? bytesOf(found, window));
+        if (findings.has(fingerprint)) continue;
         const place = { file, commit, ...lines.placeOf(window, found.start) };
-        findings.push({ ...this.#findingOf(found, window, place), next: nextStep(found, place, isStaged) });
+        if (!this.isAllowed({ rule, fingerprint }) && ++counted > MAX_FINDINGS)
+          return [...findings.values(), tooMany(place)];
+        findings.set(fingerprint, findingOf(found, { ...place, fingerprint }, isStaged));
       }
       lines.passed(window);
     }
-    return findings;
+    return [...findings.values()];
   }
 
   #valuesIn(sightings: ReturnType<ReturnType<ValueFinder["search"]>>, window: Window): Found[] {
@@ -79,22 +93,6 @@ export class Scanner {
         identity: names.map((name) => `${name} ${this.#valueIds.get(name) ?? ""}`).join("\n"),
       };
     });
-  }
-
-  #findingOf(
-    { kind, rule, what, start, end, identity }: Found,
-    window: Window,
-    place: Pick<Finding, "file" | "commit" | "line" | "column">,
-  ): Omit<Finding, "next"> {
-    const bytes = window.bytes.subarray(start - window.start, end - window.start);
-    return {
-      ...place,
-      kind,
-      rule,
-      what,
-      masked: maskOf(end - start),
-      fingerprint: fingerprintOf(rule, place.file, identity ?? bytes),
-    };
   }
 }
 
@@ -129,13 +127,41 @@ async function findOthers(window: Window, file: string, isSealed: boolean): Prom
 }
 
 /** Of what overlaps the first one given stays: what says more comes first. In the order of the content. */
-function withoutOverlaps(found: readonly Found[]): Found[] {
-  const kept: Found[] = [];
-  for (const one of found) {
-    if (kept.length === MAX_FINDINGS) break;
-    if (!kept.some((other) => one.start < other.end && other.start < one.end)) kept.push(one);
-  }
-  return kept.sort((a, b) => a.start - b.start);
+function withoutOverlaps(found: readonly Found[], { start, bytes }: Window): Found[] {
+  const isTaken = Buffer.alloc(found.length === 0 ? 0 : bytes.length);
+  return found
+    .filter((one) => {
+      const own = isTaken.subarray(one.start - start, one.end - start);
+      const isFree = !own.includes(1);
+      if (isFree) own.fill(1);
+      return isFree;
+    })
+    .sort((a, b) => a.start - b.start);
+}
+
+function bytesOf({ start, end }: Found, window: Window): Buffer {
+  return window.bytes.subarray(start - window.start, end - window.start);
+}
+
+function findingOf(
+  found: Found,
+  place: Pick<Finding, "file" | "commit" | "line" | "column" | "fingerprint">,
+  isStaged: boolean,
+): Finding {
+  const { kind, rule, what, start, end } = found;
+  return { ...place, kind, rule, what, masked: maskOf(end - start), next: nextStep(found, place, isStaged) };
+}
+
+function tooMany(place: Pick<Finding, "file" | "commit" | "line" | "column">): Finding {
+  return {
+    ...place,
+    kind: "structure",
+    rule: TOO_MANY,
+    what: `more than ${MAX_FINDINGS} findings: the rest of this is not looked through`,
+    masked: "",
+    fingerprint: fingerprintOf(TOO_MANY, place.file, ""),
+    next: "deal with those before it, then scan again",
+  };
 }
 
 function nextStep(

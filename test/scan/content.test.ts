@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { fingerprintOf } from "../../src/scan/finding.ts";
 import { Scanner } from "../../src/scan/scanner.ts";
 import { ValueFinder } from "../../src/scan/values.ts";
 import { bech32Identity } from "./samples.ts";
@@ -54,7 +55,22 @@ describe("a long content", () => {
 
   it("of thousands of keys is told by the first hundred", async () => {
     const many = Array.from({ length: 3000 }, () => bech32Identity("age-secret-key-")).join("\n");
-    expect(await scan(Buffer.from(many), 65_536)).toHaveLength(100);
+    const found = await scan(Buffer.from(many), 65_536);
+    expect(found).toHaveLength(101);
+    expect(found.at(-1)).toMatchObject({ kind: "structure", rule: "too-many", line: 101 });
+  });
+
+  it("is looked through to its end whatever is allowed in it, however often", async () => {
+    const allowed = Array.from({ length: 150 }, () => bech32Identity("age-secret-key-"));
+    const fingerprints = new Set(allowed.map((key) => fingerprintOf("age-identity", "f", key)));
+    const isAllowed = (finding: { fingerprint: string }) => fingerprints.has(finding.fingerprint);
+    const text = `${`${allowed[0]} `.repeat(20_000)}\n${allowed.join("\n")}\n${identity}\n`;
+    const scanner = new Scanner(undefined, new Map(), isAllowed);
+    const found = await scanner.scan({ file: "f", chunks: [Buffer.from(text)] });
+    expect(found).toHaveLength(151);
+    expect(found.filter((finding) => !isAllowed(finding))).toMatchObject([
+      { rule: "age-identity", line: 152 },
+    ]);
   });
 
   it("may be empty", async () => {

@@ -1,5 +1,5 @@
 import { checkKeyFiles } from "../../admin/check/key-files.ts";
-import { type Finding, fingerprintOf } from "../../scan/finding.ts";
+import { type Finding, fingerprintOf, TOO_MANY } from "../../scan/finding.ts";
 import { scanContents } from "../../scan/scan.ts";
 import { Scanner } from "../../scan/scanner.ts";
 import { requireNoOlderAllow } from "../../scan/snapshot.ts";
@@ -36,16 +36,17 @@ export async function run(context: CommandContext): Promise<number> {
       ? { vault: undefined, values: [] }
       : await openForScan(machine, files, options, (text) => console.say(text));
   const { allowed, problems } = allowList(context, opened, base);
+  const isAllowed: Scanner["isAllowed"] = ({ rule, fingerprint }) =>
+    rule !== TOO_MANY && allowed.has(fingerprint);
   const view = new VaultView({ vault: opened.vault, folder });
   const { findings, contents, isCut } = await scanContents(
     target.contents,
-    scannerOf(context, opened.values),
+    scannerOf(context, opened.values, isAllowed),
     view,
   );
   if (isCut) console.say(`the rest is not looked through: there are ${findings.length} findings before it`);
   const loose = target.isHere && opened.vault !== undefined ? looseKeys(context, opened.vault.id) : [];
   const all = [...problems, ...loose, ...findings];
-  const isAllowed = ({ fingerprint }: Finding) => allowed.has(fingerprint);
   const report = {
     findings: all.filter((finding) => !isAllowed(finding)),
     allowed: all.filter(isAllowed).map((one) => ({ ...one, reason: allowed.get(one.fingerprint) ?? "" })),
@@ -58,13 +59,17 @@ export async function run(context: CommandContext): Promise<number> {
   return report.findings.length === 0 ? DONE : REFUSED;
 }
 
-function scannerOf({ console }: CommandContext, values: readonly OpenValue[]): Scanner {
-  if (values.length === 0) return new Scanner(undefined, new Map());
+function scannerOf(
+  { console }: CommandContext,
+  values: readonly OpenValue[],
+  isAllowed: Scanner["isAllowed"],
+): Scanner {
+  if (values.length === 0) return new Scanner(undefined, new Map(), isAllowed);
   const finder = new ValueFinder(values.map(({ secret }) => ({ name: secret.ref, value: secret.bytes() })));
   const valueIds = new Map(values.map(({ secret, valueId }) => [secret.ref, valueId]));
   for (const { secret } of values) secret.dispose();
   if (finder.tooShort.length > 0) console.say(`too short to be looked for: ${finder.tooShort.join(", ")}`);
-  return new Scanner(finder, valueIds);
+  return new Scanner(finder, valueIds, isAllowed);
 }
 
 interface AllowList {
