@@ -10,7 +10,7 @@ const NATIVE = /AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58}|age-secret-key-(?:p
 const PLUGIN = /AGE-PLUGIN-[A-Z0-9+._-]{1,64}?-?1[02-9AC-HJ-NP-Z]{6,4000}/gi;
 const HEADER =
   /-{4,5} ?BEGIN ((?:[A-Z0-9]+ ){0,3})PRIVATE KEY( BLOCK)?(?:-----| ?----)|PuTTY-User-Key-File-[1-3]: ?/g;
-const FOOTER = /-{4,5} ?END [A-Z0-9 ]*KEY[A-Z ]*(?:-----| ?----)|Private-MAC:/;
+const FOOTER = /-{4,5} ?END [A-Z0-9 ]{0,40}KEY[A-Z ]{0,20}(?:-----| ?----)|Private-MAC:/;
 /** OpenSSH's own first bytes in base64: keys are kept in variables without their header lines, too. */
 const BARE_OPENSSH = /b3BlbnNzaC1rZXktdjEA[A-Za-z0-9+/=\\nr]{100,}/g;
 

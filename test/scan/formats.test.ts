@@ -119,6 +119,21 @@ describe("the rules of our own", () => {
     20_000,
   );
 
+  const fill = (word: string, length = 1024 * 1024) => word.repeat(length / word.length);
+  const begin = `${"-".repeat(5)}BEGIN PRIVATE KEY${"-".repeat(5)}\n`;
+  it.each([
+    ["a scheme that never ends", `${fill("jdbc:")} wd=`],
+    ["parameters without a password", `${fill("jdbc:a//?;?;?;?;")} wd=`],
+    ["a token's beginning over and over", `x${fill("EAAM")}`],
+    ["footers that never end", fill(`${begin}${"-".repeat(5)}END ${fill("KEY", 60_000)}\n`)],
+  ])(
+    "get through a megabyte of %s",
+    async (_, text) => {
+      expect(await rulesIn(text)).toEqual([]);
+    },
+    20_000,
+  );
+
   it("have a stable name and an anchor each", () => {
     for (const { rule, what, anchors } of FORMAT_RULES) {
       expect(rule).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);

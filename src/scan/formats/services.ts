@@ -75,7 +75,7 @@ export const SERVICE_RULES: readonly FormatRule[] = [
   token("mailchimp", "a key of Mailchimp", "-us", `(?<=(?<![A-Za-z0-9])${HEX}{32})-us\\d{1,2}`),
   token("brevo", "a key of Brevo", "xkeysib-", `xkeysib-${HEX}{64}-${ALNUM}{16}`),
   token("sendgrid", "a key of SendGrid", "SG.", `SG\\.[\\w.=-]{66}`),
-  token("facebook", "a token of Facebook", ["EAAM", "EAAC"], `EAA[MC]${ALNUM}{100,}`),
+  token("facebook", "a token of Facebook", ["EAAM", "EAAC"], `EAA[MC]${ALNUM}{100,400}`),
   token("twitter", "a bearer token of X", "AAAAAAAAAA", `A{22}[A-Za-z0-9%]{80,100}`),
   token("dropbox", "a token of Dropbox", "sl.", `sl\\.(?:u\\.)?${WORD}{130,152}`),
   token("airtable", "a token of Airtable", "pat", `pat${ALNUM}{14}\\.${HEX}{64}`),

@@ -60,7 +60,7 @@ export const STRUCTURED_RULES: readonly FormatRule[] = [
     rule: "connection-string",
     what: "a connection string with a password",
     anchors: ["assword", "wd=", "WD=", "ASSWORD"],
-    form: /(?:(?:Server|Data Source|Host|Addr(?:ess)?|Database|User ?Id|Uid|Username|Endpoint|jdbc:[a-z:]+\/\/[^\s"']{1,200}[?;&])[^"'`\r\n]{0,300}?[;?&] ?)(?:Password|Pwd|password)=([^;"'`\s&]{4,128})/dgi,
+    form: /(?:(?:Server|Data Source|Host|Addr(?:ess)?|Database|User ?Id|Uid|Username|Endpoint|jdbc:[a-z:]{1,40}\/\/[^\s"'?;&]{1,200}[?;&])[^"'`\r\n]{0,300}?[;?&] ?)(?:Password|Pwd|password)=([^;"'`\s&]{4,128})/dgi,
     isReal: isPassword,
   },
 ];
