@@ -1,6 +1,7 @@
 // One content, in windows: whatever its size, no more of it than a window is in memory. A window overlaps the one before
 // by more than any key is long, so that none is cut in two. Text is read as one character a byte, so that a place in it is
-// a place in the file, whatever is in it; UTF-16, which some shells write, as what it says.
+// a place in the file, whatever is in it; UTF-16, which some shells write, as what it says, and as bytes too: two of them
+// at its beginning say that it is UTF-16, and need not be true.
 
 const WINDOW_BYTES = 1024 * 1024;
 const OVERLAP_BYTES = 96 * 1024;
@@ -9,12 +10,16 @@ const SAMPLE_BYTES = 8192;
 const MIN_RUN_BYTES = 16;
 const LINE_FEED = 0x0a;
 
-export interface Window {
-  /** What rules look through. */
+/** What rules look through. */
+export interface Reading {
   readonly text: string;
-  readonly isBinary: boolean;
-  /** Turns a place in the text into one in the content. */
+  /** Turns a place in the text into one in the window. */
   readonly offsetOf: (index: number) => number;
+}
+
+export interface Window {
+  readonly readings: readonly Reading[];
+  readonly isBinary: boolean;
   readonly bytes: Buffer;
   /** Where the window begins in the content. */
   readonly start: number;
@@ -30,7 +35,13 @@ export async function* windowsOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer
   let encoding: Encoding | undefined;
   const make = (bytes: Buffer, length: number): Window => {
     encoding ??= encodingOf(bytes);
-    return { ...textOf(bytes, encoding), bytes, start, next: start + length };
+    return {
+      readings: readingsOf(bytes, encoding),
+      isBinary: encoding === "binary",
+      bytes,
+      start,
+      next: start + length,
+    };
   };
   for await (const chunk of chunks) {
     held.push(chunk);
@@ -65,23 +76,16 @@ function encodingOf(bytes: Buffer): Encoding {
   return "binary";
 }
 
-function textOf(bytes: Buffer, encoding: Encoding): Pick<Window, "text" | "isBinary" | "offsetOf"> {
-  switch (encoding) {
-    case "text":
-      return { text: bytes.toString("latin1"), isBinary: false, offsetOf: (index) => index };
-    case "binary":
-      return printableOf(bytes);
-    case "utf16le":
-      return { text: bytes.toString("utf16le"), isBinary: false, offsetOf: (index) => index * 2 };
-    case "utf16be": {
-      const swapped = Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16();
-      return { text: swapped.toString("utf16le"), isBinary: false, offsetOf: (index) => index * 2 };
-    }
-  }
+function readingsOf(bytes: Buffer, encoding: Encoding): Reading[] {
+  if (encoding === "binary") return [printableOf(bytes)];
+  const own = { text: bytes.toString("latin1"), offsetOf: (index: number) => index };
+  if (encoding === "text") return [own];
+  const units = encoding === "utf16le" ? bytes : Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16();
+  return [{ text: units.toString("utf16le"), offsetOf: (index) => index * 2 }, own];
 }
 
 /** What stands in a binary as readable text, each run of it on a line of its own: all that rules have to look through. */
-function printableOf(bytes: Buffer): Pick<Window, "text" | "isBinary" | "offsetOf"> {
+function printableOf(bytes: Buffer): Reading {
   const runs: string[] = [];
   /** Where each run begins, in the text and in the bytes. */
   const starts: { text: number; bytes: number }[] = [];
@@ -101,7 +105,7 @@ function printableOf(bytes: Buffer): Pick<Window, "text" | "isBinary" | "offsetO
     const run = starts.findLast((start) => start.text <= index);
     return run === undefined ? 0 : run.bytes + index - run.text;
   };
-  return { text: runs.join("\n"), isBinary: true, offsetOf };
+  return { text: runs.join("\n"), offsetOf };
 }
 
 /** Counts lines as windows pass. */

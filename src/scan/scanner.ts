@@ -113,17 +113,21 @@ const SPELLED: Readonly<Record<string, string>> = {
 };
 
 async function findOthers(window: Window, file: string, isSealed: boolean): Promise<Found[]> {
-  const { text, offsetOf } = window;
-  const keys = [...findKeys(text), ...findEncodedKeys(text)].map((match) => ({
-    ...match,
-    kind: "key" as const,
-  }));
-  const formats = isSealed ? [] : [...findFormats(text), ...(await findBySecretlint(text, file))];
-  return [...keys, ...formats.map((match) => ({ ...match, kind: "format" as const }))].map((match) => ({
-    ...match,
-    start: window.start + offsetOf(match.start),
-    end: window.start + offsetOf(match.end),
-  }));
+  const found: Found[] = [];
+  for (const { text, offsetOf } of window.readings) {
+    const keys = [...findKeys(text), ...findEncodedKeys(text)];
+    const formats = isSealed ? [] : [...findFormats(text), ...(await findBySecretlint(text, file))];
+    const kinds = [...keys.map(ofKind("key")), ...formats.map(ofKind("format"))];
+    for (const match of kinds) {
+      const start = window.start + offsetOf(match.start);
+      found.push({ ...match, start, end: window.start + offsetOf(match.end) });
+    }
+  }
+  return found;
+}
+
+function ofKind(kind: FindingKind): (match: Match) => Found {
+  return (match) => ({ ...match, kind });
 }
 
 /** Of what overlaps the first one given stays: what says more comes first. In the order of the content. */

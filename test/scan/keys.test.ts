@@ -25,6 +25,14 @@ const PLACES: readonly (readonly [string, (key: string) => string | Uint8Array])
   ["in wrapped base64", (key) => (base64(key).match(/.{1,76}/g) ?? []).join("\n")],
   ["in base64 of JSON", (key) => base64(JSON.stringify({ key }))],
   ["in UTF-16", (key) => Buffer.from(`\ufeff${key}`, "utf16le")],
+  [
+    "behind what says that it is UTF-16",
+    (key) => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(key)]),
+  ],
+  [
+    "behind what says that it is UTF-16 the other way round",
+    (key) => Buffer.concat([Buffer.from([0xfe, 0xff, 0x0a]), Buffer.from(key)]),
+  ],
   ["in a binary file", (key) => Buffer.concat([Buffer.alloc(300), Buffer.from(key), Buffer.alloc(300)])],
 ];
 
