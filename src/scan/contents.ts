@@ -19,7 +19,7 @@ export async function* stagedContents(folder: string): AsyncGenerator<Content> {
 }
 
 /**
- * What commits brought: each blob once, and each message.
+ * What commits brought: each blob once under each of its names, and each message.
  *
  * @param passed called for each commit.
  */
@@ -53,8 +53,8 @@ async function* onlyBlobs(
       });
       continue;
     }
-    // A record is one by its place: the same bytes elsewhere are looked at again.
-    const key = change.path.includes(".vault/") ? `${change.blob} ${change.path}` : change.blob;
+    // A file is judged by its name too, and so is what is allowed: the same bytes elsewhere are looked at again.
+    const key = `${change.blob} ${change.path}`;
     if (seen.has(key)) continue;
     seen.add(key);
     yield change;

@@ -168,6 +168,16 @@ describe("scan of commits", () => {
     expect(await rules(program, ["--range", "main..main"])).toEqual([]);
   });
 
+  it("judges a file by each name that it had", async () => {
+    const program = template.copy();
+    const start = program.git("rev-parse", "HEAD");
+    stage(program, "notes.txt", "API_KEY=not-the-same-value\n");
+    program.git("commit", "--quiet", "--message", "add");
+    program.git("mv", "notes.txt", ".env");
+    program.git("commit", "--quiet", "--message", "rename");
+    expect(await rules(program, ["--range", `${start}..HEAD`])).toEqual(["plain-env .env"]);
+  });
+
   it("knows of no commit before the first, and of those that no branch has where HEAD is on none", async () => {
     const program = Program.empty();
     expect(await rules(program, ["--history"])).toEqual([]);
