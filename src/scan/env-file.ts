@@ -16,8 +16,13 @@ export function isEnvFile(file: string): boolean {
 export function findPlainEnv(bytes: Buffer, names: ReadonlySet<string>): string[] {
   const found = new Set<string>();
   for (const [, name = "", value = ""] of bytes.toString("utf8").matchAll(LINE)) {
-    const plain = value.replace(/^(["'`])(.*)\1.*$/, "$2").trim();
-    if (names.has(name) && isPassword(plain)) found.add(name);
+    if (names.has(name) && isPassword(plainOf(value))) found.add(name);
   }
   return [...found];
+}
+
+/** Without its quotes and the comment behind it, whose words say nothing of the value. */
+function plainOf(value: string): string {
+  const quoted = /^(["'`])((?:\\.|(?!\1)[^\\])*)\1/.exec(value)?.[2];
+  return (quoted ?? value.replace(/\s#.*$/, "")).trim();
 }

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { findPlainEnv } from "../../src/scan/env-file.ts";
+
+const found = (text: string) => findPlainEnv(Buffer.from(text), new Set(["API_TOKEN"]));
+
+describe("a variable's value in a .env file", () => {
+  it.each([
+    "API_TOKEN=Zk39vK20sLq",
+    "API_TOKEN=Zk39vK20sLq # replace quarterly",
+    "export API_TOKEN = 'Zk39vK20sLq' # don't say 'example'",
+    'API_TOKEN="Zk39vK20sLq" # "change_me" was here',
+    'API_TOKEN="Z\\"k39vK20sLq"',
+    'API_TOKEN="Zk39vK20sLq # no comment',
+  ])("is told whatever stands behind it: %s", (line) => {
+    expect(found(`# first\n${line}\n`)).toEqual(["API_TOKEN"]);
+  });
+
+  it.each([
+    "API_TOKEN=",
+    "API_TOKEN= # Zk39vK20sLq",
+    "API_TOKEN=replace-me # Zk39vK20sLq",
+    'API_TOKEN="" # Zk39vK20sLq',
+    "#API_TOKEN=Zk39vK20sLq",
+    "OTHER=Zk39vK20sLq",
+  ])("is none where nothing is given: %s", (line) => {
+    expect(found(`${line}\n`)).toEqual([]);
+  });
+});
