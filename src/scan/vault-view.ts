@@ -57,7 +57,7 @@ export class VaultView {
         ...place,
         rule: "plain-env",
         what: `plain values of names that the vault holds: ${plain.join(", ")}`,
-        fingerprint: fingerprintOf("plain-env", file, plain.join("\n")),
+        fingerprint: fingerprintOf("plain-env", file, bytes),
         next: `take the file out of git (git rm --cached ${shellWord(file)}) and ignore it; launch with vault-run, which injects them`,
       });
     }

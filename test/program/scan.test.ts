@@ -322,6 +322,16 @@ describe("the allow-list", () => {
     expect((await program.run(["check"])).status).toBe(0);
   });
 
+  it("of plain values holds for the very file that was allowed, not for later values of the same names", async () => {
+    const program = template.copy();
+    stage(program, ".env", "API_KEY=not-the-same-value\n");
+    const [finding] = (await scan(program, ["--staged"])).findings;
+    await program.must(["allow", finding?.fingerprint ?? "", "--reason", "of a local server"]);
+    expect((await scan(program, [".env"])).status).toBe(0);
+    write(program, ".env", "API_KEY=another-value\n");
+    expect(await rules(program, [".env"])).toEqual(["plain-env .env"]);
+  });
+
   it("refuses words that are none of its own", async () => {
     const { program, fingerprint } = await withFinding();
     const before = program.snapshot();
