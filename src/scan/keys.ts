@@ -16,7 +16,9 @@ const BARE_OPENSSH = /b3BlbnNzaC1rZXktdjEA[A-Za-z0-9+/=\\nr]{100,}/g;
 
 /** Of any key that is in use. PGP's armor and PKCS#12 in it can be large. */
 const MAX_BLOCK = 64 * 1024;
-const MIN_BODY = 40;
+/** What editors and formats leave together of base64, and what they put between it. */
+const RUN =
+  /(?:[A-Za-z0-9+/=_-]|\\\/){40,}(?:(?:\\[rnt]|&#(?:10|13|xa|xd);|%0[AD]|[^A-Za-z0-9+/=_-]){1,24}(?:[A-Za-z0-9+/=_-]|\\\/){16,})*/gi;
 const MIN_DISTINCT = 12;
 
 export function findKeys(text: string): Match[] {
@@ -53,8 +55,10 @@ function findBlocks(text: string): Match[] {
     const footer = FOOTER.exec(rest);
     const body = footer === null ? rest : rest.slice(0, footer.index);
     const isPutty = header[0].startsWith("PuTTY");
-    if (!holdsKey(isPutty ? privateLinesOf(body) : body)) continue;
-    from = footer === null ? bodyStart + MIN_BODY : bodyStart + footer.index + footer[0].length;
+    const own = isPutty ? privateLinesOf(body) : body;
+    if (!holdsKey(own)) continue;
+    const end = footer === null ? body.length - own.length + endOfKey(own) : footer.index + footer[0].length;
+    from = bodyStart + end;
     found.push({ ...kindOf(header[0]), start: header.index, end: from });
   }
   return found;
@@ -87,6 +91,12 @@ function holdsKey(body: string): boolean {
     .replaceAll(/\\[rnt]|&#(?:10|13|xa|xd);|%0[AD]/gi, " ")
     .split(/[\s"'`,\\>#*|;()[\]]+/)
     .some(isKeyLine);
+}
+
+/** Where a key that has no footer ends: keys of one kind begin alike, so that all of it is to be in the fingerprint. */
+function endOfKey(body: string): number {
+  for (const { 0: run, index } of body.matchAll(RUN)) if (holdsKey(run)) return index + run.length;
+  return body.length;
 }
 
 function isKeyLine(word: string): boolean {

@@ -60,6 +60,33 @@ describe("a private key is found", () => {
   });
 });
 
+describe("a private key without a footer", () => {
+  const PUT: readonly (readonly [string, (key: string) => string])[] = [
+    ["in a file", (key) => key],
+    ["with CRLF", (key) => key.replaceAll("\n", "\r\n")],
+    ["in a JSON string", (key) => JSON.stringify({ key })],
+    ["behind comment signs", (key) => indented(key, "# ")],
+    ["in a variable's one line", (key) => `KEY='${key.replaceAll("\n", "\\n")}'`],
+  ];
+  const found = async (text: string) => {
+    const { Scanner } = await import("../../src/scan/scanner.ts");
+    return new Scanner(undefined, new Map()).scan({ file: "f", chunks: [Buffer.from(text)] });
+  };
+
+  it.each(PUT)("is another finding than a key of the same kind, %s", async (_, put) => {
+    for (const kind of ["OpenSSH", "PKCS#1", "PGP"]) {
+      const [one, other] = [keySamples(), keySamples()].map(
+        (samples) => samples.find(({ name }) => name === kind)?.text.split(/-{5}END/)[0] ?? "",
+      );
+      const texts = [one, other, one].map((key) => put(key ?? ""));
+      const [first, second, third] = await Promise.all(texts.map(found));
+      expect(first, kind).toHaveLength(1);
+      expect(second?.[0]?.fingerprint).not.toBe(first?.[0]?.fingerprint);
+      expect(third).toEqual(first);
+    }
+  });
+});
+
 describe("no private key is", () => {
   it("an identity whose checksum does not hold", async () => {
     const identity = bech32Identity("age-secret-key-");
