@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { type ChangedBlob, type CommitMessage, readCommits, readStaged } from "../git/changes.ts";
 import { readContents } from "../git/objects.ts";
 import { diskError, VaultError } from "../vault-error.ts";
+import { COMMIT_MESSAGE, STANDARD_INPUT } from "./finding.ts";
 import type { Content } from "./scanner.ts";
 
 // What can be looked through, each as contents one after the other. Nothing is left out because a file in the repository
@@ -47,7 +48,7 @@ async function* onlyBlobs(
     if (change.kind === "message") {
       passed();
       messages.push({
-        file: "(commit message)",
+        file: COMMIT_MESSAGE,
         commit: change.commit,
         chunks: [Buffer.from(change.message)],
       });
@@ -143,5 +144,5 @@ function statOf(path: string): Stats {
 }
 
 export function streamContent(stream: Readable): Content {
-  return { file: "(standard input)", chunks: stream as AsyncIterable<Buffer> };
+  return { file: STANDARD_INPUT, chunks: stream as AsyncIterable<Buffer> };
 }

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
 
+/** What stands for a file's name where there is no file. */
+export const COMMIT_MESSAGE = "(commit message)";
+export const STANDARD_INPUT = "(standard input)";
+
 /** Where something was found. */
 export interface Place {
   /** Below the work tree's top for what git has, as given for paths; `(standard input)`, `(commit message)`. */

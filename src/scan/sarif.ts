@@ -1,5 +1,6 @@
-import type { Finding } from "./finding.ts";
+import { COMMIT_MESSAGE, type Finding, STANDARD_INPUT } from "./finding.ts";
 
+const NO_FILES = [COMMIT_MESSAGE, STANDARD_INPUT];
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /** Findings in SARIF 2.1.0, as code hosts take them. What is allowed is there, suppressed with its reason. */
@@ -33,7 +34,7 @@ function resultOf({ rule, what, next, file, line, column, commit, fingerprint }:
     ruleId: rule,
     level: "error",
     message: { text: `${what}; ${next}` },
-    locations: file.startsWith("(")
+    locations: NO_FILES.includes(file)
       ? []
       : [
           {
