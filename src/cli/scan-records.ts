@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { findGitText, gitText } from "../git/stream.ts";
+import { gitText } from "../git/stream.ts";
 import { readVaultAt } from "../scan/snapshot.ts";
 import { findVaultRoot, VAULT_FOLDER } from "../vault/find-vault.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
@@ -7,6 +7,7 @@ import { RecordFiles } from "../vault/record-files.ts";
 import type { RecordSource } from "../vault/record-source.ts";
 import { VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
+import { findVaultOfHead } from "./scan-head.ts";
 import type { ScanTarget } from "./scan-target.ts";
 
 /** The records that a scan goes by, and those of the commit that a range begins behind. */
@@ -26,23 +27,16 @@ export async function findRecords(
   context: CommandContext,
   { place, base }: ScanTarget,
 ): Promise<ScanRecords> {
-  if (place?.isBare === true) return recordsOfHead(place.folder);
+  if (place?.isBare === true) {
+    const { folder, files } = (await findVaultOfHead(context, place.folder)) ?? {};
+    return { files, folder, isOnDisk: false, base: files };
+  }
   const files = findOnDisk(context, undefined) ?? (await findOnly(context, place));
   if (files === undefined) return { files, folder: undefined, isOnDisk: true, base: undefined };
   if (place === undefined) return { files, folder: VAULT_FOLDER, isOnDisk: true, base: undefined };
   const folder = relative(place.folder, files.root);
   const before = base === undefined ? undefined : await readVaultAt(place.folder, base, folder);
   return { files, folder, isOnDisk: true, base: before };
-}
-
-async function recordsOfHead(repository: string): Promise<ScanRecords> {
-  const head = await findGitText(repository, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-  const [path] =
-    head === undefined ? [] : await vaultsIn(repository, ["ls-tree", "-r", "-z", "--name-only", head]);
-  if (head === undefined || path === undefined)
-    return { files: undefined, folder: undefined, isOnDisk: false, base: undefined };
-  const files = await readVaultAt(repository, head, path);
-  return { files, folder: path, isOnDisk: false, base: files };
 }
 
 /** The vault in a folder further down. Of several none is the one that is meant. */

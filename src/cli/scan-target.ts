@@ -15,6 +15,8 @@ export interface ScanTarget {
   readonly contents: AsyncIterable<Content & { readonly mode?: number }>;
   /** The commit that a range begins behind. */
   readonly base: string | undefined;
+  /** Whether this is all that ever was, of vaults before this one too. */
+  readonly isHistory: boolean;
   /** Whether a commit is being made: what the vault's files are now may yet be taken back. */
   readonly isStaged: boolean;
   /** Whether these are files of this machine, as they are now. */
@@ -40,7 +42,7 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
     );
   }
   const place = paths.length > 0 ? await findPlaceIfAny(machine.cwd) : await findGitPlace(machine.cwd);
-  const own = { place, base: undefined, isStaged: false, isHere: false };
+  const own = { place, base: undefined, isHistory: false, isStaged: false, isHere: false };
   if (paths.length > 0) {
     const top = place?.isBare === false ? place.folder : undefined;
     return { ...own, isHere: true, contents: namedContents(context, paths, top) };
@@ -54,7 +56,11 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
       return { ...own, base: range.base, contents: await commits(context, folder, range.revisions) };
     }
     case "history":
-      return { ...own, contents: await commits(context, folder, await everything(folder)) };
+      return {
+        ...own,
+        isHistory: true,
+        contents: await commits(context, folder, await everything(folder)),
+      };
     default: {
       const lines = await readStream(console.streams.stdin, MAX_LINES_BYTES);
       const revisions = await pushedRevisions(folder, lines.toString());

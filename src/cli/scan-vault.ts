@@ -19,7 +19,8 @@ import { agentValues, type OpenValue, ownerValues } from "./scan-values.ts";
 
 // The vault that a scan goes by: verified by whatever key or pin is at hand, its values opened by every key that is. What
 // is opened is looked for and nothing else: it reaches no output, no file and no log, so it is no pull. A key that is named
-// and fails is final. Where nothing at all says whose vault it is, a scan goes on without it.
+// and fails is final. Where nothing at all says whose vault it is, a scan goes on without it; where anything does, and says
+// that it is another's, the vault is refused.
 
 export interface OpenedVault {
   readonly vault: Vault | undefined;
@@ -38,8 +39,6 @@ export interface ScanVaultOptions extends ReaderOptions {
   readonly base: RecordSource | undefined;
 }
 
-/** With these codes it is only that nobody here knows the vault. */
-const UNKNOWN = ["untrusted", "no-key"];
 /**
  * Of an owner's key in its place: it takes a person, and nobody sits before a hook; or it was replaced, also by the very
  * change whose commit is looked through.
@@ -60,9 +59,7 @@ export async function openForScan(
     return await openByKeysInPlace(machine, files, { ...options, tries: !isNamed(machine, options) }, note);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    if (!UNKNOWN.includes(error.code)) return { vault: undefined, values: [], refused: error };
-    note(`the vault here is not gone by: ${error.message}`);
-    return { vault: undefined, values: [] };
+    return { vault: undefined, values: [], refused: error };
   }
 }
 
@@ -122,8 +119,14 @@ async function openByKeysInPlace(
   const state = stateFolder(machine, id);
   const pins = options.isOnDisk ? new BranchedPins(state, files.root) : new Pins(state);
   const named = trustSources(machine, undefined);
-  const isUnknown = named.length === 0 && pins.findOwners() === undefined && options.base !== undefined;
-  const sources = isUnknown ? ownersOf(options.base) : named;
+  const hasSource = named.length > 0 || pins.findOwners() !== undefined;
+  const sources = hasSource ? named : ownersOf(options.base);
+  if (!hasSource && sources.length === 0) {
+    note(
+      "the vault here is not gone by: nothing says whose it is (set VAULT_RUN_OWNER to the owner's verify key)",
+    );
+    return { vault: undefined, values: [...values.values()] };
+  }
   return { vault: Vault.verify(unverified, pins, sources), values: [...values.values()] };
 }
 

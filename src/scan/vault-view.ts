@@ -16,17 +16,21 @@ export interface Knowledge {
   readonly vault: Vault | undefined;
   /** The `.vault` folder below the work tree's top; undefined where there is none. */
   readonly folder: string | undefined;
+  /** Whether a commit may have records of a vault that was here before: of a whole history, and never of what is new. */
+  readonly allowsFormer: boolean;
 }
 
 export class VaultView {
   readonly #vault: Vault | undefined;
   readonly #folder: string | undefined;
+  readonly #allowsFormer: boolean;
   readonly #signers: ReadonlySet<VerifyKey>;
   #names: ReadonlySet<string> | undefined;
 
-  constructor({ vault, folder }: Knowledge) {
+  constructor({ vault, folder, allowsFormer }: Knowledge) {
     this.#vault = vault;
     this.#folder = folder;
+    this.#allowsFormer = allowsFormer;
     const { current = [], former = [] } = this.#vault?.ownerKeys ?? {};
     this.#signers = new Set([...current, ...former]);
   }
@@ -39,7 +43,7 @@ export class VaultView {
   /** What a file is as a file: a record that is none, values in a file that the vault has names for. */
   check(file: string, bytes: Buffer, commit: string | undefined): Finding[] {
     const path = this.#pathOf(file);
-    const problem = path === undefined ? undefined : this.#problemOf(file, path, bytes, commit !== undefined);
+    const problem = path === undefined ? undefined : this.#problemOf(file, path, bytes, this.#allowsFormer);
     const place = { file, commit, line: 1, column: 1, kind: "structure" as const, masked: "" };
     const findings: Finding[] = [];
     if (problem !== undefined) {
@@ -82,8 +86,8 @@ export class VaultView {
     return this.#folder !== undefined && file.startsWith(folder) ? file.slice(folder.length) : undefined;
   }
 
-  /** @param isPast whether it may be of a vault that was here before. */
-  #problemOf(file: string, path: string, bytes: Buffer, isPast: boolean): VaultError | undefined {
+  /** @param isFormerFine whether it may be of a vault that was here before. */
+  #problemOf(file: string, path: string, bytes: Buffer, isFormerFine: boolean): VaultError | undefined {
     if (NO_RECORDS.includes(path)) return undefined;
     if (findPlace(path) === undefined) {
       return new VaultError(
@@ -95,7 +99,7 @@ export class VaultView {
     try {
       const record = decodeRecord(path as RecordPath, bytes);
       const vault = this.#vault;
-      if (vault === undefined || (isPast && record.vault !== vault.id)) return undefined;
+      if (vault === undefined || (isFormerFine && record.vault !== vault.id)) return undefined;
       if (record.vault === vault.id && findSigner(record, signedBytes(record), this.#signers) !== undefined)
         return undefined;
       return new VaultError(

@@ -38,7 +38,7 @@ export async function run(context: CommandContext): Promise<number> {
   const { allowed, problems } = allowList(context, opened, base);
   const isAllowed: Scanner["isAllowed"] = ({ rule, fingerprint }) =>
     rule !== TOO_MANY && allowed.has(fingerprint);
-  const view = new VaultView({ vault: opened.vault, folder });
+  const view = new VaultView({ vault: opened.vault, folder, allowsFormer: target.isHistory });
   const { findings, contents, isCut } = await scanContents(
     target.contents,
     scannerOf(context, opened.values, isAllowed),
