@@ -1,8 +1,10 @@
 import { commitIdOf, countCommits, findGitPlace, type GitPlace } from "../git/changes.ts";
 import { findGitText } from "../git/stream.ts";
+import { type NamedObjects, readAllTags } from "../git/tags.ts";
 import { committedContents, fileContents, stagedContents, streamContent } from "../scan/contents.ts";
-import { pushedRevisions } from "../scan/pushed.ts";
+import { readPushed } from "../scan/pushed.ts";
 import type { Content } from "../scan/scanner.ts";
+import { taggedContents } from "../scan/tagged.ts";
 import { VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
 import { readStream } from "./input.ts";
@@ -41,6 +43,8 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
       "name files or folders (- for standard input), or pass one of --staged, --range A..B, --history, --pushed",
     );
   }
+  if (context.text("remote") !== undefined && modes[0] !== "pushed")
+    throw new VaultError("usage", "--remote is for --pushed", "leave it out, or pass --pushed");
   const place = paths.length > 0 ? await findPlaceIfAny(machine.cwd) : await findGitPlace(machine.cwd);
   const own = { place, base: undefined, isHistory: false, isStaged: false, isHere: false };
   if (paths.length > 0) {
@@ -59,15 +63,12 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
       return {
         ...own,
         isHistory: true,
-        contents: await commits(context, folder, await everything(folder)),
+        contents: await refs(context, folder, await everything(folder), await readAllTags(folder)),
       };
     default: {
       const lines = await readStream(console.streams.stdin, MAX_LINES_BYTES);
-      const revisions = await pushedRevisions(folder, lines.toString());
-      return {
-        ...own,
-        contents: revisions === undefined ? none() : await commits(context, folder, revisions),
-      };
+      const { revisions, contents } = await readPushed(folder, lines.toString(), context.text("remote"));
+      return { ...own, contents: await refs(context, folder, revisions, contents) };
     }
   }
 }
@@ -110,6 +111,25 @@ async function commits(
   return committedContents(folder, revisions, () => progress(++done, total));
 }
 
+/** Commits, and what refs name that is none. */
+async function refs(
+  context: CommandContext,
+  folder: string,
+  revisions: readonly string[] | undefined,
+  objects: NamedObjects["contents"],
+): Promise<AsyncIterable<Content>> {
+  const brought = revisions === undefined ? undefined : await commits(context, folder, revisions);
+  return inTurn(brought, taggedContents(folder, objects));
+}
+
+async function* inTurn(
+  first: AsyncIterable<Content> | undefined,
+  second: AsyncIterable<Content>,
+): AsyncGenerator<Content> {
+  if (first !== undefined) yield* first;
+  yield* second;
+}
+
 /** `A..B`, where either may be left out for HEAD; an A of zeros, as code hosts name what was not there, is nothing. */
 async function parseRange(
   folder: string,
@@ -133,5 +153,3 @@ function requirePlace(place: GitPlace | undefined, cwd: string): GitPlace {
     "go to one, or name files to look through",
   );
 }
-
-async function* none(): AsyncGenerator<Content> {}

@@ -1,4 +1,5 @@
-import { findGitText } from "../git/stream.ts";
+import { findGitText, gitText } from "../git/stream.ts";
+import { type NamedObjects, readNamed } from "../git/tags.ts";
 import { VaultError } from "../vault-error.ts";
 
 // What git tells hooks on standard input, one line for each ref: `pre-push` gets LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID,
@@ -9,12 +10,19 @@ const PRE_PUSH = new RegExp(`^\\S+ (${ID}) \\S+ (${ID})$`);
 const PRE_RECEIVE = new RegExp(`^(${ID}) (${ID}) \\S+$`);
 const NOTHING = /^0+$/;
 
+export interface Pushed {
+  /** The commits that it would bring, as revisions. Undefined where it brings none. */
+  readonly revisions: readonly string[] | undefined;
+  /** What its refs name that is no commit. */
+  readonly contents: NamedObjects["contents"];
+}
+
 /**
- * The commits that a push would bring, as revisions: what the other side has, by what is known of it, is left out.
+ * What a push would bring: what the other side has, by what is known of it, is left out.
  *
- * @returns undefined where it brings none.
+ * @param remote the name of the other side. What another has says nothing of it.
  */
-export async function pushedRevisions(folder: string, lines: string): Promise<string[] | undefined> {
+export async function readPushed(folder: string, lines: string, remote: string | undefined): Promise<Pushed> {
   const added: string[] = [];
   const known = new Set<string>();
   let receives = false;
@@ -25,15 +33,27 @@ export async function pushedRevisions(folder: string, lines: string): Promise<st
     if (brought === undefined || had === undefined) throw notAHook();
     receives ||= pushed === null;
     if (!NOTHING.test(brought)) added.push(brought);
-    if (!NOTHING.test(had) && (await isHere(folder, had))) known.add(`^${had}`);
+    if (!NOTHING.test(had) && (await isCommit(folder, had))) known.add(`^${had}`);
   }
-  if (added.length === 0) return undefined;
-  // A server has on its own refs what it has; a clone knows what it fetched of the others'.
-  return [...added, ...known, "--not", receives ? "--all" : "--remotes"];
+  const { commits, contents } = await readNamed(folder, added);
+  if (commits.length === 0) return { revisions: undefined, contents };
+  // A server has on its own refs what it has; a clone knows what it fetched.
+  const there = receives ? ["--not", "--all"] : await fetchedOf(folder, remote);
+  return { revisions: [...commits, ...known, ...there], contents };
 }
 
-async function isHere(folder: string, id: string): Promise<boolean> {
-  return (await findGitText(folder, ["cat-file", "-t", id])) !== undefined;
+/** Of a place that is no remote of this repository nothing was fetched. */
+async function fetchedOf(folder: string, remote: string | undefined): Promise<string[]> {
+  const remotes = (await gitText(folder, ["remote"])).split("\n");
+  if (remote === undefined || remote === "" || !remotes.includes(remote)) return [];
+  const nested = remotes.filter((name) => name.startsWith(`${remote}/`));
+  const others = nested.map((name) => `--exclude=refs/remotes/${name}/*`);
+  return ["--not", ...others, `--glob=refs/remotes/${remote}/*`];
+}
+
+/** Also where a tag leads to one. */
+async function isCommit(folder: string, id: string): Promise<boolean> {
+  return (await findGitText(folder, ["rev-parse", "--verify", "--quiet", `${id}^{commit}`])) !== undefined;
 }
 
 function notAHook(): VaultError {

@@ -198,6 +198,74 @@ describe("hook install", () => {
     expect(git(program, ["push", "--quiet", "origin", ":refs/heads/old"]).status).toBe(0);
   });
 
+  it("looks at what only another remote has", async () => {
+    const program = template.copy();
+    const [secret, open] = [join(program.home, "secret.git"), join(program.home, "open.git")];
+    for (const [name, folder] of [
+      ["kept", secret],
+      ["kept/open", open],
+    ] as const) {
+      must(program, ["init", "--quiet", "--bare", folder], program.home);
+      must(program, ["config", `remote.${name}.url`, folder]);
+      must(program, ["config", `remote.${name}.fetch`, `+refs/heads/*:refs/remotes/${name}/*`]);
+    }
+    commit(program, "bad.txt", `key=${API_KEY}\n`);
+    must(program, ["push", "--quiet", "kept", "main"]);
+    commit(program, "good.txt", "clean\n");
+    await program.must(["hook", "install", "--on", "pre-push"]);
+    for (const place of ["kept/open", open]) {
+      const outcome = git(program, ["push", place, "main"]);
+      expect([outcome.status, outcome.stdout + outcome.stderr]).toEqual([
+        1,
+        expect.stringContaining("the value of stripe/API_KEY"),
+      ]);
+    }
+    expect(must(program, ["for-each-ref"], open)).toBe("");
+    expect(git(program, ["push", "--quiet", "kept", "main:refs/heads/new"]).status).toBe(0);
+  });
+
+  it("looks at tags: their messages, and what they name that is no commit", async () => {
+    const program = template.copy();
+    const server = join(program.home, "server.git");
+    must(program, ["init", "--quiet", "--bare", server], program.home);
+    must(program, ["remote", "add", "origin", server]);
+    must(program, ["push", "--quiet", "origin", "main"]);
+    writeFileSync(join(program.home, "key"), bech32Identity("age-secret-key-"));
+    const blob = must(program, ["hash-object", "-w", join(program.home, "key")]);
+    const tree = execaSync("git", ["mktree"], {
+      cwd: program.repo,
+      input: `100644 blob ${blob}\tsub\n`,
+    }).stdout;
+    must(program, ["tag", "of-blob", blob]);
+    must(program, ["tag", "of-tree", tree]);
+    must(program, ["tag", "--annotate", "--message", "fine", "of-tag", tree]);
+    must(program, ["tag", "--annotate", "--file", join(program.home, "key"), "spoken", "HEAD"]);
+    must(program, ["tag", "--annotate", "--message", "fine", "twice", "spoken"]);
+    must(program, ["tag", "--annotate", "--message", "fine", "clean", "HEAD"]);
+    for (const [cwd, names] of [
+      [program.repo, ["of-blob", "of-tree", "of-tag", "spoken", "twice"]],
+      [server, ["of-blob", "of-tree", "of-tag", "spoken", "twice"]],
+    ] as const) {
+      await program.must(["hook", "uninstall"]);
+      await program.must(["hook", "install", "--on", cwd === server ? "pre-receive" : "pre-push"], { cwd });
+      for (const name of names) {
+        const outcome = git(program, ["push", "origin", name]);
+        expect([outcome.status, outcome.stdout + outcome.stderr], name).toEqual([
+          1,
+          expect.stringContaining("age-identity"),
+        ]);
+      }
+    }
+    expect(must(program, ["tag"], server)).toBe("");
+    expect(git(program, ["push", "--quiet", "origin", "clean"]).status).toBe(0);
+    const { findings } = JSON.parse((await program.run(["scan", "--history", "--json"])).stdout);
+    expect(findings.map(({ file }: { file: string }) => file).sort()).toEqual([
+      "(tag)",
+      "(tagged file)",
+      "sub",
+    ]);
+  });
+
   it("blocks where the program is not to be found", async () => {
     const program = template.copy();
     await program.must(["hook", "install"]);

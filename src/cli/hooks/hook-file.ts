@@ -18,7 +18,7 @@ import { diskError, systemCode, VaultError } from "../../vault-error.ts";
 
 export const SCANS: Readonly<Record<HookEvent, string>> = {
   "pre-commit": "vault-run scan --staged",
-  "pre-push": "vault-run scan --pushed",
+  "pre-push": 'vault-run scan --pushed --remote "$1"',
   "pre-receive": "vault-run scan --pushed",
 };
 const MARK = "# vault-run hook install";

@@ -13,6 +13,10 @@ export const GUARD_VERBS: readonly Verb[] = [
       { flag: "--range A..B", about: "what the commits behind A up to B brought, and their messages" },
       { flag: "--history", about: "every commit there is, of all branches and tags" },
       { flag: "--pushed", about: "what git tells a pre-push or pre-receive hook on standard input" },
+      {
+        flag: "--remote NAME",
+        about: "with --pushed, where a push goes: what was fetched from there is passed over",
+      },
       { flag: "--sarif", about: "print SARIF 2.1.0, for code hosts" },
       { flag: "--agent NAME", about: "look for what this agent was granted instead of all values" },
       { flag: "--key-file FILE", about: "the agent's key file" },
