@@ -301,6 +301,16 @@ describe("a hook of another hand", () => {
     expect(outcome.stderr).toContain(`${name} rules the hooks`);
     expect(program.snapshot()).toBe(before);
     writeFileSync(join(program.repo, file), outcome.stdout);
+    // What is in a tracked file runs nothing by itself.
+    const told = await program.run(["hook", "install"]);
+    expect([told.status, told.stdout, told.stderr]).toEqual([
+      1,
+      "",
+      expect.stringContaining("git does not run"),
+    ]);
+    expect(JSON.parse(await program.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);
+    const folder = must(program, ["rev-parse", "--git-path", "hooks"]);
+    writeHook(program, join(program.repo, folder, "pre-commit"), `# ${name} (pre-commit.com)`);
     expect((await program.run(["hook", "install"])).status).toBe(0);
     const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
     expect(hooks[0]).toMatchObject({ how: name, installed: true });
@@ -314,13 +324,31 @@ describe("a hook of another hand", () => {
     await program.must(["hook", "install"]);
     cpSync(hook, `${hook}.copy`);
     writeFileSync(hook, `${readFileSync(hook, "utf8")}echo mine\n`);
-    expect((await program.run(["hook", "uninstall"])).stderr).toContain("was changed since");
+    const mine = readFileSync(hook);
+    for (const action of ["install", "uninstall"]) {
+      const { status, stderr } = await program.run(["hook", action]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining("was changed since")]);
+      expect(readFileSync(hook)).toEqual(mine);
+    }
     writeHook(program, hook, "echo third");
     const third = readFileSync(hook);
     expect((await program.run(["hook", "install"])).status).toBe(1);
     expect(readFileSync(hook)).toEqual(third);
     await program.must(["hook", "uninstall"]);
     expect(readFileSync(hook)).toEqual(third);
+  });
+
+  it("is none of vault-run's for speaking of it", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const hook = join(program.repo, ".git/hooks/pre-commit");
+    const log = writeHook(program, hook, "# vault-run hook install adds to this");
+    const before = readFileSync(hook);
+    await program.must(["hook", "install"]);
+    expect(commit(program, "a.txt", "clean\n").status).toBe(0);
+    expect(readFileSync(log, "utf8")).toContain("hooks 0");
+    await program.must(["hook", "uninstall"]);
+    expect(readFileSync(hook)).toEqual(before);
   });
 
   it("in a folder for all repositories is touched only when that is confirmed", async () => {

@@ -50,10 +50,12 @@ async function install(
       console.say(`the ${event} hook is there already: ${guard.path}`);
       continue;
     }
-    if (guard.lines.length > 0) {
+    if (isManaged(guard)) {
       isWhole = false;
-      console.say(`${guard.how} rules the hooks of this repository; add this to ${guard.path}:`);
+      if (guard.lines.length > 0)
+        console.say(`${guard.how} rules the hooks of this repository; add this to ${guard.path}:`);
       for (const line of guard.lines) console.print(line);
+      if (guard.missing !== undefined) console.say(notRun(guard));
       continue;
     }
     if (guard.isShared) {
@@ -67,6 +69,11 @@ async function install(
   }
   return isWhole ? DONE : REFUSED;
 }
+
+const isManaged = ({ how }: Guard): boolean => how !== "config" && how !== "file";
+
+const notRun = ({ event, how, missing }: Guard): string =>
+  `git does not run ${how} on ${event} here: run ${missing}`;
 
 const SUBJECTS: Readonly<Record<HookEvent, string>> = {
   "pre-commit": "commit",
@@ -83,7 +90,7 @@ async function uninstall(
   let isWhole = true;
   for (const event of events) {
     const guard = await findGuard(place, event);
-    if (guard.lines.length > 0 && guard.isInstalled) {
+    if (isManaged(guard) && guard.lines.length === 0) {
       isWhole = false;
       console.say(
         `${guard.how} rules the hooks of this repository; take ${event} out of it yourself: ${guard.path}`,
@@ -122,6 +129,9 @@ async function status(context: CommandContext, place: GitPlace): Promise<number>
     path,
   ]);
   context.console.table([["HOOK", "INSTALLED", "BY", "OTHER HOOK", "WHERE"], ...rows]);
+  for (const guard of guards) {
+    if (guard.lines.length === 0 && guard.missing !== undefined) context.console.say(notRun(guard));
+  }
   return DONE;
 }
 

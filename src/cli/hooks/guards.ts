@@ -28,6 +28,8 @@ export interface Guard {
   readonly isShared: boolean;
   /** What to add by hand. */
   readonly lines: readonly string[];
+  /** The command that makes what was added run. */
+  readonly missing?: string | undefined;
 }
 
 const nameOf = (event: HookEvent): string => `vault-run-${event}`;
@@ -68,8 +70,9 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
     ...own,
     how: manager.name,
     path: manager.file,
-    isInstalled: manager.isAdded,
-    lines: manager.lines,
+    isInstalled: manager.isAdded && manager.missing === undefined,
+    lines: manager.isAdded ? [] : manager.lines,
+    missing: manager.missing,
   };
 }
 

@@ -21,7 +21,9 @@ export const SCANS: Readonly<Record<HookEvent, string>> = {
   "pre-push": 'vault-run scan --pushed --remote "$1"',
   "pre-receive": "vault-run scan --pushed",
 };
-const MARK = "# vault-run hook install";
+/** The second line of each of ours. */
+const MARK =
+  "# vault-run hook install: wrote this; `vault-run hook uninstall` takes it out and puts back what was here.";
 const KEPT = ".before-vault-run";
 
 export type HookFile =
@@ -35,13 +37,14 @@ export function readHook(path: string, event: HookEvent): HookFile {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return { kind: "none" };
   const text = stat.isDirectory() ? "" : readText(path);
-  if (!text.includes(MARK)) return { kind: "other", text };
+  if (text.split("\n")[1] !== MARK) return { kind: "other", text };
   return { kind: "ours", keeps: isThere(keptPath(path)), isChanged: text !== scriptOf(event) };
 }
 
 export function installHook(path: string, event: HookEvent): void {
   const before = readHook(path, event);
-  if (before.kind === "ours" && !before.isChanged) return;
+  if (before.kind === "ours" && before.isChanged) throw changed(path, before.keeps);
+  if (before.kind === "ours") return;
   if (before.kind === "other" && isThere(keptPath(path))) throw twoBefore(path);
   const draft = `${path}.${process.pid}.draft`;
   try {
@@ -60,13 +63,7 @@ export function installHook(path: string, event: HookEvent): void {
 export function uninstallHook(path: string, event: HookEvent): void {
   const found = readHook(path, event);
   if (found.kind !== "ours") return;
-  if (found.isChanged) {
-    throw new VaultError(
-      "exists",
-      `this hook was changed since vault-run wrote it, and is left alone: ${path}`,
-      `take it out yourself${found.keeps ? `; what was there before is ${keptPath(path)}` : ""}`,
-    );
-  }
+  if (found.isChanged) throw changed(path, found.keeps);
   try {
     if (found.keeps) renameSync(keptPath(path), path);
     else rmSync(path);
@@ -80,7 +77,7 @@ export function scriptOf(event: HookEvent): string {
   const told = event === "pre-commit" ? undefined : 'printf %s "$told" | ';
   return [
     "#!/bin/sh",
-    `${MARK}: wrote this; \`vault-run hook uninstall\` takes it out and puts back what was here.`,
+    MARK,
     "# What was here runs first, as it did; whatever it says, what is to leave is looked through.",
     ...(told === undefined ? [] : ["told=$(cat; echo .)", `told=\${told%.}`]),
     `before="$0${KEPT}"`,
@@ -106,6 +103,14 @@ function readText(path: string): string {
 
 function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function changed(path: string, keeps: boolean): VaultError {
+  return new VaultError(
+    "exists",
+    `this hook was changed since vault-run wrote it, and is left alone: ${path}`,
+    `take it out yourself, and run this again${keeps ? `; what was there before is ${keptPath(path)}` : ""}`,
+  );
 }
 
 function twoBefore(path: string): VaultError {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HookEvent } from "../../git/hooks.ts";
 import { SCANS } from "./hook-file.ts";
@@ -14,6 +14,8 @@ export interface Manager {
   readonly lines: readonly string[];
   /** Whether it is there. */
   readonly isAdded: boolean;
+  /** What makes the manager put its own hook where git runs it, where it has not. A file that is tracked runs nothing. */
+  readonly missing: string | undefined;
 }
 
 /** A range from there is all of the history: of a branch that the other side has nothing of the framework names no beginning. */
@@ -42,29 +44,33 @@ export function findManager(
   if (/(?:^|\/)\.husky(?:\/_)?$/.test(hooks)) return huskyIn(hooks, event);
   const lefthook = LEFTHOOK_FILES.find((file) => existsSync(join(top, file)));
   if (lefthook !== undefined || /\blefthook\b/.test(present))
-    return lefthookIn(top, lefthook ?? "lefthook.yml", event);
+    return lefthookIn(top, lefthook ?? "lefthook.yml", hooks, event);
   if (existsSync(join(top, ".pre-commit-config.yaml")) || present.includes("pre-commit.com"))
-    return preCommitIn(top, event);
+    return preCommitIn(top, hooks, event);
   return undefined;
 }
 
 function huskyIn(hooks: string, event: HookEvent): Manager {
   const folder = hooks.replace(/\/_$/, "");
-  return manager("husky", join(folder, event), [SCANS[event]], SCANS[event]);
+  const missing = isHook(join(hooks, event), "") ? undefined : installOf("husky", hooks, event);
+  return manager("husky", join(folder, event), [SCANS[event]], { sign: signOf(event), missing });
 }
 
-function lefthookIn(top: string, file: string, event: HookEvent): Manager {
+function lefthookIn(top: string, file: string, hooks: string, event: HookEvent): Manager {
+  // It puts what git hands a hook in the place of {1}.
+  const scan = SCANS[event].replace('"$1"', "{1}");
   const lines = [
     `${event}:`,
     "  commands:",
     "    vault-run:",
-    `      run: ${SCANS[event]}`,
+    `      run: ${scan}`,
     ...(event === "pre-push" ? ["      use_stdin: true"] : []),
   ];
-  return manager("lefthook", join(top, file), lines, SCANS[event]);
+  const missing = isHook(join(hooks, event), "lefthook") ? undefined : installOf("lefthook", hooks, event);
+  return manager("lefthook", join(top, file), lines, { sign: signOf(event), missing });
 }
 
-function preCommitIn(top: string, event: HookEvent): Manager {
+function preCommitIn(top: string, hooks: string, event: HookEvent): Manager {
   // The framework keeps what git says on standard input to itself, and gives the range in variables.
   const scan =
     event === "pre-push"
@@ -82,11 +88,40 @@ function preCommitIn(top: string, event: HookEvent): Manager {
     "        always_run: true",
     "        pass_filenames: false",
   ];
-  return manager("pre-commit", join(top, ".pre-commit-config.yaml"), lines, `id: vault-run-${event}`);
+  const missing = isHook(join(hooks, event), "pre-commit.com")
+    ? undefined
+    : installOf("pre-commit", hooks, event);
+  return manager("pre-commit", join(top, ".pre-commit-config.yaml"), lines, {
+    sign: `id: vault-run-${event}`,
+    missing,
+  });
 }
 
-function manager(name: Manager["name"], file: string, lines: readonly string[], sign: string): Manager {
+function manager(
+  name: Manager["name"],
+  file: string,
+  lines: readonly string[],
+  { sign, missing }: { readonly sign: string; readonly missing: string | undefined },
+): Manager {
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const isAdded = text.split("\n").some((line) => line.includes(sign) && !line.trim().startsWith("#"));
-  return { name, file, lines, isAdded };
+  return { name, file, lines, isAdded, missing };
+}
+
+const signOf = (event: HookEvent): string => SCANS[event].replace(/ --remote.*$/, "");
+
+/** Whether git runs a hook there, which names the program that is to run. */
+function isHook(path: string, name: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return readFileSync(path, "latin1").includes(name);
+  } catch {
+    return false;
+  }
+}
+
+function installOf(name: Manager["name"], hooks: string, event: HookEvent): string {
+  if (name === "lefthook") return "lefthook install";
+  if (name === "pre-commit") return `pre-commit install --hook-type ${event}`;
+  return hooks.endsWith("/_") ? "npx husky" : `chmod +x ${join(hooks, event)}`;
 }
