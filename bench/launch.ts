@@ -1,13 +1,13 @@
 // What a launch takes, whole processes beside the runtime doing nothing and beside other launchers; whether it depends on
 // how much the vault holds; and what an owner's changes take as a group grows. Medians and ratios are what to read. The
 // aims are printed, not enforced. Figures go to bench/results/launch.json too; a run of one part leaves that part alone there.
-// usage: npm run bench [-- TURNS] [--only launch|growth|modules|owner] [--build]
+// usage: npm run bench [-- TURNS] [--only launch|growth|modules|owner] [--build] [--executable FILE]
 // sops, fnox and agent-vault are compared where they are installed, age where go can build it; --build has go build sops
-// too, which takes minutes.
+// too, which takes minutes. --executable compares the single file that scripts/executable.ts made.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { makeField } from "./launch/contenders.ts";
 import { measureGrowth } from "./launch/growth.ts";
@@ -31,11 +31,13 @@ const RESULTS = join(import.meta.dirname, "results");
 const PARTS = ["launch", "growth", "modules", "owner"];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: "string" }, build: { type: "boolean" } },
+  options: { only: { type: "string" }, build: { type: "boolean" }, executable: { type: "string" } },
 });
 const TURNS = Number(positionals[0] ?? 20);
 if (!(TURNS >= 1) || (values.only !== undefined && !PARTS.includes(values.only))) {
-  throw new Error(`usage: npm run bench [-- TURNS] [--only ${PARTS.join("|")}] [--build]`);
+  throw new Error(
+    `usage: npm run bench [-- TURNS] [--only ${PARTS.join("|")}] [--build] [--executable FILE]`,
+  );
 }
 
 function isWanted(part: string): boolean {
@@ -62,7 +64,8 @@ async function measure(bench: Bench): Promise<Results> {
 async function measureLaunch(bench: Bench): Promise<Pick<Results, "versions" | "missing" | "launch">> {
   const peers = installPeers(bench.path);
   if (values.build === true) buildWithGo(bench, "sops");
-  const { courses, versions, missing } = await makeField(bench, peers);
+  const executable = values.executable === undefined ? undefined : resolve(values.executable);
+  const { courses, versions, missing } = await makeField(bench, peers, executable);
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const launch = measureCourses(courses, TURNS);
   console.log(launchTable(launch, missing));

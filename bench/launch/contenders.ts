@@ -26,7 +26,11 @@ export interface Field {
   readonly missing: readonly string[];
 }
 
-export async function makeField(bench: Bench, peers: Readonly<Record<Peer, string>>): Promise<Field> {
+export async function makeField(
+  bench: Bench,
+  peers: Readonly<Record<Peer, string>>,
+  executable: string | undefined,
+): Promise<Field> {
   buildWithGo(bench, "age");
   const secrets = makeTokens(USUAL);
   const launchers = await makeLaunchers(bench, peers, secrets);
@@ -37,7 +41,13 @@ export async function makeField(bench: Bench, peers: Readonly<Record<Peer, strin
   const agentVault = makeAgentVault(bench, secrets);
   const versions = Object.fromEntries(launchers.map(({ name, version }) => [name, version]));
   return {
-    courses: [...makeFloors(bench), ...makeVaultRuns(bench), ...others, ...age.courses, ...agentVault],
+    courses: [
+      ...makeFloors(bench),
+      ...makeVaultRuns(bench, executable),
+      ...others,
+      ...age.courses,
+      ...agentVault,
+    ],
     versions: { ...versions, ...age.versions },
     missing: [
       ...OTHERS.filter((name) => !(name in versions)),
@@ -65,12 +75,13 @@ export function launchFrom(
   repo: string,
   contender: string,
   options: readonly string[] = [],
+  program = VAULT_RUN,
 ): Course[] {
-  const launch = (command: readonly string[]) => [VAULT_RUN, "--agent", AGENT, ...options, "--", ...command];
+  const launch = (command: readonly string[]) => [program, "--agent", AGENT, ...options, "--", ...command];
   return bothChildren(contender, repo, cleanEnv(bench), launch);
 }
 
-function makeVaultRuns(bench: Bench): Course[] {
+function makeVaultRuns(bench: Bench, executable: string | undefined): Course[] {
   const courses: Course[] = [];
   for (const suite of SUITES) {
     for (const count of COUNTS) {
@@ -82,6 +93,9 @@ function makeVaultRuns(bench: Bench): Course[] {
       if (suite !== "pq" || count !== USUAL) continue;
       add(", one as a file", "--file", "SECRET_0=group/SECRET_0");
       add(", one by a pipe", "--pipe", "SECRET_0=group/SECRET_0");
+      if (executable === undefined) continue;
+      const name = nameOfVaultRun(suite, count, ", the executable");
+      courses.push(...launchFrom(bench, repo, name, [], executable));
     }
   }
   return courses;

@@ -36,13 +36,15 @@ async function entryOf(account: string) {
   return attempt(async () => new AsyncEntry(SERVICE, account, OPTIONS));
 }
 
+// As it is imported from source, as the built program requires it, and as the executable does, which never has it.
+const MISSING = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND", "ERR_UNKNOWN_BUILTIN_MODULE"];
+
 async function loadPackage() {
   try {
     return await import("@napi-rs/keyring");
   } catch (error) {
     const code = systemCode(error);
-    // As it is imported from source, and as the built program requires it.
-    const isMissing = code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+    const isMissing = code !== undefined && MISSING.includes(code);
     throw unusable(
       `the optional package @napi-rs/keyring ${isMissing ? "is not installed" : "does not work here"}`,
     );
