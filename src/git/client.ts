@@ -1,5 +1,6 @@
 import { type SimpleGit, simpleGit } from "simple-git";
 import { VaultError } from "../vault-error.ts";
+import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
 
 /** What git does not do by itself: the journal goes once the commit is made, so a power cut must not unmake it. */
 export const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
@@ -8,6 +9,9 @@ export function client(baseDir: string, trimmed = true): SimpleGit {
   return simpleGit({
     baseDir,
     trimmed,
+    config: [NO_MONITOR, NO_PLANTED_REPOSITORY],
+    // The setting above, which is ours and turns it off.
+    unsafe: { allowUnsafeFsMonitor: true },
     // By default a failure that prints nothing passes for success: a hook that ends with a bare `exit 1` is one.
     errors: (error, result) => {
       if (error !== undefined || result.exitCode === 0) return error;

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { readBlobs } from "./blobs.ts";
 import { DURABLE, gitFailure } from "./client.ts";
+import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
 import type { Repository } from "./repository.ts";
 
 // git's commands for objects and refs that are no branch's. No branch, index, work tree or setting of the user's is
@@ -13,6 +14,8 @@ const SETTINGS = [
   "--no-replace-objects",
   ...[
     "core.hooksPath=/dev/null",
+    NO_MONITOR,
+    NO_PLANTED_REPOSITORY,
     "gc.auto=0",
     "maintenance.auto=false",
     "fetch.writeCommitGraph=false",

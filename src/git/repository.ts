@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { GitError, type SimpleGit } from "simple-git";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { client, DURABLE, gitFailure } from "./client.ts";
+import { ONLY_READING } from "./guards.ts";
 import { KeptIndex } from "./kept-index.ts";
 
 // The owner's git, driven with fixed argument lists: paths go to git through a file of NUL-ended literal pathspecs, and
@@ -175,7 +176,7 @@ export class Repository {
   /** What a git command that only reads prints, byte for byte. Its arguments are fixed or made of parsed names. */
   async read(args: string[]): Promise<string> {
     try {
-      return await client(this.workTree, false).raw(args);
+      return await client(this.workTree, false).raw([ONLY_READING, ...args]);
     } catch (error) {
       throw gitFailure(error, args);
     }

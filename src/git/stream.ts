@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { systemCode, VaultError } from "../vault-error.ts";
+import { NO_MONITOR, ONLY_READING } from "./guards.ts";
 
 // git's output as it comes, for what may be as long as a history. Arguments are fixed or are object ids; replace refs are
 // off, so that what is read is what the commits say. The environment is the caller's: in a hook it names the index and the
@@ -18,7 +19,7 @@ export interface RunningGit {
 }
 
 export function startGit(folder: string, args: readonly string[]): RunningGit {
-  const child = spawn("git", ["--no-replace-objects", ...args], {
+  const child = spawn("git", ["--no-replace-objects", ONLY_READING, "-c", NO_MONITOR, ...args], {
     cwd: folder,
     stdio: ["pipe", "pipe", "pipe"],
   });

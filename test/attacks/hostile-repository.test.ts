@@ -1,0 +1,113 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { crawlerTemplate } from "../fixtures/crawler.ts";
+import type { Program } from "../fixtures/program.ts";
+
+// A12: a repository that wants a program of its own to run when vault-run is used in it.
+
+const template = await crawlerTemplate();
+let program: Program;
+let ran: string;
+let trap: string;
+beforeEach(() => {
+  program = template.copy();
+  ran = join(program.home, "ran");
+  trap = join(program.home, "trap.sh");
+  writeFileSync(trap, `#!/bin/sh\necho "$0 $*" >> '${ran}'\nexit 1\n`);
+  chmodSync(trap, 0o755);
+});
+
+const READING = [
+  ["status"],
+  ["check"],
+  ["check", "--base", "HEAD"],
+  ["agents"],
+  ["list"],
+  ["owners"],
+  ["rotation"],
+  ["history", "stripe/API_KEY"],
+  ["audit"],
+  ["report", "--html", "-"],
+  ["scan", "--staged"],
+  ["scan", "--history"],
+  ["hook", "status"],
+  ["get", "stripe/API_KEY"],
+  ["--agent", "crawler", "--", "true"],
+];
+
+describe("a repository that wants to run a program (A12)", () => {
+  it("has none run by what only reads: no monitor, hook, pager, signature check, diff or alias of its settings", async () => {
+    writeFileSync(join(program.repo, "plain.txt"), "text\n");
+    program.git("add", "plain.txt");
+    for (const name of ["core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "core.askPass"])
+      program.git("config", name, trap);
+    for (const name of ["gpg.program", "diff.external", "diff.x.textconv", "core.alternateRefsCommand"])
+      program.git("config", name, trap);
+    program.git("config", "log.showSignature", "true");
+    program.git("config", "alias.status", `!${trap}`);
+    const hooks = join(program.repo, ".git/hooks");
+    for (const name of ["post-index-change", "reference-transaction", "post-checkout", "pre-auto-gc"])
+      cpSync(trap, join(hooks, name));
+    writeFileSync(join(program.repo, ".git/info/attributes"), "* diff=x\n");
+    for (const args of READING) {
+      await program.run(args);
+      expect(existsSync(ran), args.join(" ")).toBe(false);
+    }
+  });
+
+  it("is not taken for one where it is a folder that was committed with settings of its own", async () => {
+    const planted = join(program.repo, "docs");
+    for (const name of ["objects", "refs"]) mkdirSync(join(planted, name), { recursive: true });
+    writeFileSync(join(planted, "HEAD"), "ref: refs/heads/main\n");
+    writeFileSync(
+      join(planted, "config"),
+      `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = ${trap}\n\thooksPath = hooks\n`,
+    );
+    mkdirSync(join(planted, "hooks"));
+    for (const name of ["pre-commit", "post-commit", "reference-transaction", "post-index-change"])
+      cpSync(trap, join(planted, "hooks", name));
+    cpSync(join(program.repo, ".vault"), join(planted, ".vault"), { recursive: true });
+    const before = program.snapshot();
+    for (const args of [...READING, ["add-agent", "other"], ["sync"], ["audit", "push"]]) {
+      await program.run(args, { cwd: planted });
+      expect(existsSync(ran), args.join(" ")).toBe(false);
+    }
+    const { status, stderr } = await program.run(["set", "stripe/OTHER"], {
+      cwd: planted,
+      input: "another-value",
+    });
+    expect(status, stderr).toBe(1);
+    expect(stderr).toContain("not inside a git work tree");
+    expect(existsSync(ran)).toBe(false);
+    expect(program.snapshot()).toBe(before);
+  });
+
+  it.each([
+    (mark: string) => `ext::sh -c touch% ${mark}`,
+    (mark: string) => `--upload-pack=touch ${mark}`,
+    (mark: string) => `ssh://-oProxyCommand=touch%20${mark}/x`,
+  ])("has no command in a remote's address run (%#)", async (address) => {
+    program.git("config", "remote.origin.url", address(ran));
+    program.git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*");
+    for (const args of [["sync"], ["audit", "push"], ["audit", "fetch"]]) {
+      const { status } = await program.run(args);
+      expect(status, args.join(" ")).toBe(1);
+      expect(existsSync(ran), args.join(" ")).toBe(false);
+    }
+  });
+
+  it.each([
+    ["check", "--base", "--output=TARGET"],
+    ["check", "--base=--output=TARGET"],
+    ["scan", "--range", "--output=TARGET..HEAD"],
+    ["scan", "--range=--output=TARGET"],
+    ["audit", "push", "--remote=--exec=touch TARGET"],
+    ["audit", "fetch", "--remote=--upload-pack=touch TARGET"],
+  ])("has no revision and no remote taken for an option: %s %s %s", async (...args) => {
+    const { status, stderr } = await program.run(args.map((arg) => arg.replace("TARGET", ran)));
+    expect(status, stderr).not.toBe(0);
+    expect(stderr).toMatch(/^vault-run: /m);
+    expect(existsSync(ran)).toBe(false);
+  });
+});
