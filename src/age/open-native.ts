@@ -25,6 +25,8 @@ import { okpPrivateKey, okpPublicBytes, okpPublicKey } from "./okp-keys.ts";
 
 const VERSION_LINE = "age-encryption.org/v1";
 const FILE_KEY_BYTES = 16;
+/** Twice what the most owners take. Each stanza takes memory and a key agreement before anything has authenticated. */
+export const MAX_HEADER_BYTES = 256 * 1024;
 const MAC_BYTES = 32;
 const TAG_BYTES = 16;
 const PAYLOAD_NONCE_BYTES = 16;
@@ -105,6 +107,7 @@ function parseHeader(file: Buffer): Header {
   const nextLine = () => {
     const from = end;
     const to = file.indexOf("\n", from);
+    if (to >= MAX_HEADER_BYTES) throw damaged("its header is too long");
     if (to === -1) throw damaged("it ends within its header");
     end = to + 1;
     return file.toString("latin1", from, to);

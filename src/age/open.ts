@@ -1,5 +1,6 @@
+import { DamagedAgeFile } from "./damaged-age-file.ts";
 import type { Identity } from "./identity.ts";
-import { findNativeKeys, type NativeKeys, openNatively } from "./open-native.ts";
+import { findNativeKeys, MAX_HEADER_BYTES, type NativeKeys, openNatively } from "./open-native.ts";
 
 const keysOf = new WeakMap<Identity, NativeKeys | undefined>();
 
@@ -14,5 +15,8 @@ export async function open(file: Buffer, identity: Identity): Promise<Buffer | u
   const keys = keysOf.get(identity);
   if (keys !== undefined) return openNatively(file, keys);
   const { openPortably } = await import("./open-portable.ts");
+  // The package reads a header of any length.
+  if (file.indexOf("\n---") >= MAX_HEADER_BYTES)
+    throw new DamagedAgeFile("the age file is damaged: its header is too long");
   return openPortably(file, identity);
 }

@@ -183,3 +183,13 @@ describe("an identity's keys", () => {
     expect(a).not.toBe(b);
   });
 });
+
+describe("a header that is too long", () => {
+  it("is refused before its stanzas are tried", () => {
+    const identity = Identity.parse(
+      "AGE-SECRET-KEY-143WN7DCXU4G8R5AXQSSYD9AEPYDNT3HXSLWSPK36CDU6E8M59SSSAGZ3KG",
+    )!;
+    const file = Buffer.from(`age-encryption.org/v1\n${"-> a\n\n".repeat(50_000)}`);
+    expect(() => openNatively(file, findNativeKeys(identity)!)).toThrow("its header is too long");
+  });
+});

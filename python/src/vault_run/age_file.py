@@ -24,6 +24,8 @@ from .encoding import decode_base64, hkdf, hmac_holds, shake256
 from .identity import Identity
 
 _VERSION_LINE = b"age-encryption.org/v1"
+# Twice what the most owners take. Each stanza takes memory and a key agreement before anything has authenticated.
+_MAX_HEADER_BYTES = 256 * 1024
 _MAC_BYTES = 32
 _TAG_BYTES = 16
 _NONCE_BYTES = 16
@@ -107,6 +109,8 @@ def _parse_header(file: bytes) -> _Header:
 
 def _next_line(file: bytes, start: int) -> tuple[str, int]:
     end = file.find(b"\n", start)
+    if end >= _MAX_HEADER_BYTES:
+        raise DamagedAgeFile("its header is too long")
     if end == -1:
         raise DamagedAgeFile("it ends within its header")
     return file[start:end].decode("latin-1"), end + 1
