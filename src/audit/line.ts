@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { isSignatureText, type VerifyKey } from "../age/signing-key.ts";
 import { verifyPooled } from "../age/verify-pooled.ts";
 import { canonicalText } from "../vault/canonical.ts";
+import { findExcess } from "../vault/record.ts";
 import { isTimestamp } from "../vault/time.ts";
 import { type AuditLine, signedAuditBytes } from "./event.ts";
 
@@ -35,8 +36,15 @@ const auditLine = z.looseObject({
 /** No field of ours is nested as deep. What is nested deeper than the stack could not be written out again. */
 const MAX_DEPTH = 32;
 
+const MAX_VALUES = 200_000;
+const SHORT_LINE = 16 * 1024;
+
 /** The line that a text is; undefined where it is none. */
 export function parseLine(found: string): AuditLine | undefined {
+  // Anyone who can push may fill a log: what cannot be a line costs no exception, and a long one no tree.
+  if (!found.startsWith("{") || !found.endsWith("}")) return undefined;
+  if (found.length > SHORT_LINE && findExcess(Buffer.from(found), MAX_DEPTH, MAX_VALUES) !== undefined)
+    return undefined;
   try {
     const line: unknown = JSON.parse(found);
     return auditLine.safeParse(line).success && isWithin(line, MAX_DEPTH) ? (line as AuditLine) : undefined;

@@ -86,7 +86,7 @@ function spellingOf(record: SignedRecord): string {
 export function decodeRecord(path: RecordPath, bytes: Buffer): SignedRecord {
   if (bytes.length > MAX_RECORD_BYTES) throw invalid(path, "larger than any record can be");
   if (!isUtf8(bytes)) throw invalid(path, "not UTF-8 text");
-  const excess = bytes.length > SMALL_RECORD_BYTES ? findExcess(bytes) : undefined;
+  const excess = bytes.length > SMALL_RECORD_BYTES ? findExcess(bytes, MAX_DEPTH, MAX_TOKENS) : undefined;
   if (excess !== undefined) throw invalid(path, excess);
   const text = bytes.toString("utf8");
   let value: unknown;
@@ -174,8 +174,8 @@ function pathOfRemoved(tombstone: SignedRecord & { type: "tombstone" }): RecordP
   }
 }
 
-/** Bounds nesting and the number of values before the parser builds anything. Strings are passed over. */
-function findExcess(bytes: Buffer): string | undefined {
+/** Bounds nesting and the number of values of JSON before a parser builds anything. Strings are passed over. */
+export function findExcess(bytes: Buffer, maxDepth: number, maxTokens: number): string | undefined {
   let depth = 0;
   let tokens = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -184,12 +184,12 @@ function findExcess(bytes: Buffer): string | undefined {
       i = endOfString(bytes, i);
     } else if (byte === 0x7b || byte === 0x5b) {
       depth++;
-      if (depth > MAX_DEPTH) return "nested too deeply";
+      if (depth > maxDepth) return "nested too deeply";
     } else if (byte === 0x7d || byte === 0x5d) {
       depth--;
     } else if (byte === 0x2c) {
       tokens++;
-      if (tokens > MAX_TOKENS) return "too many values";
+      if (tokens > maxTokens) return "too many values";
     }
   }
   return undefined;

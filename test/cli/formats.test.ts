@@ -184,3 +184,16 @@ function readAsRunner(text: string): Record<string, string> {
   }
   return found;
 }
+
+describe("a file of more values than an import takes", () => {
+  it("is refused before any is kept", () => {
+    const count = 50_001;
+    const lines = Array.from({ length: count }, (_, at) => `A${at}=x\n`).join("");
+    const fields = JSON.stringify(
+      Object.fromEntries(Array.from({ length: count + 1 }, (_, at) => [`A${at}`, "x"])),
+    );
+    expect(() => parseDotenv(lines, "a file")).toThrow(VaultError);
+    expect(() => parseJson(fields, "a file")).toThrow(VaultError);
+    expect(() => parseJson(`{"A":${"[".repeat(100_000)}`, "a file")).toThrow("nested too deeply");
+  });
+});

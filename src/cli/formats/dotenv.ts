@@ -1,6 +1,6 @@
 import { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
-import { type NamedValue, type Source, shownName } from "./source.ts";
+import { type NamedValue, requireFew, type Source, shownName } from "./source.ts";
 
 // A .env file as node reads it, and as node reads it back. Node passes over what it does not understand; here that is an
 // error, since it is most often a value of several lines without quotes, of which node would take the first line.
@@ -13,28 +13,34 @@ export function parseDotenv(text: string, where: string): Source {
   // Node drops carriage returns wherever they stand.
   const plain = text.replaceAll("\r", "");
   const names = namesIn(plain, where);
+  requireFew(names.length, where);
   const parsed = new Map(Object.entries(process.getBuiltinModule("node:util").parseEnv(plain)));
   const entries = [...parsed].map(([name, value]) => {
     return { name, value: new Secret(shownName(name), Buffer.from(value ?? "")) };
   });
-  const unread = [...new Set(names)].filter((name) => !parsed.has(name));
+  const once = new Set<string>();
+  const again = new Set<string>();
+  for (const name of names) (once.has(name) ? again : once).add(name);
+  const unread = [...once].filter((name) => !parsed.has(name));
   return {
     entries,
     skipped: unread.map((name) => ({
       name: shownName(name),
       why: "node cannot read this name from a .env file",
     })),
-    repeated: [...parsed.keys()]
-      .filter((name) => names.indexOf(name) !== names.lastIndexOf(name))
-      .map(shownName),
+    repeated: [...parsed.keys()].filter((name) => again.has(name)).map(shownName),
   };
 }
 
 /** The name of every assignment, in the order they stand there. */
 function namesIn(text: string, where: string): string[] {
   const names: string[] = [];
-  for (LINE.lastIndex = 0; LINE.lastIndex < text.length; ) {
-    const start = LINE.lastIndex;
+  for (let start = 0; start < text.length; start = LINE.lastIndex) {
+    if (text[start] === "\n") {
+      LINE.lastIndex = start + 1;
+      continue;
+    }
+    LINE.lastIndex = start;
     const line = LINE.exec(text);
     if (line === null) {
       const number = text.slice(0, start).split("\n").length;

@@ -1,6 +1,10 @@
+import { findExcess } from "../../vault/record.ts";
 import { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
-import { type Entry, type NamedValue, type Skipped, type Source, shownName } from "./source.ts";
+import { type Entry, MAX_ENTRIES, type NamedValue, type Skipped, type Source, shownName } from "./source.ts";
+
+/** What is nested is skipped: only to be parsed at all. */
+const MAX_DEPTH = 64;
 
 /** A flat object. Numbers and booleans are taken as they are spelled there; what is nested is skipped. */
 export function parseJson(text: string, where: string): Source {
@@ -16,6 +20,10 @@ export function parseJson(text: string, where: string): Source {
 }
 
 function parsedObject(text: string, where: string): object {
+  const excess = findExcess(Buffer.from(text), MAX_DEPTH, MAX_ENTRIES);
+  if (excess !== undefined) {
+    throw new VaultError("bad-value", `${excess}: ${where}`, "split the file; nothing was imported");
+  }
   let value: unknown;
   try {
     value = JSON.parse(text, asSpelled);

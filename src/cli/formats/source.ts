@@ -1,5 +1,6 @@
 import type { Secret } from "../../vault/secret.ts";
 import type { Timestamp } from "../../vault/time.ts";
+import { VaultError } from "../../vault-error.ts";
 
 /** What a file to import holds. */
 export interface Source {
@@ -32,4 +33,17 @@ export interface NamedValue {
 /** In a file that is not what it seems, a piece of a value may stand where a name should. */
 export function shownName(name: string): string {
   return /^[A-Za-z0-9_.-]{1,64}$/.test(name) ? name : "(a name that is not shown)";
+}
+
+/** Of values in one file: each takes memory of its own, and no vault holds as many. */
+export const MAX_ENTRIES = 50_000;
+
+/** Refuses a file of more values before any of them is kept. */
+export function requireFew(count: number, where: string): void {
+  if (count <= MAX_ENTRIES) return;
+  throw new VaultError(
+    "bad-value",
+    `more than ${MAX_ENTRIES} values: ${where}`,
+    "split the file; nothing was imported",
+  );
 }
