@@ -1,0 +1,200 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findJournal } from "../../src/admin/journal.ts";
+import { DamagedAgeFile } from "../../src/age/damaged-age-file.ts";
+import { Identity, parseRecipient } from "../../src/age/identity.ts";
+import { findNativeKeys, type NativeKeys, openNatively } from "../../src/age/open-native.ts";
+import { parsePassphraseFile } from "../../src/age/passphrase.ts";
+import { parseVerifyKey } from "../../src/age/signing-key.ts";
+import { blocksOf, textsOf } from "../../src/audit/blocks.ts";
+import { parseLine } from "../../src/audit/line.ts";
+import { findLaunch } from "../../src/cli/arguments.ts";
+import { parseDotenv } from "../../src/cli/formats/dotenv.ts";
+import { parseJson } from "../../src/cli/formats/json.ts";
+import { parseVerbRequest } from "../../src/cli/verb-arguments.ts";
+import { splitAtNul } from "../../src/git/stream.ts";
+import { createRedactor } from "../../src/redact/index.ts";
+import { windowsOf } from "../../src/scan/content.ts";
+import { findPlainEnv } from "../../src/scan/env-file.ts";
+import { findKeys } from "../../src/scan/keys.ts";
+import { parseKeyFile } from "../../src/vault/key-file.ts";
+import { hasControls, parseSecretRef } from "../../src/vault/names.ts";
+import { ROOT_SCOPE } from "../../src/vault/paths.ts";
+import { decodeValue } from "../../src/vault/payload.ts";
+import { Pins } from "../../src/vault/pins.ts";
+import { parseCommandRule, parseOrigin } from "../../src/vault/policy.ts";
+import { decodeRecord, encodeRecord } from "../../src/vault/record.ts";
+import { isTimestamp, parseAge, parseExpiry, parseMoment } from "../../src/vault/time.ts";
+import { VaultError } from "../../src/vault-error.ts";
+import { CONTEXT, KEYS, RECORD_PATHS } from "./seeds.ts";
+
+// What reads bytes that others wrote, each as a function that throws where a promise is broken: an error leaves that is none of those
+// named, something accepted has another spelling, an answer depends on how the bytes were cut. Returns whether anything was accepted.
+
+export type Target = (bytes: Buffer) => boolean | Promise<boolean>;
+
+const NOW_MS = Date.parse("2026-12-01T00:00:00Z");
+const SECRET = "correct horse battery";
+
+export const TARGETS: Readonly<Record<string, Target>> = {
+  record: (bytes) =>
+    RECORD_PATHS.some((path) =>
+      accepts(() => requireSame(encodeRecord(decodeRecord(path, bytes)).toString(), bytes.toString())),
+    ),
+  "age-classic": (bytes) => opens(bytes, keysOf("classic")),
+  "age-pq": (bytes) => opens(bytes, keysOf("pq")),
+  passphrase: (bytes) => accepts(() => parsePassphraseFile(bytes.toString()), DamagedAgeFile),
+  payload: (bytes) => accepts(() => decodeValue("a secret", CONTEXT, bytes)),
+  "key-file": (bytes) => accepts(() => parseKeyFile(bytes.toString(), "a key file")),
+  bech32: (bytes) => {
+    const text = bytes.toString();
+    const identity = Identity.parse(text);
+    if (identity !== undefined) requireSame(identity.reveal(), text);
+    return identity !== undefined || parseRecipient(text) !== undefined || parseVerifyKey(text) !== undefined;
+  },
+  "audit-line": async (bytes) => {
+    let hasLine = false;
+    for await (const block of blocksOf(logOf([bytes])))
+      for (const line of textsOf(block.bytes))
+        hasLine ||= typeof line === "string" && parseLine(line) !== undefined;
+    return hasLine;
+  },
+  "audit-blocks": async (bytes) => {
+    requireSame(await blockTexts([bytes]), await blockTexts(cut(bytes)));
+    return true;
+  },
+  pins: (bytes) => accepts(() => new Pins(withFile("pins/vault.json", bytes)).pathsIn(ROOT_SCOPE)),
+  journal: (bytes) => accepts(() => findJournal(withFile("journal.json", bytes))),
+  policy: (bytes) => {
+    const isRule = accepts(() => parseCommandRule(bytes.toString()));
+    // An origin's one spelling is taken for itself.
+    return (
+      accepts(() => {
+        const origin = parseOrigin(bytes.toString());
+        requireSame(parseOrigin(origin), origin);
+      }) || isRule
+    );
+  },
+  arguments: (bytes) => {
+    const words = bytes.toString().split("\0");
+    return accepts(() => findLaunch(words) ?? parseVerbRequest(words));
+  },
+  dotenv: (bytes) => accepts(() => parseDotenv(bytes.toString(), "a file")),
+  json: (bytes) => accepts(() => parseJson(bytes.toString(), "a file")),
+  scan: async (bytes) => {
+    for await (const { readings } of windowsOf([bytes])) for (const { text } of readings) findKeys(text);
+    findPlainEnv(bytes, new Set(["API_KEY"]));
+    return true;
+  },
+  redactor: (bytes) => {
+    const output = redacted([bytes]);
+    requireSame(redacted(cut(bytes)), output);
+    if (output.includes(SECRET)) throw new Error("a secret stands in the output");
+    return true;
+  },
+  time: (bytes) => {
+    const text = bytes.toString();
+    const moments = [parseMoment, parseExpiry].map((parse) =>
+      accepts(() => {
+        if (!isTimestamp(parse(text, NOW_MS))) throw new Error("a time that is none was taken");
+      }),
+    );
+    return [...moments, accepts(() => parseAge(text))].includes(true);
+  },
+  names: (bytes) => accepts(() => parseSecretRef(bytes.toString())),
+  "git-output": async (bytes) => {
+    requireSame(
+      await collected(splitAtNul(streamOf([bytes]))),
+      await collected(splitAtNul(streamOf(cut(bytes)))),
+    );
+    return true;
+  },
+};
+
+/** Whether nothing was thrown. An error must be of these kinds, and show no control character. */
+function accepts(read: () => unknown, kind: typeof VaultError | typeof DamagedAgeFile = VaultError): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof kind)) throw error;
+    const shown = error instanceof VaultError ? error.message + error.hint : error.message;
+    if (hasControls(shown)) throw new Error(`an error shows a control character: ${JSON.stringify(shown)}`);
+    return false;
+  }
+}
+
+function opens(bytes: Buffer, keys: NativeKeys): boolean {
+  let plaintext: Buffer | undefined;
+  accepts(() => {
+    plaintext = openNatively(bytes, keys);
+  }, DamagedAgeFile);
+  return plaintext !== undefined;
+}
+
+const madeKeys = new Map<string, NativeKeys>();
+
+function keysOf(suite: "classic" | "pq"): NativeKeys {
+  const keys = madeKeys.get(suite) ?? findNativeKeys(KEYS[suite]);
+  if (keys === undefined) throw new Error("this runtime has no ML-KEM");
+  madeKeys.set(suite, keys);
+  return keys;
+}
+
+let scratch: string | undefined;
+
+/** A folder with a file of these bytes in it. */
+function withFile(name: string, bytes: Buffer): string {
+  if (scratch === undefined) {
+    scratch = mkdtempSync(join(tmpdir(), "vault-run-fuzz-"));
+    const folder = scratch;
+    mkdirSync(join(folder, "pins"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  }
+  writeFileSync(join(scratch, name), bytes);
+  return scratch;
+}
+
+/** In pieces whose lengths the bytes themselves say. */
+function cut(bytes: Buffer): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const length = 1 + ((bytes[from] ?? 0) % 13) * (bytes.length > 4096 ? 997 : 1);
+    pieces.push(bytes.subarray(from, from + length));
+    from += length;
+  }
+  return pieces;
+}
+
+async function* streamOf(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
+  yield* pieces;
+}
+
+async function collected(texts: AsyncIterable<string>): Promise<string> {
+  const found: string[] = [];
+  for await (const text of texts) found.push(text);
+  return JSON.stringify(found);
+}
+
+function logOf(pieces: readonly Buffer[]): Parameters<typeof blocksOf>[0] {
+  return { chunks: () => streamOf(pieces) } as unknown as Parameters<typeof blocksOf>[0];
+}
+
+async function blockTexts(pieces: readonly Buffer[]): Promise<string> {
+  let texts = "";
+  for await (const { bytes } of blocksOf(logOf(pieces)))
+    texts += `${bytes.toString("latin1")}
+`;
+  return texts;
+}
+
+function redacted(pieces: readonly Buffer[]): string {
+  const stream = createRedactor([{ name: "group/NAME", value: SECRET }]).stream();
+  const written = pieces.map((piece) => Buffer.from(stream.write(piece)));
+  return Buffer.concat([...written, Buffer.from(stream.end())]).toString("latin1");
+}
+
+function requireSame(found: string, expected: string): void {
+  if (found !== expected) throw new Error("what was read is not what stood there");
+}
