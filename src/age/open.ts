@@ -16,7 +16,9 @@ export async function open(file: Buffer, identity: Identity): Promise<Buffer | u
   if (keys !== undefined) return openNatively(file, keys);
   const { openPortably } = await import("./open-portable.ts");
   // The package reads a header of any length.
-  if (file.indexOf("\n---") >= MAX_HEADER_BYTES)
-    throw new DamagedAgeFile("the age file is damaged: its header is too long");
+  const head = file.subarray(0, MAX_HEADER_BYTES);
+  const lastLine = head.indexOf("\n---");
+  if (lastLine === -1 || !head.includes("\n", lastLine + 1))
+    throw new DamagedAgeFile("the age file is damaged: its header is too long or has no end");
   return openPortably(file, identity);
 }
