@@ -72,6 +72,29 @@ export function textsOf(bytes: Buffer): (string | Buffer)[] {
   return linesOf(bytes).map((line) => (isUtf8(line) ? line.toString("utf8") : line));
 }
 
+/** The texts of a block, which is taken apart only when one of them is asked for. */
+export class BlockTexts {
+  readonly #bytes: Buffer;
+  #texts: readonly (string | Buffer)[] | undefined;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get count(): number {
+    return this.#all().length;
+  }
+
+  at(place: number): string | Buffer {
+    return this.#all()[place] ?? "";
+  }
+
+  #all(): readonly (string | Buffer)[] {
+    this.#texts ??= textsOf(this.#bytes);
+    return this.#texts;
+  }
+}
+
 export function linesOf(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;

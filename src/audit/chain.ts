@@ -1,4 +1,5 @@
 import type { AuditLine } from "./event.ts";
+import type { LineView } from "./finding.ts";
 import type { FindingList, LineHead } from "./finding-list.ts";
 import { type LineIndex, Mark } from "./line-index.ts";
 import type { LogSource } from "./source.ts";
@@ -12,6 +13,9 @@ import type { LogSource } from "./source.ts";
 const BEGINNING_MS = 10_000;
 /** How many may wait. Of more, the older half is given up before the end. */
 const MOST_WAITING = 100_000;
+
+/** A line's number in the index; undefined where it is no line's digest. */
+export type Prev = number | "none" | undefined;
 
 interface Place {
   readonly log: number;
@@ -39,20 +43,18 @@ export class Chain {
     this.#logs = logs;
   }
 
-  /** Each line of a log, in its order, before it is marked as seen itself. */
-  follow(at: Place, number: number, line: AuditLine): void {
+  /** Each line of a log, in its order, before it is marked as seen itself, and what it was written behind. */
+  follow(at: Place, number: number, found: LineView, prev: Prev): void {
     const { name, isLocal } = this.#source(at);
-    const writtenAt = Date.parse(line.time);
-    this.#begun[at.log] ??= writtenAt;
-    if (line.prev === undefined) {
-      const isLate = writtenAt - (this.#begun[at.log] ?? 0) > BEGINNING_MS;
-      if (isLate) this.#findings.add("begun-anew", name, number, line);
-      return;
+    this.#begun[at.log] ??= found.at;
+    if (prev === "none") {
+      const isLate = found.at - (this.#begun[at.log] ?? 0) > BEGINNING_MS;
+      if (isLate) this.#findings.add("begun-anew", name, number, found.line);
+    } else if (prev === undefined) {
+      this.#findings.add("gap", name, number, found.line);
+    } else if (!this.#index.has(prev, isLocal ? Mark.local : Mark.seen)) {
+      this.#wait(prev, { ...at, number, line: headOf(found.line) });
     }
-    const prev = this.#index.numberOf(line.prev);
-    if (prev === undefined) this.#findings.add("gap", name, number, line);
-    else if (!this.#index.has(prev, isLocal ? Mark.local : Mark.seen))
-      this.#wait(prev, { ...at, number, line: headOf(line) });
   }
 
   /** A line was seen that some may wait for. */

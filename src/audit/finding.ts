@@ -46,10 +46,23 @@ export interface Finding {
   readonly key: string | null;
 }
 
-/** A line as it was read, with what can be said of it alone. */
-export interface ReadLine {
-  readonly status: LineStatus;
+/** What questions ask of a line, but its time. Many lines have the very same. */
+export type LineShape = Pick<
+  AuditLine,
+  "vault" | "action" | "key" | "host" | "uid" | "agent" | "group" | "reason" | "secrets" | "leaks"
+>;
+
+/** A line that is at hand, or that is parsed when it is asked for: most questions need its shape and time alone. */
+export interface LineView {
+  readonly shape: LineShape;
+  /** When it was written, in milliseconds. */
+  readonly at: number;
   readonly line: AuditLine;
+}
+
+/** A line as it was read, with what can be said of it alone. */
+export interface ReadLine extends LineView {
+  readonly status: LineStatus;
 }
 
 /** One log, as far as it was read. */

@@ -1,7 +1,8 @@
+import { DIGEST_WORDS } from "./block-table.ts";
+
 // Which lines were seen, by their digests: 24 bytes of each, and 13 besides, so that a million lines are 37 MB. A line is
 // taken for verified where one of its digest was: two lines of one 24 bytes take 2^96 tries to find.
 
-const WORDS = 6;
 const DIGEST_CHARACTERS = 64;
 const WORD_CHARACTERS = 8;
 /** By character code: the digit that it is, or 255. */
@@ -28,12 +29,12 @@ export const Mark = {
 export class LineIndex {
   #count = 0;
   /** By number: six words of the digest, what is known, and the pushed log in which it stands, its place + 1, or 0. */
-  #digests = new Uint32Array(FIRST_CAPACITY * WORDS);
+  #digests = new Uint32Array(FIRST_CAPACITY * DIGEST_WORDS);
   #marks = new Uint8Array(FIRST_CAPACITY);
   #logs = new Uint32Array(FIRST_CAPACITY);
   /** Open addressing: a number + 1, or 0. Never more than half full. */
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
-  readonly #words = new Uint32Array(WORDS);
+  readonly #words = new Uint32Array(DIGEST_WORDS);
 
   get size(): number {
     return this.#count;
@@ -41,7 +42,21 @@ export class LineIndex {
 
   /** The number of the line with this digest (64 hex digits), new or known; undefined for what is no digest. */
   numberOf(digest: string): number | undefined {
-    if (!this.#parse(digest)) return undefined;
+    return this.#parse(digest) ? this.#numberOfWords() : undefined;
+  }
+
+  /** The same, of the digest that begins with the six words at this place. */
+  numberAt(digests: Uint32Array, place: number): number {
+    for (let i = 0; i < DIGEST_WORDS; i++) this.#words[i] = digests[place * DIGEST_WORDS + i] ?? 0;
+    return this.#numberOfWords();
+  }
+
+  /** The beginning of a line's digest. */
+  wordsOf(number: number): Uint32Array {
+    return this.#digests.slice(number * DIGEST_WORDS, (number + 1) * DIGEST_WORDS);
+  }
+
+  #numberOfWords(): number {
     const words = this.#words;
     const mask = this.#slots.length - 1;
     let slot = (words[0] ?? 0) & mask;
@@ -52,9 +67,9 @@ export class LineIndex {
     }
     if (this.#count === this.#marks.length) {
       this.#grow();
-      return this.numberOf(digest);
+      return this.#numberOfWords();
     }
-    this.#digests.set(words, this.#count * WORDS);
+    this.#digests.set(words, this.#count * DIGEST_WORDS);
     this.#slots[slot] = this.#count + 1;
     return this.#count++;
   }
@@ -80,7 +95,7 @@ export class LineIndex {
   /** Whether it is a digest, whose beginning is in `#words` then. */
   #parse(digest: string): boolean {
     if (digest.length !== DIGEST_CHARACTERS) return false;
-    for (let i = 0; i < WORDS; i++) {
+    for (let i = 0; i < DIGEST_WORDS; i++) {
       let word = 0;
       for (let at = i * WORD_CHARACTERS; at < (i + 1) * WORD_CHARACTERS; at++) {
         const digit = DIGITS[digest.charCodeAt(at)] ?? 255;
@@ -93,20 +108,20 @@ export class LineIndex {
   }
 
   #isAt(number: number): boolean {
-    const at = number * WORDS;
-    for (let i = 0; i < WORDS; i++) if (this.#digests[at + i] !== this.#words[i]) return false;
+    const at = number * DIGEST_WORDS;
+    for (let i = 0; i < DIGEST_WORDS; i++) if (this.#digests[at + i] !== this.#words[i]) return false;
     return true;
   }
 
   #grow(): void {
     const capacity = this.#marks.length * 2;
-    this.#digests = copied(this.#digests, new Uint32Array(capacity * WORDS));
+    this.#digests = copied(this.#digests, new Uint32Array(capacity * DIGEST_WORDS));
     this.#marks = copied(this.#marks, new Uint8Array(capacity));
     this.#logs = copied(this.#logs, new Uint32Array(capacity));
     this.#slots = new Uint32Array(capacity * 2);
     const mask = this.#slots.length - 1;
     for (let number = 0; number < this.#count; number++) {
-      let slot = (this.#digests[number * WORDS] ?? 0) & mask;
+      let slot = (this.#digests[number * DIGEST_WORDS] ?? 0) & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = number + 1;
     }

@@ -1,12 +1,13 @@
 import { digest } from "../vault/fingerprint.ts";
 import type { VaultId } from "../vault/names.ts";
-import { type Block, blocksOf, textsOf } from "./blocks.ts";
-import { Chain } from "./chain.ts";
-import type { AuditLine } from "./event.ts";
-import type { Findings, LineStatus, LogRead, ReadLine } from "./finding.ts";
+import { BlockTable, type TableLine } from "./block-table.ts";
+import { type Block, BlockTexts, blocksOf, textsOf } from "./blocks.ts";
+import { Chain, type Prev } from "./chain.ts";
+import type { Findings, LineShape, LineStatus, LineView, LogRead, ReadLine } from "./finding.ts";
 import { FindingList } from "./finding-list.ts";
 import { isSignedBy, parseLine, reparseLine } from "./line.ts";
 import { LineIndex, Mark } from "./line-index.ts";
+import { JudgedLine, RememberedLine, shapeOf, viewOf } from "./line-view.ts";
 import { mergeByTime } from "./merge-by-time.ts";
 import { OpenLog } from "./open-log.ts";
 import { maySay, type Readers } from "./reader.ts";
@@ -31,11 +32,19 @@ export interface ReadBy {
   readonly key: string;
 }
 
-interface FoundLine {
-  /** Its number in the index, and in its log. */
+/** A line, or what is torn, by its number in the index. */
+interface IndexedLine {
   readonly index: number;
+  readonly prev: Prev;
+  /** Undefined where it is torn. */
+  readonly view: LineView | undefined;
+  /** Undefined where it was verified before. */
+  readonly text: string | Buffer | undefined;
+}
+
+interface FoundLine extends IndexedLine {
+  /** Its number in its log. */
   readonly number: number;
-  readonly line: AuditLine;
   readonly isRepeated: boolean;
 }
 
@@ -82,30 +91,66 @@ export class LogReading {
   /** What goes by the order of lines is done at once, and what needs signatures when they are verified. */
   async #verify(log: OpenLog, block: Block): Promise<ReadLine[]> {
     const name = digest(block.bytes);
-    const others = this.#by.verified.find(name);
-    const found: FoundLine[] = [];
-    const places: { index: number; place: number }[] = [];
+    const known = this.#by.verified.find(name);
+    const texts = new BlockTexts(block.bytes);
+    const found: (FoundLine | undefined)[] = [];
     const checks: Promise<void>[] = [];
-    for (const [place, text] of textsOf(block.bytes).entries()) {
+    const count = known?.lines ?? texts.count;
+    for (let place = 0; place < count; place++) {
       log.lines++;
-      if (text === "") continue;
-      const isHeld = others !== undefined && !others.has(place);
-      const index = this.#numberOf(text);
-      places.push({ index, place });
-      const line = typeof text !== "string" ? undefined : isHeld ? reparseLine(text) : parseLine(text);
-      const isRepeated = this.#see(log, block.file, index, line);
-      if (line === undefined || typeof text !== "string") continue;
-      found.push({ index, number: log.lines, line, isRepeated });
-      const check = this.#check(index, line, text, isHeld);
+      if (known?.isEmpty(place) ?? texts.at(place) === "") {
+        found.push(undefined);
+        continue;
+      }
+      const isHeld = known?.isHeld(place) === true;
+      const line = isHeld ? this.#recall(known, place, texts) : this.#parse(texts.at(place));
+      const isRepeated = this.#see(log, block.file, line);
+      found.push({ ...line, number: log.lines, isRepeated });
+      const check = this.#check(line, isHeld);
       if (check !== undefined) checks.push(check);
     }
     await this.#done(checks);
-    const unheld = places.filter(({ index }) => !this.#index.has(index, Mark.held));
-    this.#by.verified.add(
-      name,
-      unheld.map(({ place }) => place),
-    );
-    return found.flatMap((line) => this.#judge(log, line));
+    this.#remember(name, known, found);
+    return found.flatMap((line) => (line?.view === undefined ? [] : this.#judge(log, line, line.view)));
+  }
+
+  #recall(known: BlockTable, place: number, texts: BlockTexts): IndexedLine {
+    const prev = known.prevOf(place);
+    const shape = known.shapeOf(place);
+    const by = this.#by.verified;
+    return {
+      index: this.#index.numberAt(known.digests, place),
+      prev: prev === undefined ? "none" : this.#index.numberAt(known.digests, prev),
+      view:
+        shape === undefined
+          ? viewOf(reparseLine(String(texts.at(place))))
+          : new RememberedLine(by.shapeOf(shape), known.timeOf(place), texts, place),
+      text: undefined,
+    };
+  }
+
+  #parse(text: string | Buffer): IndexedLine {
+    const line = typeof text === "string" ? parseLine(text) : undefined;
+    const prev = line?.prev === undefined ? "none" : this.#index.numberOf(line.prev);
+    const view = line === undefined ? undefined : viewOf(line);
+    return { index: this.#numberOf(text), prev, view, text };
+  }
+
+  #remember(name: string, known: BlockTable | undefined, found: readonly (FoundLine | undefined)[]): void {
+    const isHeld = ({ index, prev }: FoundLine) => prev !== undefined && this.#index.has(index, Mark.held);
+    const unheld = found.filter((line) => line !== undefined && !isHeld(line)).length;
+    if (known?.unheld === unheld) return;
+    const rows: (TableLine | undefined | null)[] = [];
+    for (const line of found) {
+      if (line?.view === undefined || !isHeld(line)) {
+        rows.push(line === undefined ? null : undefined);
+        continue;
+      }
+      const shape = this.#by.verified.numberOf(shapeOf(line.view.shape));
+      const prev = typeof line.prev === "number" ? this.#index.wordsOf(line.prev) : undefined;
+      rows.push({ at: line.view.at, shape, digest: this.#index.wordsOf(line.index), prev });
+    }
+    this.#by.verified.add(name, BlockTable.of(rows));
   }
 
   #numberOf(line: string | Buffer): number {
@@ -115,25 +160,26 @@ export class LogReading {
   }
 
   /** Whether the line stood in this log before. */
-  #see(log: OpenLog, file: number, index: number, line: AuditLine | undefined): boolean {
+  #see(log: OpenLog, file: number, { index, prev, view }: IndexedLine): boolean {
     const { at, source } = log;
     const place = { log: at, file };
-    if (line === undefined) this.#findings.add("torn", source.name, log.lines, undefined);
-    else this.#chain.follow(place, log.lines, line);
+    if (view === undefined) this.#findings.add("torn", source.name, log.lines, undefined);
+    else this.#chain.follow(place, log.lines, view, prev);
     const isSeen = source.isLocal ? this.#index.has(index, Mark.local) : this.#index.logOf(index) === at;
     this.#index.mark(index, source.isLocal ? Mark.local | Mark.seen : Mark.seen);
     this.#chain.saw(place, index);
-    if (!source.isLocal && line !== undefined && !log.isForeign(line)) this.#index.setLog(index, at);
+    if (!source.isLocal && view !== undefined && !log.isForeign(view.shape)) this.#index.setLog(index, at);
     return isSeen;
   }
 
-  #check(index: number, line: AuditLine, text: string, isHeld: boolean): Promise<void> | undefined {
+  #check({ index, view, text }: IndexedLine, isHeld: boolean): Promise<void> | undefined {
     if (isHeld) this.#index.mark(index, Mark.checked | Mark.held);
-    if (this.#index.has(index, Mark.checked)) return undefined;
+    if (view === undefined || typeof text !== "string" || this.#index.has(index, Mark.checked))
+      return undefined;
     this.#index.mark(index, Mark.checked);
-    const reader = this.#by.readers.get(line.key);
+    const reader = this.#by.readers.get(view.shape.key);
     if (reader === undefined) return undefined;
-    return isSignedBy(reader.key, line, text).then((holds) => {
+    return isSignedBy(reader.key, view.line, text).then((holds) => {
       if (holds) this.#index.mark(index, Mark.held);
     });
   }
@@ -146,26 +192,27 @@ export class LogReading {
     this.#checking.delete(own);
   }
 
-  #judge(log: OpenLog, { index, number, line, isRepeated }: FoundLine): ReadLine[] {
+  #judge(log: OpenLog, { index, number, isRepeated }: FoundLine, view: LineView): ReadLine[] {
     const { name, isLocal } = log.source;
-    if (line.vault !== this.#by.vault) {
-      if (!this.#isShared(log)) this.#findings.add("other-vault", name, number, line);
+    const { shape } = view;
+    if (shape.vault !== this.#by.vault) {
+      if (!this.#isShared(log)) this.#findings.add("other-vault", name, number, view.line);
       return [];
     }
-    const status = this.#statusOf(index, line);
-    if (status !== "verified") this.#findings.add(status, name, number, line);
-    const isForeign = log.isForeign(line);
+    const status = this.#statusOf(index, shape);
+    if (status !== "verified") this.#findings.add(status, name, number, view.line);
+    const isForeign = log.isForeign(shape);
     if (isForeign || isRepeated) {
-      this.#findings.add(isForeign ? "misplaced" : "repeated", name, number, line);
+      this.#findings.add(isForeign ? "misplaced" : "repeated", name, number, view.line);
       return [];
     }
     if (status === "verified") {
-      log.countVerified(line);
-      if (isLocal) this.#local.add(writerOf(line));
+      log.countVerified(view.at);
+      if (isLocal) this.#local.add(writerOf(shape));
     }
     if (this.#index.has(index, Mark.told)) return [];
     this.#index.mark(index, Mark.told);
-    return [{ status, line }];
+    return [new JudgedLine(status, view)];
   }
 
   /** What a reader of this vault pushed is of no other vault, whatever else is pushed to the same place. */
@@ -173,7 +220,7 @@ export class LogReading {
     return isShared && (key === undefined || !this.#by.readers.has(key));
   }
 
-  #statusOf(index: number, line: AuditLine): LineStatus {
+  #statusOf(index: number, line: LineShape): LineStatus {
     const reader = this.#by.readers.get(line.key);
     if (reader === undefined) return "unknown-key";
     if (!this.#index.has(index, Mark.held)) return "bad-signature";

@@ -8,24 +8,22 @@ interface Head {
   lines: readonly ReadLine[];
   next: number;
   /** The time of its next line. */
-  time: string;
+  time: number;
 }
 
 /** One stream of many, each of which keeps its own order: whichever has the earliest line next is next. */
 export async function* mergeByTime(
   streams: readonly AsyncGenerator<readonly ReadLine[]>[],
 ): AsyncGenerator<readonly ReadLine[]> {
-  const opened = await Promise.all(streams.map((more) => filled({ more, lines: [], next: 0, time: "" })));
-  const heap = opened
-    .filter((head) => head !== undefined)
-    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  const opened = await Promise.all(streams.map((more) => filled({ more, lines: [], next: 0, time: 0 })));
+  const heap = opened.filter((head) => head !== undefined).sort((a, b) => a.time - b.time);
   let batch: ReadLine[] = [];
   for (let head = heap[0]; head !== undefined; head = heap[0]) {
     const line = head.lines[head.next++];
     if (line !== undefined) batch.push(line);
     const next = head.lines[head.next];
     if (next !== undefined) {
-      head.time = next.line.time;
+      head.time = next.at;
     } else {
       yield batch;
       batch = [];
@@ -51,7 +49,7 @@ async function filled(head: Head): Promise<Head | undefined> {
     if (first === undefined) continue;
     head.lines = value;
     head.next = 0;
-    head.time = first.line.time;
+    head.time = first.at;
     return head;
   }
 }
@@ -63,7 +61,7 @@ function sink(heap: Head[]): void {
   for (let at = 0; ; ) {
     const left = 2 * at + 1;
     const right = heap[left + 1];
-    const child = right !== undefined && right.time < (heap[left]?.time ?? "") ? left + 1 : left;
+    const child = right !== undefined && right.time < (heap[left]?.time ?? 0) ? left + 1 : left;
     const lower = heap[child];
     if (lower === undefined || head.time <= lower.time) return;
     heap[at] = lower;

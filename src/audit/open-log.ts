@@ -1,5 +1,5 @@
-import type { AuditLine } from "./event.ts";
-import type { LogRead } from "./finding.ts";
+import { type Timestamp, timestamp } from "../vault/time.ts";
+import type { LineShape, LogRead } from "./finding.ts";
 import type { LogSource } from "./source.ts";
 
 /** A log while it is read. */
@@ -10,22 +10,23 @@ export class OpenLog {
   /** How many lines of it were read, empty and torn ones too. */
   lines = 0;
   #verified = 0;
-  #first: string | undefined;
-  #last: string | undefined;
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
 
   constructor(source: LogSource, at: number) {
     this.source = source;
     this.at = at;
   }
 
-  countVerified({ time }: AuditLine): void {
+  /** @param at when it was written. */
+  countVerified(at: number): void {
     this.#verified++;
-    if (this.#first === undefined || time < this.#first) this.#first = time;
-    if (this.#last === undefined || time > this.#last) this.#last = time;
+    if (at < this.#first) this.#first = at;
+    if (at > this.#last) this.#last = at;
   }
 
   /** Whether what was pushed by one key on one host does not have a line that stands in it. */
-  isForeign({ key, host }: AuditLine): boolean {
+  isForeign({ key, host }: LineShape): boolean {
     const { isLocal, key: ownKey = key, host: ownHost = host } = this.source;
     return !isLocal && (key !== ownKey || host !== ownHost);
   }
@@ -38,8 +39,12 @@ export class OpenLog {
       key: key ?? null,
       local: isLocal,
       verified: this.#verified,
-      first: this.#first ?? null,
-      last: this.#last ?? null,
+      first: timeOf(this.#first),
+      last: timeOf(this.#last),
     };
   }
+}
+
+function timeOf(ms: number): Timestamp | null {
+  return Number.isFinite(ms) ? timestamp(ms) : null;
 }

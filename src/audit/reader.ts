@@ -1,7 +1,7 @@
 import type { VerifyKey } from "../age/signing-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
 import { PULL_ACTIONS } from "./actions.ts";
-import type { AuditLine } from "./event.ts";
+import type { LineShape } from "./finding.ts";
 
 const PULLS: ReadonlySet<string> = new Set(PULL_ACTIONS);
 const AGENT_ACTIONS: ReadonlySet<string> = new Set([...PULLS, "leak"]);
@@ -29,7 +29,7 @@ export function isPull(action: string): boolean {
  * An agent speaks for itself, and not of an owner's changes; an owner does not launch in an agent's name. A refusal is
  * signed by the key that was refused, in whosever name it was used.
  */
-export function maySay(reader: Reader, { action, agent }: AuditLine): boolean {
+export function maySay(reader: Reader, { action, agent }: Pick<LineShape, "action" | "agent">): boolean {
   if (action === "denied") return true;
   if (reader.agent !== undefined) return agent === reader.agent && AGENT_ACTIONS.has(action);
   return !AGENT_ACTIONS.has(action) || agent === undefined;

@@ -1,5 +1,5 @@
-import type { AuditLine } from "./event.ts";
-import type { ReadLine } from "./finding.ts";
+import { timestamp } from "../vault/time.ts";
+import type { Alike } from "./alike-lines.ts";
 import { isPull } from "./reader.ts";
 
 /** That a value was opened, as a verified line says. */
@@ -17,26 +17,28 @@ export interface Reads {
   readonly count: number;
 }
 
-/** With the line that was counted last: a value may stand in one twice. */
-type OpenReads = { -readonly [K in keyof Reads]: Reads[K] } & { line: AuditLine };
+type OpenReads = { -readonly [K in keyof Reads]: Reads[K] };
 
 /** Which values were opened with which key, as verified lines say: the first time, the last time, and how often. */
 export class ValueReads {
   readonly #reads = new Map<string, OpenReads>();
 
-  add({ status, line }: ReadLine): void {
-    if (status !== "verified" || !isPull(line.action)) return;
-    const { time: at, host, action, key, secrets = [] } = line;
-    for (const { valueId } of secrets) {
+  /** @param alike verified lines. */
+  add({ shape, count, first, last }: Alike): void {
+    const { host, action, key, secrets = [] } = shape;
+    if (!isPull(action)) return;
+    const from = timestamp(first);
+    const until = timestamp(last);
+    // A value may stand in a line twice.
+    for (const valueId of new Set(secrets.map((secret) => secret.valueId))) {
       const id = `${key} ${valueId}`;
       const known = this.#reads.get(id);
       if (known === undefined) {
-        this.#reads.set(id, { first: { at, host, action }, last: at, count: 1, line });
-      } else if (known.line !== line) {
-        known.line = line;
-        known.count++;
-        if (at < known.first.at) known.first = { at, host, action };
-        if (at > known.last) known.last = at;
+        this.#reads.set(id, { first: { at: from, host, action }, last: until, count });
+      } else {
+        known.count += count;
+        if (from < known.first.at) known.first = { at: from, host, action };
+        if (until > known.last) known.last = until;
       }
     }
   }

@@ -3,33 +3,45 @@ import { dirname } from "node:path";
 import { hkdf, hmac } from "../age/hkdf.ts";
 import type { Identity } from "../age/identity.ts";
 import type { VaultId } from "../vault/names.ts";
-import { findText } from "../vault/verified-files.ts";
+import { findBytes } from "../vault/verified-files.ts";
 import { makeFolder, writeFileAtomic } from "../vault/write-file.ts";
 import { VaultError } from "../vault-error.ts";
+import { BlockTable } from "./block-table.ts";
+import type { LineShape } from "./finding.ts";
 
-// Which blocks of logs were verified on this machine, so that the next reading does not verify each of their signatures
-// again, which would take a minute for a million lines.
+// Which blocks of logs were verified on this machine, and what stands in them, so that the next reading need not verify,
+// hash and parse each of their lines again: it hashes a block as a whole, and looks up the rest here.
 //
 // The list is worth as much as a verification, because it has a MAC under a key that only the reader's identity derives. It
-// says what stays true for all time, of bytes by their digest: that each line is one, in its one spelling, and that the key
-// which it names signed it. Who that key is, and what it may say, is asked anew.
+// says what stays true for all time, of bytes by their digest: that each line is one, in its one spelling, that the key which
+// it names signed it, and what it says. Who that key is, and what it may say, is asked anew.
 
 const KEY_INFO = "vault-run/v1/verified-log";
-const MAC_CHARACTERS = 44;
-/** To be raised with every change of what passes for a line: what was verified before is then verified again. */
-const EDITION = 1;
-/** A block with more lines that do not hold is not worth remembering. */
-const MAX_OTHERS = 500;
+const MAC_BYTES = 32;
+const LINE_FEED = 0x0a;
+/** To be raised with every change of what passes for a line, and of this list: what was verified before is then verified again. */
+const EDITION = 2;
+/** Of lines that are not as short as no honest one, a block has fewer. */
+const MAX_LINES = 1000;
+/** How many different things lines may say. A line that says anything else is parsed each time. */
+const MAX_SHAPES = 20_000;
 
-/** By a block's digest, the places of the lines in it that this is not said of. */
-type Entries = Readonly<Record<string, readonly number[]>>;
+interface Head {
+  /** What lines say; null where no line says it any more. */
+  readonly shapes: (LineShape | null)[];
+  /** By digest, how many bytes the table of each block has, which follow in this order. */
+  readonly blocks: Readonly<Record<string, number>>;
+}
 
 export class VerifiedBlocks {
   readonly #path: string;
   readonly #vault: VaultId;
   readonly #key: Buffer;
-  readonly #before: Entries;
-  readonly #now: Record<string, readonly number[]> = {};
+  readonly #shapes: (LineShape | null)[] = [];
+  readonly #free: number[] = [];
+  readonly #shapeNumbers = new Map<string, number>();
+  readonly #before = new Map<string, Buffer>();
+  readonly #now = new Map<string, Buffer>();
   #isNews = false;
 
   /** @param path need not exist. */
@@ -37,21 +49,39 @@ export class VerifiedBlocks {
     this.#path = path;
     this.#vault = vault;
     this.#key = hkdf(identity.secretBytes(), "", KEY_INFO);
-    this.#before = this.#read();
+    this.#read();
   }
 
-  /** The places of the lines that do not hold, where the block was verified before. */
-  find(block: string): ReadonlySet<number> | undefined {
-    const others = Object.hasOwn(this.#before, block) ? this.#before[block] : undefined;
-    if (others === undefined) return undefined;
-    this.#now[block] = others;
-    return new Set(others);
+  /** What stands in the block, where it was verified before. */
+  find(block: string): BlockTable | undefined {
+    const bytes = this.#before.get(block);
+    if (bytes === undefined) return undefined;
+    this.#now.set(block, bytes);
+    return BlockTable.read(bytes);
   }
 
-  /** The block has been verified now, but for the lines in these places. */
-  add(block: string, others: readonly number[]): void {
-    if (others.length > MAX_OTHERS || this.#now[block]?.length === others.length) return;
-    this.#now[block] = others;
+  shapeOf(number: number): LineShape {
+    const shape = this.#shapes[number];
+    if (shape === undefined || shape === null) throw new TypeError("a shape of no line");
+    return shape;
+  }
+
+  /** The number under which this is remembered; undefined where that is too much. */
+  numberOf(shape: LineShape): number | undefined {
+    const text = JSON.stringify(shape);
+    const known = this.#shapeNumbers.get(text);
+    if (known !== undefined) return known;
+    const number = this.#free.pop() ?? this.#shapes.length;
+    if (number >= MAX_SHAPES) return undefined;
+    this.#shapes[number] = shape;
+    this.#shapeNumbers.set(text, number);
+    return number;
+  }
+
+  /** The block has been verified now. */
+  add(block: string, table: BlockTable): void {
+    if (table.lines > MAX_LINES) return;
+    this.#now.set(block, table.bytes());
     this.#isNews = true;
   }
 
@@ -61,26 +91,41 @@ export class VerifiedBlocks {
    */
   save(): void {
     if (!this.#isNews) return;
-    const text = JSON.stringify(this.#now);
+    const used = new Set(
+      [...this.#now.values()].flatMap((bytes) => [...BlockTable.read(bytes).usedShapes()]),
+    );
+    const head: Head = {
+      shapes: this.#shapes.map((shape, number) => (used.has(number) ? shape : null)),
+      blocks: Object.fromEntries([...this.#now].map(([block, bytes]) => [block, bytes.length])),
+    };
+    const parts = [Buffer.from(`${JSON.stringify(head)}\n`), ...this.#now.values()];
     try {
       makeFolder(dirname(this.#path));
-      writeFileAtomic(this.#path, Buffer.from(`${this.#macOf(text).toString("base64")}\n${text}`), 0o600);
+      writeFileAtomic(this.#path, Buffer.concat([this.#macOf(...parts), ...parts]), 0o600);
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
     }
   }
 
-  #macOf(text: string): Buffer {
-    return hmac(this.#key, JSON.stringify([EDITION, this.#vault]), "\0", text);
+  #macOf(...parts: Buffer[]): Buffer {
+    return hmac(this.#key, JSON.stringify([EDITION, this.#vault]), "\0", ...parts);
   }
 
-  #read(): Entries {
-    const content = findText(this.#path);
-    if (content === undefined) return {};
-    const text = content.slice(MAC_CHARACTERS + 1);
-    const mac = Buffer.from(content.slice(0, MAC_CHARACTERS), "base64");
-    const expected = this.#macOf(text);
-    if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) return {};
-    return JSON.parse(text) as Entries;
+  #read(): void {
+    const content = findBytes(this.#path);
+    if (content === undefined || content.length < MAC_BYTES) return;
+    const rest = content.subarray(MAC_BYTES);
+    if (!timingSafeEqual(content.subarray(0, MAC_BYTES), this.#macOf(rest))) return;
+    let at = rest.indexOf(LINE_FEED) + 1;
+    const { shapes, blocks } = JSON.parse(rest.toString("utf8", 0, at)) as Head;
+    for (const [number, shape] of shapes.entries()) {
+      this.#shapes.push(shape);
+      if (shape === null) this.#free.push(number);
+      else this.#shapeNumbers.set(JSON.stringify(shape), number);
+    }
+    for (const [block, length] of Object.entries(blocks)) {
+      this.#before.set(block, rest.subarray(at, at + length));
+      at += length;
+    }
   }
 }

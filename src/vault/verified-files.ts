@@ -137,12 +137,16 @@ export class VerifiedFiles {
   }
 }
 
-/** Of a plain file: a pipe there must not hold anyone up. Undefined where it cannot be read. */
 export function findText(path: string): string | undefined {
+  return findBytes(path)?.toString("utf8");
+}
+
+/** Of a plain file: a pipe there must not hold anyone up. Undefined where it cannot be read. */
+export function findBytes(path: string): Buffer | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    return fstatSync(fd).isFile() ? readFileSync(fd, "utf8") : undefined;
+    return fstatSync(fd).isFile() ? readFileSync(fd) : undefined;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return undefined;

@@ -1,33 +1,28 @@
 import { describe, expect, it } from "vitest";
 import type { AuditAction } from "../../src/audit/actions.ts";
-import type { AuditLine } from "../../src/audit/event.ts";
-import type { LineStatus } from "../../src/audit/finding.ts";
+import type { LineShape } from "../../src/audit/finding.ts";
 import { ValueReads } from "../../src/audit/value-reads.ts";
 
-function read(
-  time: string,
-  action: AuditAction,
-  key: string,
-  valueIds: string[],
-  status: LineStatus = "verified",
-) {
+const day = (date: string) => Date.parse(`${date}T00:00:00.000Z`);
+
+function alike(date: string, action: AuditAction, key: string, valueIds: string[], count = 1, until = date) {
   const secrets = valueIds.map((valueId) => ({ group: "web", name: "ONE", valueId }));
-  return { status, line: { time, action, key, host: "h", secrets } as unknown as AuditLine };
+  const shape: LineShape = { vault: "", uid: 0, action, key, host: "h", secrets };
+  return { shape, count, first: day(date), last: day(until) };
 }
 
 describe("the values that were read", () => {
-  it("are those that a verified line of a pull says, the first time, the last time and how often, by key", () => {
+  it("are those that lines of a pull say, the first time, the last time and how often, by key", () => {
     const reads = new ValueReads();
-    reads.add(read("2026-02-01", "launch", "a", ["1", "1", "2"]));
-    reads.add(read("2026-01-01", "get", "a", ["1"]));
-    reads.add(read("2026-03-01", "redact", "a", ["1"]));
-    reads.add(read("2026-04-01", "set", "a", ["1", "3"]));
-    reads.add(read("2026-04-01", "denied", "a", ["1", "3"]));
-    reads.add(read("2026-04-01", "launch", "a", ["1", "3"], "bad-signature"));
+    reads.add(alike("2026-02-01", "launch", "a", ["1", "1", "2"]));
+    reads.add(alike("2026-01-01", "get", "a", ["1"], 3, "2026-01-02"));
+    reads.add(alike("2026-03-01", "redact", "a", ["1"]));
+    reads.add(alike("2026-04-01", "set", "a", ["1", "3"]));
+    reads.add(alike("2026-04-01", "denied", "a", ["1", "3"]));
     expect(reads.find("a", "1")).toMatchObject({
-      first: { at: "2026-01-01", host: "h", action: "get" },
-      last: "2026-03-01",
-      count: 3,
+      first: { at: "2026-01-01T00:00:00.000Z", host: "h", action: "get" },
+      last: "2026-03-01T00:00:00.000Z",
+      count: 5,
     });
     expect([reads.find("a", "2")?.count, reads.find("a", "3"), reads.find("b", "1")]).toEqual([
       1,

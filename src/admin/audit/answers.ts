@@ -1,6 +1,7 @@
+import { AlikeLines } from "../../audit/alike-lines.ts";
 import type { Findings, LogRead, ReadLine } from "../../audit/finding.ts";
 import { ValueReads } from "../../audit/value-reads.ts";
-import { type LineFilter, passes } from "./filter.ts";
+import { filterOf, type LineFilter } from "./filter.ts";
 import type { OpenedLogs } from "./open-logs.ts";
 import { Tally } from "./tally.ts";
 
@@ -92,17 +93,19 @@ export async function auditAnswers(
 ): Promise<AuditAnswers> {
   const tally = new Tally(readers, filter, withDays);
   const reads = new ValueReads();
+  const alike = new AlikeLines((lines) => {
+    tally.add(lines);
+    reads.add(lines);
+  });
+  const passes = filterOf(filter);
   let read = 0;
   for await (const batch of reading.lines()) {
     read += batch.length;
     progress?.(read);
-    const lines = batch.filter(({ line }) => passes(filter, line));
-    for (const found of lines) {
-      if (found.status !== "verified") continue;
-      tally.add(found.line);
-      reads.add(found);
-    }
+    const lines = batch.filter(passes);
+    for (const line of lines) if (line.status === "verified") alike.add(line);
     if (lines.length > 0) await tell?.(lines);
   }
+  alike.end();
   return { ...(await reading.end()), ...tally.list(), reads };
 }

@@ -1,4 +1,5 @@
-import type { AuditLine, AuditSecret } from "../../audit/event.ts";
+import type { AuditSecret } from "../../audit/event.ts";
+import type { LineShape, LineView } from "../../audit/finding.ts";
 import type { AgentName, GroupName, SecretRef } from "../../vault/names.ts";
 import type { Timestamp } from "../../vault/time.ts";
 
@@ -17,19 +18,32 @@ export interface LineFilter {
   readonly key?: string;
 }
 
-export function passes(filter: LineFilter, line: AuditLine): boolean {
-  const { agent, since, until, actions, host, key } = filter;
-  if (agent !== undefined && line.agent !== agent) return false;
-  if (since !== undefined && line.time < since) return false;
-  if (until !== undefined && line.time >= until) return false;
-  if (actions?.has(line.action) === false) return false;
-  if (host !== undefined && line.host !== host) return false;
-  if (key !== undefined && !line.key.startsWith(key)) return false;
-  return isAbout(filter, line);
+/** What tells which lines pass: it looks at each shape once, for many lines have the same. */
+export function filterOf(filter: LineFilter): (line: LineView) => boolean {
+  const from = filter.since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(filter.since);
+  const until = filter.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(filter.until);
+  const looked = new WeakMap<LineShape, boolean>();
+  return ({ shape, at }) => {
+    if (at < from || at >= until) return false;
+    const known = looked.get(shape);
+    if (known !== undefined) return known;
+    const passes = isMeantShape(filter, shape);
+    looked.set(shape, passes);
+    return passes;
+  };
+}
+
+function isMeantShape(filter: LineFilter, shape: LineShape): boolean {
+  const { agent, actions, host, key } = filter;
+  if (agent !== undefined && shape.agent !== agent) return false;
+  if (actions?.has(shape.action) === false) return false;
+  if (host !== undefined && shape.host !== host) return false;
+  if (key !== undefined && !shape.key.startsWith(key)) return false;
+  return isAbout(filter, shape);
 }
 
 /** Of a line that passes, the secrets that are meant. */
-export function secretsIn(filter: LineFilter, { secrets = [] }: AuditLine): readonly AuditSecret[] {
+export function secretsIn(filter: LineFilter, { secrets = [] }: LineShape): readonly AuditSecret[] {
   if (filter.secret === undefined && filter.group === undefined) return secrets;
   return secrets.filter(({ group, name }) => isMeant(filter, group, name));
 }
@@ -39,7 +53,7 @@ export function isMeant({ secret, group: ofGroup }: LineFilter, group: string, n
   return secret === undefined || (secret.group === group && secret.name === name);
 }
 
-function isAbout(filter: LineFilter, line: AuditLine): boolean {
+function isAbout(filter: LineFilter, line: LineShape): boolean {
   const { secret, group } = filter;
   if (secret === undefined && group === undefined) return true;
   if (secret === undefined && line.group === group) return true;

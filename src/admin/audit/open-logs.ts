@@ -30,7 +30,7 @@ export async function openSources(
 ): Promise<OpenedLogs> {
   const key = keyFingerprint(signingKey.verifyKey);
   const readers = byFingerprint(await knownReaders(vault));
-  const remembered = `${stateFolder(machine, vault.id)}/verified-log/${key}.json`;
+  const remembered = `${stateFolder(machine, vault.id)}/verified-log/${key}`;
   const verified = new VerifiedBlocks(remembered, vault.id, identity);
   const { host, uid } = machine;
   const reading = new LogReading(logs, { vault: vault.id, readers, verified, host, uid, key });

@@ -1,16 +1,16 @@
-import type { AuditLine } from "../../audit/event.ts";
+import type { Alike } from "../../audit/alike-lines.ts";
+import type { LineShape } from "../../audit/finding.ts";
 import { isPull, type Readers } from "../../audit/reader.ts";
+import { type Timestamp, timestamp } from "../../vault/time.ts";
 import type { ActionTotal, Actor, DayTotal, DenialTotal, LeakTotal, PullTotal } from "./answers.ts";
 import { isMeant, type LineFilter, secretsIn, splitRef } from "./filter.ts";
 
 const DAY_CHARACTERS = 10;
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
-/** With the line that was counted last: a value that went into two variables was pulled once. */
-type OpenPulls = Open<Omit<PullTotal, "hosts">> & {
-  readonly hosts: Set<string>;
-  line: AuditLine | undefined;
-};
+type OpenPulls = Open<Omit<PullTotal, "hosts">> & { readonly hosts: Set<string> };
+/** Alike lines, with their times in words. */
+type Counted = { readonly shape: LineShape; readonly count: number } & Record<"first" | "last", Timestamp>;
 
 /** Counts along while verified lines go by. Its size follows from how many agents and secrets there are, not lines. */
 export class Tally {
@@ -29,11 +29,12 @@ export class Tally {
     this.#withDays = withDays;
   }
 
-  /** @param line verified, and let through by the filter. */
-  add(line: AuditLine): void {
-    const { action } = line;
-    entry(this.#actions, action, () => ({ action, lines: 0 })).lines++;
-    const actor = this.#actorOf(line);
+  /** @param alike verified, and let through by the filter. */
+  add({ shape, count, first, last }: Alike): void {
+    const { action } = shape;
+    entry(this.#actions, action, () => ({ action, lines: 0 })).lines += count;
+    const line = { shape, count, first: timestamp(first), last: timestamp(last) };
+    const actor = this.#actorOf(shape);
     const who = `${actor.agent ?? ""} ${actor.owner ?? ""}`;
     if (isPull(action)) this.#addPulls(line, actor, who);
     if (action === "leak") this.#addLeaks(line, actor, who);
@@ -41,9 +42,7 @@ export class Tally {
   }
 
   list() {
-    const pulls = [...this.#pulls.values()].map(({ line: _, ...total }) => {
-      return { ...total, hosts: [...total.hosts].sort() };
-    });
+    const pulls = [...this.#pulls.values()].map((total) => ({ ...total, hosts: [...total.hosts].sort() }));
     return {
       actions: inOrder(this.#actions.values(), ({ action }) => [action]),
       totals: inOrder(pulls, (total) => named(total)),
@@ -53,55 +52,51 @@ export class Tally {
     } satisfies Record<string, readonly object[]>;
   }
 
-  #actorOf({ key }: AuditLine): Actor {
+  #actorOf({ key }: LineShape): Actor {
     const reader = this.#readers.get(key);
     return reader?.agent === undefined
       ? { agent: null, owner: reader?.owner ?? key }
       : { agent: reader.agent, owner: null };
   }
 
-  #addPulls(line: AuditLine, actor: Actor, who: string): void {
-    const { time, host } = line;
-    for (const { group, name } of secretsIn(this.#filter, line)) {
+  #addPulls(line: Counted, actor: Actor, who: string): void {
+    const { shape, count, first, last } = line;
+    const counted = new Set<string>();
+    for (const { group, name } of secretsIn(this.#filter, shape)) {
       const id = `${who} ${group}/${name}`;
-      const made = () => ({
-        ...actor,
-        group,
-        name,
-        pulls: 0,
-        first: time,
-        last: time,
-        hosts: new Set<string>(),
-        line: undefined,
-      });
+      // A value that went into two variables was pulled once.
+      if (counted.has(id)) continue;
+      counted.add(id);
+      const made = () => ({ ...actor, group, name, pulls: 0, first, last, hosts: new Set<string>() });
       const total = entry(this.#pulls, id, made);
-      if (total.line === line) continue;
-      total.line = line;
-      total.pulls++;
-      span(total, time);
-      total.hosts.add(host);
+      total.pulls += count;
+      span(total, line);
+      total.hosts.add(shape.host);
       if (!this.#withDays) continue;
-      const day = time.slice(0, DAY_CHARACTERS);
-      entry(this.#days, `${id} ${day}`, () => ({ ...actor, group, name, day, pulls: 0 })).pulls++;
+      const day = first.slice(0, DAY_CHARACTERS);
+      entry(this.#days, `${id} ${day}`, () => ({ ...actor, group, name, day, pulls: 0 })).pulls += count;
     }
   }
 
-  #addLeaks({ time, leaks = [] }: AuditLine, actor: Actor, who: string): void {
-    for (const { secret, stream, encoding, count } of leaks) {
+  #addLeaks(line: Counted, actor: Actor, who: string): void {
+    const { first, last } = line;
+    for (const { secret, stream, encoding, count } of line.shape.leaks ?? []) {
       const [group, name] = splitRef(secret);
       if (!isMeant(this.#filter, group, name)) continue;
-      const made = () => ({ ...actor, group, name, stream, encoding, count: 0, first: time, last: time });
+      const made = () => ({ ...actor, group, name, stream, encoding, count: 0, first, last });
       const total = entry(this.#leaks, `${who} ${secret} ${stream} ${encoding}`, made);
-      total.count += count;
-      span(total, time);
+      total.count += count * line.count;
+      span(total, line);
     }
   }
 
-  #addDenial({ time, reason = "" }: AuditLine, actor: Actor, who: string): void {
-    const made = () => ({ ...actor, reason, count: 0, first: time, last: time });
+  #addDenial(line: Counted, actor: Actor, who: string): void {
+    const { reason = "" } = line.shape;
+    const { first, last } = line;
+    const made = () => ({ ...actor, reason, count: 0, first, last });
     const total = entry(this.#denials, `${who} ${reason}`, made);
-    total.count++;
-    span(total, time);
+    total.count += line.count;
+    span(total, line);
   }
 }
 
@@ -115,9 +110,9 @@ function entry<T>(map: Map<string, T>, id: string, make: () => T): T {
 }
 
 /** Lines do not come quite in the order of their times. */
-function span(total: { first: string; last: string }, time: string): void {
-  if (time < total.first) total.first = time;
-  if (time > total.last) total.last = time;
+function span(total: { first: string; last: string }, { first, last }: Counted): void {
+  if (first < total.first) total.first = first;
+  if (last > total.last) total.last = last;
 }
 
 /** Agents before owners. */

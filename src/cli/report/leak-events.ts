@@ -10,8 +10,9 @@ export class LeakEvents {
   #events: LeakEvent[] = [];
 
   add(lines: readonly ReadLine[]): void {
-    for (const { status, line } of lines)
-      if (status === "verified" && line.action === "leak") this.#events.push(eventOf(line));
+    for (const found of lines)
+      if (found.status === "verified" && found.shape.action === "leak")
+        this.#events.push(eventOf(found.line));
     if (this.#events.length > 2 * MOST_EVENTS) this.#events = newest(this.#events);
   }
 
