@@ -47,9 +47,3 @@ export class JudgedLine implements ReadLine {
     return this.#view.line;
   }
 }
-
-/** A shape has nothing else, so that many lines have the same. */
-export function shapeOf(line: LineShape): LineShape {
-  const { vault, action, key, host, uid, agent, group, reason, secrets, leaks } = line;
-  return JSON.parse(JSON.stringify({ vault, action, key, host, uid, agent, group, reason, secrets, leaks }));
-}

@@ -7,7 +7,7 @@ import type { Findings, LineShape, LineStatus, LineView, LogRead, ReadLine } fro
 import { FindingList } from "./finding-list.ts";
 import { isSignedBy, parseLine, reparseLine } from "./line.ts";
 import { LineIndex, Mark } from "./line-index.ts";
-import { JudgedLine, RememberedLine, shapeOf, viewOf } from "./line-view.ts";
+import { JudgedLine, RememberedLine, viewOf } from "./line-view.ts";
 import { mergeByTime } from "./merge-by-time.ts";
 import { OpenLog } from "./open-log.ts";
 import { maySay, type Readers } from "./reader.ts";
@@ -146,7 +146,7 @@ export class LogReading {
         rows.push(line === undefined ? null : undefined);
         continue;
       }
-      const shape = this.#by.verified.numberOf(shapeOf(line.view.shape));
+      const shape = this.#by.verified.numberOf(line.view.shape);
       const prev = typeof line.prev === "number" ? this.#index.wordsOf(line.prev) : undefined;
       rows.push({ at: line.view.at, shape, digest: this.#index.wordsOf(line.index), prev });
     }

@@ -25,6 +25,12 @@ const EDITION = 2;
 const MAX_LINES = 1000;
 /** How many different things lines may say. A line that says anything else is parsed each time. */
 const MAX_SHAPES = 20_000;
+/** Of a line, a secret and a leak. A line may hold more than it must: nothing of that comes along. */
+const SHAPE_FIELDS = [
+  ...["vault", "action", "key", "host", "uid", "agent", "group", "reason", "secrets", "leaks"],
+  ...["name", "valueId"],
+  ...["secret", "stream", "encoding", "count"],
+];
 
 interface Head {
   /** What lines say; null where no line says it any more. */
@@ -66,14 +72,14 @@ export class VerifiedBlocks {
     return shape;
   }
 
-  /** The number under which this is remembered; undefined where that is too much. */
-  numberOf(shape: LineShape): number | undefined {
-    const text = JSON.stringify(shape);
+  /** The number under which it is remembered what a line says; undefined where that is too much. */
+  numberOf(line: LineShape): number | undefined {
+    const text = JSON.stringify(line, SHAPE_FIELDS);
     const known = this.#shapeNumbers.get(text);
     if (known !== undefined) return known;
     const number = this.#free.pop() ?? this.#shapes.length;
     if (number >= MAX_SHAPES) return undefined;
-    this.#shapes[number] = shape;
+    this.#shapes[number] = JSON.parse(text);
     this.#shapeNumbers.set(text, number);
     return number;
   }
@@ -91,9 +97,9 @@ export class VerifiedBlocks {
    */
   save(): void {
     if (!this.#isNews) return;
-    const used = new Set(
-      [...this.#now.values()].flatMap((bytes) => [...BlockTable.read(bytes).usedShapes()]),
-    );
+    const used = new Set<number>();
+    for (const bytes of this.#now.values())
+      for (const shape of BlockTable.read(bytes).usedShapes()) used.add(shape);
     const head: Head = {
       shapes: this.#shapes.map((shape, number) => (used.has(number) ? shape : null)),
       blocks: Object.fromEntries([...this.#now].map(([block, bytes]) => [block, bytes.length])),
@@ -121,7 +127,7 @@ export class VerifiedBlocks {
     for (const [number, shape] of shapes.entries()) {
       this.#shapes.push(shape);
       if (shape === null) this.#free.push(number);
-      else this.#shapeNumbers.set(JSON.stringify(shape), number);
+      else this.#shapeNumbers.set(JSON.stringify(shape, SHAPE_FIELDS), number);
     }
     for (const [block, length] of Object.entries(blocks)) {
       this.#before.set(block, rest.subarray(at, at + length));

@@ -120,4 +120,16 @@ describe("the blocks that were verified", () => {
     for (let i = 0; i < 20_000; i++) blocks.numberOf(shape(`h${i}`));
     expect([blocks.numberOf(shape("more")), blocks.numberOf(shape("h7"))]).toEqual([undefined, 7]);
   });
+
+  it("hold nothing of what a line says beyond what it must", () => {
+    const blocks = open();
+    const leak = { secret: "web/ONE", stream: "stdout", encoding: "raw", count: 1, value: "a value" };
+    const line = { ...shape("h"), leaks: [leak], note: "a value" };
+    const number = blocks.numberOf(line)!;
+    expect(JSON.stringify(blocks.shapeOf(number))).not.toContain("a value");
+    expect(blocks.shapeOf(number)).toEqual({
+      ...shape("h"),
+      leaks: [{ secret: "web/ONE", stream: "stdout", encoding: "raw", count: 1 }],
+    });
+  });
 });

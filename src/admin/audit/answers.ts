@@ -101,10 +101,10 @@ export async function auditAnswers(
   let read = 0;
   for await (const batch of reading.lines()) {
     read += batch.length;
-    progress?.(read);
     const lines = batch.filter(passes);
     for (const line of lines) if (line.status === "verified") alike.add(line);
     if (lines.length > 0) await tell?.(lines);
+    progress?.(read);
   }
   alike.end();
   return { ...(await reading.end()), ...tally.list(), reads };

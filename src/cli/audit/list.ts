@@ -2,6 +2,7 @@ import { type AuditAnswers, auditAnswers } from "../../admin/audit/answers.ts";
 import type { LineFilter } from "../../admin/audit/filter.ts";
 import type { OpenedLogs } from "../../admin/audit/open-logs.ts";
 import type { CommandContext } from "../context.ts";
+import { readingOf } from "../progress.ts";
 import { jsonOfLines, tableOfLines } from "./lines.ts";
 
 /** The lines themselves, printed while they are read. */
@@ -33,13 +34,20 @@ async function listAsTable(
   opened: OpenedLogs,
   filter: LineFilter,
 ): Promise<AuditAnswers> {
+  const { console, machine } = context;
   const { tell, count } = tableOfLines(context, opened.readers);
-  const answers = await auditAnswers(opened, { filter, tell });
+  const answers = await auditAnswers(opened, {
+    filter,
+    tell: (lines) => {
+      console.clearProgress();
+      return tell(lines);
+    },
+    progress: readingOf(console, machine.now),
+  });
+  console.clearProgress();
   if (count() === 0) {
     const isAll = Object.keys(filter).length === 0;
-    context.console.say(
-      isAll ? "nothing is recorded in the logs here yet" : "nothing is recorded that matches",
-    );
+    console.say(isAll ? "nothing is recorded in the logs here yet" : "nothing is recorded that matches");
   }
   return answers;
 }

@@ -14,6 +14,7 @@ import {
   readerName,
 } from "../exposed.ts";
 import { listRotation } from "../listings/rotation.ts";
+import { readingOf } from "../progress.ts";
 import { withVault } from "../reader.ts";
 import { counted, minuteOf } from "../wording.ts";
 
@@ -24,7 +25,10 @@ export function run(context: CommandContext): Promise<number> {
     const rotate = findExposed(vault, context.machine.now());
     const rekey = findExposedAgents(vault);
     const opened = await openLogs(context.machine, session);
-    const { reads } = rotate.length === 0 ? { reads: new ValueReads() } : await auditAnswers(opened);
+    const progress = readingOf(context.console, context.machine.now);
+    const { reads } =
+      rotate.length === 0 ? { reads: new ValueReads() } : await auditAnswers(opened, { progress });
+    context.console.clearProgress();
     if (context.has("json")) {
       context.console.printJson(listRotation(rotate, rekey, reads, opened.names));
     } else {
