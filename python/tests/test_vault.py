@@ -20,6 +20,7 @@ from vectors import VectorMachine, vault_of
 from vault_run import AsyncVault, Vault, VaultError, agent_session
 from vault_run.__main__ import main
 from vault_run.encoding import digest
+from vault_run.environment import variables_of
 from vault_run.key_file import parse_key_file
 from vault_run.record import signed_bytes
 from vault_run.signing_key import SigningKey
@@ -74,6 +75,13 @@ def test_a_secret_that_is_delivered_as_a_file_is_no_variable(machine: VectorMach
     vault = machine.open()
     assert "CERTIFICATE" not in vault.env()
     assert code_of(lambda: vault.env(only=["files/CERTIFICATE"])) == "bad-value"
+
+
+def test_two_secrets_for_one_variable_are_told_before_a_variable_that_is_unsafe() -> None:
+    records: Any = [{"group": "g", "name": name, "env": env} for name, env in (("A", "PATH"), ("B", "C"), ("C", "C"))]
+    with pytest.raises(VaultError) as caught:
+        variables_of(records)
+    assert caught.value.code == "collision"
 
 
 def test_no_record_means_no_value(machine: VectorMachine) -> None:

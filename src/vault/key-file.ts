@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
@@ -93,8 +94,13 @@ export function isArmored(text: string): boolean {
 
 /** Reads a key file; refuses one that others could read. */
 export function readKeyFile(path: string): KeyFile {
-  const text = readPrivateFile(path, AGENT_KEY).toString();
-  return parseKeyFile(text, path);
+  return parseKeyFile(keyText(readPrivateFile(path, AGENT_KEY), path), path);
+}
+
+/** A key file's text, of its bytes: what is no UTF-8 is not read as something near it. */
+export function keyText(bytes: Buffer, where: string): string {
+  if (!isUtf8(bytes)) throw notAKey(where, "it is not UTF-8 text");
+  return bytes.toString();
 }
 
 /** Whether anything stands at the path, a link to nowhere too: what is wrong with it is for the reader to report. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { findInKeychain } from "../keychain/keychain.ts";
 import { VaultError } from "../vault-error.ts";
-import { isArmored, keyFileExists, parseKeyFile, readPrivateFile } from "./key-file.ts";
+import { isArmored, keyFileExists, keyText, parseKeyFile, readPrivateFile } from "./key-file.ts";
 import { type FoundKey, ownerKeyPath, requireVault } from "./key-lookup.ts";
 import { findMarkedAccount } from "./keychain-marker.ts";
 import { findVariable, type Machine } from "./machine.ts";
@@ -48,7 +48,14 @@ export async function readOwnerKey(
   const stored = account === undefined ? file : await readFromKeychain(account, path);
   const hasPassphrase = isArmored(stored.toString());
   const text = hasPassphrase ? await openOwnerKey(machine, stored.toString(), path) : stored;
-  return { keyFile: parseKeyFile(text.toString(), path), from: path, text, stored, hasPassphrase, account };
+  return {
+    keyFile: parseKeyFile(keyText(text, path), path),
+    from: path,
+    text,
+    stored,
+    hasPassphrase,
+    account,
+  };
 }
 
 /** Refuses a key that says that it is an agent's, or for another vault. */

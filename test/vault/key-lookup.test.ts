@@ -101,6 +101,12 @@ describe("an agent's key", () => {
     expect(await open({}, { agent: "crawler", keyFile: folder })).toBe("key-file");
   });
 
+  it("must be UTF-8 throughout, its comments too", async () => {
+    const keyFile = file("bytes.key", "", 0o600);
+    writeFileSync(keyFile, Buffer.concat([Buffer.from(key), Buffer.from("# \xff\n", "latin1")]));
+    expect(await open({}, { agent: "crawler", keyFile })).toBe("key-file");
+  });
+
   it("without pins needs VAULT_RUN_OWNER or a machine that knows the vault", async () => {
     const owner = (await vault.owner()).signingKey.verifyKey;
     expect(await open({ VAULT_RUN_KEY: bare(key) })).toBe("untrusted");

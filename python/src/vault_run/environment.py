@@ -58,14 +58,15 @@ def variables_of(records: list[SecretRecord]) -> dict[str, SecretRecord]:
                 f"{_ref(chosen[variable])} and {ref} both want the variable {variable}",
                 "name those that you want with only=, or have the owner set one of them with --env OTHER_NAME",
             )
+        chosen[variable] = record
+    for variable, record in chosen.items():
         if is_unsafe_variable(variable) and "unsafeName" not in record:
             raise VaultError(
                 "unsafe-name",
-                f"{ref} may not be injected as {variable}: that variable makes programs load code or change what they"
-                " run",
+                f"{_ref(record)} may not be injected as {variable}: that variable makes programs load code or"
+                " change what they run",
                 "leave it out with only=, or have the owner set it with --unsafe-name",
             )
-        chosen[variable] = record
     return chosen
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .canonical import parse_json
+from .canonical import parse_json, whole_number
 from .lock import LockSelf, hold_lock
 from .paths import ROOT_SCOPE, is_record_path, scope_of
 from .schema import MAX_COUNT, VaultRecord
@@ -177,7 +177,7 @@ def _read_pin_file(path: str) -> _PinFile:
     except OSError as error:
         raise disk_error(error, "read the pins in", path) from None
     try:
-        value = parse_json(content.decode())
+        value = parse_json(content.decode(), whole_number)
     except ValueError:
         value = None
     if not isinstance(value, dict) or _pin_file(value) is not None:

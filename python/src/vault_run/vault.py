@@ -110,10 +110,10 @@ class Vault:
                 records = [session.secret(parse_secret_ref(ref)) for ref in dict.fromkeys(only)]
                 for record in records:
                     require_for_variable(record)
-            variables = variables_of(records)
             if not allow_expired:
                 for record in records:
                     session.require_unexpired(record)
+            variables = variables_of(records)
             made = make_environment(list(variables), session.open(records))
             self._warn(session.release(self._log, records))
             return made

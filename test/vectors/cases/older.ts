@@ -1,6 +1,6 @@
 import { changed, signatureBy, spelled } from "../forge.ts";
 import type { Case } from "../vectors.ts";
-import { REF, SECRET, type World } from "../world.ts";
+import { GROUP, REF, SECRET, type World } from "../world.ts";
 
 /** A5, A6, A7: what is older than what was seen, differs from it, or was refused. */
 export function olderCases({
@@ -60,6 +60,13 @@ export function olderCases({
         { get: "mail/PASSWORD", value: values["mail/PASSWORD"] ?? "" },
         { get: REF, files: { "agents/crawler/grants/mail.json": null }, code: "record-missing" },
       ],
+    },
+    {
+      name: "pins in which whole numbers have a point or an exponent",
+      pins: {
+        "groups/stripe.json": `{"records":{"${SECRET}":{"serial":${Number(secret.serial) - 1}.0,"digest":"${"0".repeat(64)}"},"${GROUP}":{"serial":1e0,"digest":"${"0".repeat(64)}"}}}\n`,
+      },
+      steps: [{ get: REF, value }],
     },
     {
       name: "pins that cannot be understood",
