@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+// What is installed and what is bundled: from where, unchanged, and under which terms.
+
+const ROOT = resolve(import.meta.dirname, "..");
+const REGISTRY = "https://registry.npmjs.org/";
+const LOCKS = ["", "test/clients", "test/nodes", "bench/peers"];
+/** Terms under which what is bundled or installed with this package may be passed on by anyone. */
+const ALLOWED = new Set([
+  "MIT",
+  "ISC",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "Apache-2.0",
+  "0BSD",
+  "BlueOak-1.0.0",
+  "Unlicense",
+]);
+/** What runs a script of its own while it is installed: the rest is only unpacked. */
+const SCRIPTED = ["esbuild", "koffi", "node"];
+
+interface Locked {
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly dev?: boolean;
+  readonly version?: string;
+  readonly license?: string;
+  readonly hasInstallScript?: boolean;
+}
+
+const packagesIn = (folder: string): [string, Locked][] => {
+  const lock = JSON.parse(readFileSync(join(ROOT, folder, "package-lock.json"), "utf8"));
+  return Object.entries<Locked>(lock.packages).filter(([path]) => path.includes("node_modules/"));
+};
+const nameOf = (path: string) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+
+describe.each(LOCKS)("the lock file in ./%s", (folder) => {
+  it("names no registry but npm's, and no file, git repository or URL besides", () => {
+    const elsewhere = packagesIn(folder).filter(([, { resolved = REGISTRY, link }]) => {
+      return link !== true && !resolved.startsWith(REGISTRY);
+    });
+    expect(elsewhere).toEqual([]);
+  });
+
+  it("has a digest of all that this system installs", () => {
+    const without = packagesIn(folder).filter(([path, { integrity, link }]) => {
+      return link !== true && integrity?.startsWith("sha512-") !== true && isInstalled(folder, path);
+    });
+    expect(without).toEqual([]);
+  });
+});
+
+describe("what is installed", () => {
+  it("runs scripts of these packages alone", () => {
+    const scripted = packagesIn("").filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    expect(scripted.map(([path]) => nameOf(path)).sort()).toEqual(SCRIPTED);
+  });
+});
+
+describe("what is bundled", () => {
+  const notices = readFileSync(join(ROOT, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+  const bundled = [...notices.matchAll(/^(\S+) (\d\S*) \(([^\n)]+)\)$/gm)].map(
+    ([, name, version, license]) => {
+      return { name: name ?? "", version: version ?? "", license: license ?? "" };
+    },
+  );
+
+  it("is known, each package in the version that is locked", () => {
+    expect(bundled.length).toBeGreaterThan(10);
+    const locked = new Set(packagesIn("").map(([path, { version }]) => `${nameOf(path)} ${version}`));
+    expect(bundled.filter(({ name, version }) => !locked.has(`${name} ${version}`))).toEqual([]);
+  });
+
+  it("has terms that let anyone pass it on, as has what is installed besides", () => {
+    const optional = packagesIn("").filter(([path, { dev }]) => dev !== true && isInstalled("", path));
+    const installed = optional.map(([path, { license = "" }]) => ({ name: nameOf(path), license }));
+    expect([...bundled, ...installed].filter(({ license }) => !ALLOWED.has(license))).toEqual([]);
+  });
+});
+
+function isInstalled(folder: string, path: string): boolean {
+  try {
+    return readdirSync(join(ROOT, folder, path)).includes("package.json");
+  } catch {
+    return false;
+  }
+}
