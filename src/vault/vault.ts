@@ -20,6 +20,7 @@ import {
   type RecordPath,
   ROOT_SCOPE,
   type Scope,
+  scopeOf,
   secretPath,
   VAULT_PATH,
 } from "./paths.ts";
@@ -337,8 +338,11 @@ export class Vault {
   /** Every record of a scope that was ever seen here must still be there: removal leaves a signed tombstone. */
   #requireComplete(scope: Scope, listed: ReadonlySet<RecordPath> = NOTHING_LISTED): void {
     if (this.#completeScopes.has(scope) || scope === ROOT_SCOPE) return;
-    for (const path of this.pins.pathsIn(scope))
-      if (!listed.has(path) && !this.files.has(path) && this.pins.expects(path)) throw vanished(path);
+    for (const path of this.pins.pathsIn(scope)) {
+      // A path that stands in another scope's file of pins is expected too: whoever put it there did not vouch for less.
+      const isExpected = scopeOf(path) !== scope || this.pins.expects(path);
+      if (!listed.has(path) && !this.files.has(path) && isExpected) throw vanished(path);
+    }
     this.#completeScopes.add(scope);
   }
 

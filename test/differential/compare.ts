@@ -7,8 +7,9 @@ import { isDeepStrictEqual } from "node:util";
 import { AgentSession } from "../../src/launch/agent-session.ts";
 import { deliver, grantedSecrets } from "../../src/launch/select.ts";
 import type { Machine } from "../../src/vault/machine.ts";
+import { parseSecretRef } from "../../src/vault/names.ts";
 import { VaultError } from "../../src/vault-error.ts";
-import { type Answer, valueAt } from "../vectors/read-case.ts";
+import type { Answer } from "../vectors/read-case.ts";
 import { layOut, type Vectors } from "../vectors/vectors.ts";
 import { type Mutation, Mutator } from "./mutations.ts";
 import { Random } from "./random.ts";
@@ -164,7 +165,7 @@ export class Comparer {
       const session = await AgentSession.open(machine, options, () => {});
       return get === undefined
         ? { variables: await variablesOf(session) }
-        : { value: await valueAt(session, get) };
+        : { value: await openedAt(session, get) };
     } catch (error) {
       return error instanceof VaultError ? { code: error.code } : { crash: String(error) };
     }
@@ -177,6 +178,14 @@ export class Comparer {
   #place(slot: number, path: string): string {
     return join(this.#folder, `${slot}`, path);
   }
+}
+
+/** As the Node SDK gives it, whatever its variable. */
+async function openedAt(session: AgentSession, ref: string): Promise<string> {
+  const [record] = grantedSecrets(session, [], [parseSecretRef(ref)]);
+  if (record === undefined) throw new TypeError("no secret was found");
+  session.requireUnexpired(record);
+  return session.release([record], { action: "sdk" }, ([value]) => value?.bytes().toString("base64") ?? "");
 }
 
 /** As the Node SDK gives them. */

@@ -66,7 +66,7 @@ export class VectorMachine {
 
 const NOTHING = { group: [], only: [], env: [], file: [], pipe: [], allowExpired: false };
 
-export async function valueAt(session: AgentSession, ref: string): Promise<string> {
+async function valueAt(session: AgentSession, ref: string): Promise<string> {
   const secrets = select(session, { ...NOTHING, only: [ref] }).map(({ secret }) => secret);
   return session.release(secrets, { action: "get" }, ([value]) => value?.bytes().toString("base64") ?? "");
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from .canonical import canonical_bytes, parse_json
 from .paths import ALLOW_PATH, VAULT_PATH, agent_path, grant_path, group_path, secret_path
-from .schema import FORMAT, SignedRecord, find_mismatch
+from .schema import FORMAT, MAX_COUNT, SignedRecord, find_mismatch
 from .signing_key import holds
 from .vault_error import VaultError
 
@@ -104,12 +104,13 @@ def _is_spelled(value: SignedRecord, content: bytes) -> bool:
 
 def _refuse_newer_format(path: str, value: object) -> None:
     number = value.get("format") if path == VAULT_PATH and isinstance(value, dict) else None
-    if type(number) is not int or number <= FORMAT:
+    # A whole number, however it is spelled. True is 1, and so not above it.
+    if not isinstance(number, int | float) or number != number // 1 or not FORMAT < number <= MAX_COUNT:
         return
     raise VaultError(
         "format-newer",
-        f"this vault has format {number}, and this program reads up to format {FORMAT}: .vault/{path}",
-        f"install a vault-run that reads format {number}: pip install --upgrade vault-run",
+        f"this vault has format {number:.0f}, and this program reads up to format {FORMAT}: .vault/{path}",
+        f"install a vault-run that reads format {number:.0f}: pip install --upgrade vault-run",
     )
 
 
