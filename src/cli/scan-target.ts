@@ -5,6 +5,7 @@ import { committedContents, fileContents, stagedContents, streamContent } from "
 import { readPushed } from "../scan/pushed.ts";
 import type { Content } from "../scan/scanner.ts";
 import { taggedContents } from "../scan/tagged.ts";
+import type { Machine } from "../vault/machine.ts";
 import { VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
 import { readStream } from "./input.ts";
@@ -45,7 +46,8 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
   }
   if (context.text("remote") !== undefined && modes[0] !== "pushed")
     throw new VaultError("usage", "--remote is for --pushed", "leave it out, or pass --pushed");
-  const place = paths.length > 0 ? await findPlaceIfAny(machine.cwd) : await findGitPlace(machine.cwd);
+  const place =
+    paths.length > 0 ? await findPlaceIfAny(machine) : await findGitPlace(machine.cwd, machine.env);
   const own = { place, base: undefined, isHistory: false, isStaged: false, isHere: false };
   if (paths.length > 0) {
     const top = place?.isBare === false ? place.folder : undefined;
@@ -74,9 +76,9 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
 }
 
 /** Files can be looked through where there is no git. */
-async function findPlaceIfAny(cwd: string): Promise<GitPlace | undefined> {
+async function findPlaceIfAny({ cwd, env }: Machine): Promise<GitPlace | undefined> {
   try {
-    return await findGitPlace(cwd);
+    return await findGitPlace(cwd, env);
   } catch (error) {
     if (error instanceof VaultError && error.code === "git-missing") return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { VaultError } from "../vault-error.ts";
+import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
 
 // Many objects from one git process. Standard input carries their names, so that nothing stands in an option's place, and
 // replace refs are off: what is read is what the commits say.
@@ -24,7 +25,8 @@ export async function* readBlobs(
 ): AsyncGenerator<Buffer | undefined> {
   if (names.length === 0) return;
   if (names.some((name) => name.includes("\n"))) throw new TypeError("an object's name is one line");
-  const git = execa("git", ["--no-replace-objects", "cat-file", "--batch", "--buffer"], {
+  const settings = ["--no-replace-objects", "-c", NO_MONITOR, "-c", NO_PLANTED_REPOSITORY];
+  const git = execa("git", [...settings, "cat-file", "--batch", "--buffer"], {
     cwd: workTree,
     env,
     input: `${names.join("\n")}\n`,

@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { join, relative } from "node:path";
+import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
+import { findTop } from "./head.ts";
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const LINE_FEED = 0x0a;
@@ -26,8 +29,12 @@ export function otherBranches(folder: string): string[] {
  * @param path below `folder`, of parsed names.
  */
 export function findOnBranches(folder: string, branches: readonly string[], path: string): OnBranch[] {
-  if (branches.length === 0) return [];
-  const names = branches.map((branch) => `refs/heads/${branch}:./${path}\n`);
+  const top = findTop(folder);
+  if (branches.length === 0 || top === undefined) return [];
+  const own = join(relative(top, folder), path);
+  // git reads a name to the end of its line.
+  if (own.includes("\n")) return [];
+  const names = branches.map((branch) => `refs/heads/${branch}:${own}\n`);
   let answer = run(folder, ["cat-file", "--batch"], names.join(""));
   const found: OnBranch[] = [];
   for (const branch of branches) {
@@ -47,8 +54,11 @@ export function findOnBranches(folder: string, branches: readonly string[], path
  * @returns nothing where git is missing: no branch has what is looked for then, and the reader refuses.
  */
 function run(folder: string, args: string[], input = ""): Buffer {
-  const { stdout } = spawnSync("git", ["--no-replace-objects", ...args], {
-    cwd: folder,
+  const top = findTop(folder);
+  if (top === undefined) return Buffer.alloc(0);
+  const settings = ["--no-replace-objects", "-c", NO_MONITOR, "-c", NO_PLANTED_REPOSITORY];
+  const { stdout } = spawnSync("git", [...settings, ...args], {
+    cwd: top,
     input,
     maxBuffer: MAX_OUTPUT_BYTES,
   });

@@ -1,4 +1,5 @@
 import { VaultError } from "../vault-error.ts";
+import { findTop } from "./head.ts";
 import { findGitText, gitOutput, gitText, splitAtNul } from "./stream.ts";
 
 // What commits bring, and what the next one would: paths with the blobs that are, or are to be, under them.
@@ -84,11 +85,20 @@ export interface GitPlace {
   readonly isBare: boolean;
 }
 
-/** The repository that a folder is in, or is. Undefined where it is in none. */
-export async function findGitPlace(folder: string): Promise<GitPlace | undefined> {
-  const top = await findGitText(folder, ["rev-parse", "--show-toplevel"]);
+/**
+ * The repository that a folder is in, or is. Undefined where it is in none. A folder inside of a work tree is none itself: it
+ * may have been committed to look like one.
+ *
+ * @param env may say which repository is meant, as it does in a hook.
+ */
+export async function findGitPlace(
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<GitPlace | undefined> {
+  const from = (env.GIT_DIR === undefined ? findTop(folder) : undefined) ?? folder;
+  const top = await findGitText(from, ["rev-parse", "--show-toplevel"]);
   if (top !== undefined && top !== "") return { folder: top, isBare: false };
-  const gitFolder = await findGitText(folder, ["rev-parse", "--absolute-git-dir"]);
+  const gitFolder = await findGitText(from, ["rev-parse", "--absolute-git-dir"]);
   return gitFolder === undefined ? undefined : { folder: gitFolder, isBare: true };
 }
 

@@ -1,7 +1,8 @@
 import { lstatSync, readFileSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
-// The commit a work tree stands at, read from `.git` as files: between start and spawn no git process runs.
+// The work tree that a folder is in, and the commit that it stands at, read from `.git` as files: between start and spawn no
+// git process runs.
 
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const MAX_SYMREF_DEPTH = 5;
@@ -30,22 +31,27 @@ interface GitFolders {
   readonly commonFolder: string;
 }
 
-function findGitFolder(folder: string): GitFolders | undefined {
+/** The top of the work tree that holds a folder: where `.git` stands. Undefined where none does. */
+export function findTop(folder: string): string | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    const git = `${at}/.git`;
-    const stat = findStats(git);
-    if (stat?.isDirectory() === true) return { gitFolder: git, commonFolder: git };
-    if (stat?.isFile() === true) {
-      const target = /^gitdir: (.+)$/m.exec(readText(git) ?? "")?.[1];
-      if (target === undefined) return undefined;
-      const gitFolder = resolve(at, target);
-      return {
-        gitFolder,
-        commonFolder: resolve(gitFolder, readText(`${gitFolder}/commondir`)?.trim() ?? ""),
-      };
-    }
+    const stat = findStats(`${at}/.git`);
+    if (stat?.isDirectory() === true || stat?.isFile() === true) return at;
     if (dirname(at) === at) return undefined;
   }
+}
+
+function findGitFolder(folder: string): GitFolders | undefined {
+  const top = findTop(folder);
+  if (top === undefined) return undefined;
+  const git = `${top}/.git`;
+  if (findStats(git)?.isDirectory() === true) return { gitFolder: git, commonFolder: git };
+  const target = /^gitdir: (.+)$/m.exec(readText(git) ?? "")?.[1];
+  if (target === undefined) return undefined;
+  const gitFolder = resolve(top, target);
+  return {
+    gitFolder,
+    commonFolder: resolve(gitFolder, readText(`${gitFolder}/commondir`)?.trim() ?? ""),
+  };
 }
 
 /** What may not be looked at, by node's own permissions for one, is as good as not there. */

@@ -1,9 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { GitError, type SimpleGit } from "simple-git";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { client, DURABLE, gitFailure } from "./client.ts";
 import { ONLY_READING } from "./guards.ts";
+import { findTop } from "./head.ts";
 import { KeptIndex } from "./kept-index.ts";
 
 // The owner's git, driven with fixed argument lists: paths go to git through a file of NUL-ended literal pathspecs, and
@@ -24,7 +25,7 @@ export class Repository {
 
   /** The repository whose work tree holds `folder`. */
   static async find(folder: string): Promise<Repository> {
-    const git = client(folder);
+    const git = client(findTop(resolve(folder)) ?? folder);
     const [workTree, gitFolder] = await Promise.all([
       revParse(git, "--show-toplevel", folder),
       revParse(git, "--absolute-git-dir", folder),

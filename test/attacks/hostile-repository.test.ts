@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
@@ -17,6 +17,8 @@ beforeEach(() => {
   writeFileSync(trap, `#!/bin/sh\necho "$0 $*" >> '${ran}'\nexit 1\n`);
   chmodSync(trap, 0o755);
 });
+
+const agentKey = () => join(program.home, ".config/vault-run", program.vaultId, "agents/crawler.key");
 
 const READING = [
   ["status"],
@@ -68,19 +70,59 @@ describe("a repository that wants to run a program (A12)", () => {
     for (const name of ["pre-commit", "post-commit", "reference-transaction", "post-index-change"])
       cpSync(trap, join(planted, "hooks", name));
     cpSync(join(program.repo, ".vault"), join(planted, ".vault"), { recursive: true });
-    const before = program.snapshot();
     for (const args of [...READING, ["add-agent", "other"], ["sync"], ["audit", "push"]]) {
       await program.run(args, { cwd: planted });
       expect(existsSync(ran), args.join(" ")).toBe(false);
     }
+    // It is a folder like any other of the repository around it.
     const { status, stderr } = await program.run(["set", "stripe/OTHER"], {
       cwd: planted,
       input: "another-value",
     });
-    expect(status, stderr).toBe(1);
-    expect(stderr).toContain("not inside a git work tree");
+    expect(status, stderr).toBe(0);
     expect(existsSync(ran)).toBe(false);
-    expect(program.snapshot()).toBe(before);
+    expect(program.git("show", "--format=", "--name-only", "HEAD")).toContain(
+      "docs/.vault/groups/stripe/secrets/OTHER.json",
+    );
+  });
+
+  it("has none run from the vault's own folder, made to look like a repository that lacks objects", async () => {
+    const owner = /# owner: (.*)/.exec(readFileSync(agentKey(), "utf8"))?.[1] ?? "";
+    const planted = join(program.repo, ".vault");
+    for (const name of ["objects/aa", "refs/heads"]) mkdirSync(join(planted, name), { recursive: true });
+    writeFileSync(join(planted, "objects/aa/keep"), "");
+    writeFileSync(join(planted, "HEAD"), "ref: refs/heads/evil\n");
+    writeFileSync(join(planted, "refs/heads/evil"), `${"1".repeat(40)}\n`);
+    writeFileSync(
+      join(planted, "config"),
+      [
+        `[core]\n\trepositoryformatversion = 1\n\tworktree = .\n\tfsmonitor = ${trap}`,
+        "[extensions]\n\tpartialClone = x",
+        `[remote "x"]\n\turl = /\n\tpromisor = true\n\tuploadpack = ${trap}\n`,
+      ].join("\n"),
+    );
+    // The value of before, put back, has the owner's branches looked at.
+    program.git("branch", "other");
+    const old = program.git("rev-parse", "HEAD");
+    await program.must(["set", "stripe/API_KEY"], { input: "a-newer-value" });
+    program.git("checkout", "--quiet", old, "--", ".vault/groups/stripe/secrets/API_KEY.json");
+    program.git("add", "--force", "--all");
+    program.git("commit", "--quiet", "--message", "planted");
+    const verbs = [
+      ...READING,
+      ["check", "--base", "HEAD~1"],
+      ["add-agent", "other"],
+      ["sync"],
+      ["audit", "push"],
+    ];
+    for (const args of verbs) {
+      await program.run(args);
+      expect(existsSync(ran), args.join(" ")).toBe(false);
+      await program.run(args, {
+        env: { VAULT_RUN_OWNER: owner, XDG_STATE_HOME: join(program.home, "fresh") },
+      });
+      expect(existsSync(ran), `${args.join(" ")}, without pins`).toBe(false);
+    }
   });
 
   it.each([

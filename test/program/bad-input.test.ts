@@ -123,6 +123,11 @@ describe("a verb refuses", () => {
     program.git("config", "--unset", "user.email");
     program.git("config", "user.useConfigOnly", "true");
     expect(await refused(["set", "stripe/X"], 1, "value-of-x")).toContain("git does not know who you are");
+    // As in CI, where the environment says it.
+    const who = (role: string) => ({ [`GIT_${role}_NAME`]: "ci", [`GIT_${role}_EMAIL`]: "ci@example.org" });
+    const env = { ...who("AUTHOR"), ...who("COMMITTER") };
+    await program.must(["set", "stripe/X"], { input: "value-of-x", env });
+    expect(program.git("log", "-1", "--format=%an %ce")).toBe("ci ci@example.org");
   });
 
   it("where git is missing", async () => {

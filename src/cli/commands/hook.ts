@@ -136,7 +136,7 @@ async function status(context: CommandContext, place: GitPlace): Promise<number>
 }
 
 async function requirePlace({ machine }: CommandContext): Promise<GitPlace> {
-  const place = await findGitPlace(machine.cwd);
+  const place = await findGitPlace(machine.cwd, machine.env);
   if (place !== undefined) return place;
   throw new VaultError(
     "no-repository",

@@ -46,7 +46,7 @@ async function offerHook(context: CommandContext): Promise<void> {
   const { machine, console } = context;
   const { findGitPlace } = await import("../../git/changes.ts");
   const { findGuard, installGuard } = await import("../hooks/guards.ts");
-  const place = await findGitPlace(machine.cwd);
+  const place = await findGitPlace(machine.cwd, machine.env);
   const guard = place === undefined ? undefined : await findGuard(place, "pre-commit");
   if (place === undefined || guard === undefined || guard.isInstalled) return;
   const canInstall = console.canAsk && !context.has("yes") && guard.lines.length === 0 && !guard.isShared;
