@@ -18,6 +18,7 @@ export interface GroupHistory {
  * What git's history holds of a group, verified.
  *
  * @param names the secrets that matter; all of the group unless something else is said.
+ * @param known who may have signed it, for who reads the history of several groups.
  */
 export async function readGroupHistory(
   repository: Repository,
@@ -25,6 +26,7 @@ export async function readGroupHistory(
   group: GroupName,
   names: readonly SecretName[] | undefined = undefined,
   commits: readonly string[] = ["HEAD"],
+  known: OwnersEver | undefined = undefined,
 ): Promise<GroupHistory> {
   const secrets = (names ?? ["*"]).map((name) => `groups/${group}/secrets/${name}.json`);
   const paths = [
@@ -36,10 +38,15 @@ export async function readGroupHistory(
   ];
   const found = await readPastRecords(repository, paths, commits);
   const own = found.filter(({ record }) => record.vault === vault.id);
-  const owners = new OwnersEver(vault, own);
+  const owners = known ?? new OwnersEver(vault, own);
   const isSigned = ({ record }: PastRecord) => owners.findSigner(record) !== undefined;
   const past = own.filter(({ record }) => record.type !== "vault").filter(isSigned);
   return { past, beside: await readBeside(repository, past, owners, pathsBeside) };
+}
+
+/** Who may have signed what stands in the history of `HEAD`. */
+export async function readOwnersEver(repository: Repository, vault: Vault): Promise<OwnersEver> {
+  return new OwnersEver(vault, await readPastRecords(repository, [VAULT_PATH]));
 }
 
 /** Reads what matters in the same commit, as far as an owner signed it. */

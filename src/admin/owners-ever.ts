@@ -1,5 +1,6 @@
+import { hash } from "node:crypto";
 import type { VerifyKey } from "../age/signing-key.ts";
-import { findSigner, signedBytes } from "../vault/record.ts";
+import { encodeRecord, findSigner, signedBytes } from "../vault/record.ts";
 import type { SignedRecord, VaultRecord } from "../vault/schema.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { PastRecord } from "./past-records.ts";
@@ -19,6 +20,8 @@ export class OwnersEver {
   readonly #vault: Vault;
   readonly #owners: ReadonlyMap<VerifyKey, EverOwner>;
   readonly #keys: ReadonlySet<VerifyKey>;
+  /** By a record's text: one text stands in many commits, and a signature takes longer to verify than all the rest. */
+  readonly #signers = new Map<string, EverOwner | undefined>();
 
   /** @param past versions of vault.json in history; what else is in it is passed over. */
   constructor(vault: Vault, past: readonly PastRecord[]) {
@@ -34,6 +37,12 @@ export class OwnersEver {
   /** The owner, of today or before, who signed a record of this vault; undefined where none did. */
   findSigner(record: SignedRecord): EverOwner | undefined {
     if (record.vault !== this.#vault.id) return undefined;
+    const text = hash("sha256", encodeRecord(record), "base64");
+    if (!this.#signers.has(text)) this.#signers.set(text, this.#verify(record));
+    return this.#signers.get(text);
+  }
+
+  #verify(record: SignedRecord): EverOwner | undefined {
     const key = findSigner(record, signedBytes(record), this.#keys);
     return key === undefined ? undefined : this.#owners.get(key);
   }

@@ -4,8 +4,9 @@ import { keyFingerprint } from "../../vault/fingerprint.ts";
 import type { AgentName, GroupName, SecretName } from "../../vault/names.ts";
 import { isPast } from "../../vault/time.ts";
 import type { Vault } from "../../vault/vault.ts";
-import { readGroupHistory } from "../group-history.ts";
+import { readGroupHistory, readOwnersEver } from "../group-history.ts";
 import { type Holder, holdersOf } from "../key-holders.ts";
+import type { OwnersEver } from "../owners-ever.ts";
 import { later } from "../plans/group-key.ts";
 import type { AuditAnswers } from "./answers.ts";
 import { isMeant, type LineFilter } from "./filter.ts";
@@ -53,10 +54,11 @@ export async function couldRead(
   nowMs: number,
 ): Promise<CouldRead[]> {
   const found = new Accesses();
+  const owners = await readOwnersEver(repository, vault);
   for (const { name } of vault.groups()) {
     if (filter.group !== undefined && filter.group !== name) continue;
     if (filter.secret !== undefined && filter.secret.group !== name) continue;
-    await addPast(found, repository, vault, name, filter.secret?.name);
+    await addPast(found, repository, vault, name, filter.secret?.name, owners);
     addPresent(found, vault, name, nowMs);
   }
   for (const { agent, group, name } of totals) if (agent !== null) found.of(agent, group, name);
@@ -91,9 +93,10 @@ async function addPast(
   vault: Vault,
   group: GroupName,
   name: SecretName | undefined,
+  owners: OwnersEver,
 ): Promise<void> {
   const names = name === undefined ? undefined : [name];
-  const { past, beside } = await readGroupHistory(repository, vault, group, names);
+  const { past, beside } = await readGroupHistory(repository, vault, group, names, ["HEAD"], owners);
   for (const [{ record }, holders] of holdersOf(past, beside)) {
     if (record.type !== "secret") continue;
     for (const holder of holders) found.add(holder, group, record.name, record.valueId);
