@@ -6,6 +6,7 @@ export type Timestamp = string & { readonly __brand: "Timestamp" };
 /** Milliseconds since 1970, UTC. The only clock that planning and reading see. */
 export type Clock = () => number;
 
+const FIRST_MS = Date.parse("0000-01-01T00:00:00.000Z");
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const MS_PER_UNIT: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
@@ -51,7 +52,8 @@ export function parseExpiry(text: string, nowMs: number): Timestamp {
     );
   }
   if (expiry <= nowMs) {
-    throw new VaultError("bad-time", `already past: ${timestamp(expiry)}`, "give a time that lies ahead");
+    const when = timestamp(Math.max(expiry, FIRST_MS));
+    throw new VaultError("bad-time", `already past: ${when}`, "give a time that lies ahead");
   }
   return timestamp(expiry);
 }
@@ -60,7 +62,7 @@ export function parseExpiry(text: string, nowMs: number): Timestamp {
 export function parseMoment(text: string, nowMs: number): Timestamp {
   const span = findSpan(text);
   const moment = span === undefined ? findTime(text, nowMs) : nowMs - span;
-  if (moment !== undefined && moment <= LAST_MS) return timestamp(moment);
+  if (moment !== undefined && moment >= FIRST_MS && moment <= LAST_MS) return timestamp(moment);
   throw new VaultError(
     "bad-time",
     "not a time",
