@@ -1,11 +1,12 @@
-import { findOnBranches, type OnBranch, otherBranches } from "../git/branches.ts";
+import { findOnBranches, isInHistory, type OnBranch, otherBranches } from "../git/branches.ts";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
 import { type Pin, Pins } from "../vault/pins.ts";
 import { decodeRecord, recordDigest, signedBytes } from "../vault/record.ts";
 import { VaultError } from "../vault-error.ts";
 
 // An owner works on branches: what was set on one is absent, or older, on another until they are merged. That is told
-// from a rollback by where the newest version is: at the tip of another local branch, which nobody but this user moves.
+// from a rollback by where the newest version is: at the tip of another local branch, which nobody but this user moves, and
+// not in the history of the branch that is checked out. What that once had was taken back, by whoever may push to it.
 // Only for what nothing is sealed by. vault.json, an agent's record and a group's say whom new values are sealed to: of
 // these the newest that was seen is needed, wherever it is, so that no old one makes the owner seal to a key that was
 // replaced. Agents get no such leave.
@@ -40,7 +41,8 @@ export class BranchedPins extends Pins {
     const pin = this.find(path);
     if (pin === undefined) return undefined;
     this.#branches ??= otherBranches(this.#root);
-    return findOnBranches(this.#root, this.#branches, path).find((on) => isPinned(path, on, pin))?.branch;
+    const on = findOnBranches(this.#root, this.#branches, path).find((found) => isPinned(path, found, pin));
+    return on === undefined || isInHistory(this.#root, path, on.bytes) ? undefined : on.branch;
   }
 }
 

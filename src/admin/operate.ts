@@ -20,7 +20,7 @@ import {
   type Target,
   tidyScratch,
 } from "./apply.ts";
-import type { Journal } from "./journal.ts";
+import { ATTRIBUTES_PATH, type Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
 import type { Plan, Progress } from "./plan.ts";
 
@@ -104,22 +104,46 @@ export async function withTarget<T>(
   }
 }
 
-/** The audit line, unless who was killed had written it. The key that began it may be an owner's no more by what it did. */
+/**
+ * Pins what was finished, so that nothing older is taken for the vault again, and writes the audit line, unless who was killed
+ * had. The key that began it may be an owner's no more by what it did.
+ *
+ * @throws {VaultError} where it cannot be pinned: the journal stays, and the next verb does it.
+ */
 async function recordFinished(
   machine: Machine,
-  { ownerKeyFile }: OperateOptions,
+  { ownerKeyFile, doing }: OperateOptions,
   target: Target,
   finished: Journal,
   narrator: Narrator,
 ): Promise<void> {
   const root = rootOf(finished, target);
+  const session = await openFinished(machine, root, ownerKeyFile, narrator);
+  if (session === undefined) return;
+  const { vault, signingKey } = session;
+  for (const { path } of finished.writes) if (path !== ATTRIBUTES_PATH) vault.find(path);
+  await vault.pin({ pid: machine.pid, host: machine.host, doing });
   try {
-    const { vault, signingKey } = await OwnerSession.open(machine, root, ownerKeyFile);
     const log = new AuditLog(machine, vault.id, findHeadCommit(root));
     await log.appendOnce(finished.event, signingKey, finished.token);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the audit log has no line of that: ${error.message}`);
+  }
+}
+
+async function openFinished(
+  machine: Machine,
+  root: string,
+  ownerKeyFile: string | undefined,
+  narrator: Narrator,
+): Promise<OwnerSession | undefined> {
+  try {
+    return await OwnerSession.open(machine, root, ownerKeyFile);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    narrator.note(`it is not pinned, and the audit log has no line of it: ${error.message}`);
+    return undefined;
   }
 }
 
@@ -135,13 +159,15 @@ export async function afterwards(
   options: OperateOptions,
   narrator: Narrator,
 ): Promise<void> {
-  const pins = new Map(seen);
+  const store = new Pins(stateFolder(machine, vault));
+  // What was read as older than another branch has it keeps the pin that it has: all else is pinned.
+  const pins = new Map([...seen].filter(([path, { serial }]) => serial >= (store.find(path)?.serial ?? 0)));
   for (const write of plan.writes) {
     pins.set(write.path, { serial: write.record.serial, digest: recordDigest(signedBytes(write.record)) });
   }
   const self = { pid: machine.pid, host: machine.host, doing: options.doing };
   try {
-    await new Pins(stateFolder(machine, vault)).save(pins, owners, self);
+    await store.save(pins, owners, self);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     narrator.note(`the change is made, but ${error.message}`);

@@ -49,11 +49,36 @@ export function findOnBranches(folder: string, branches: readonly string[], path
 }
 
 /**
+ * Whether the history of `HEAD` has, or had, this very content at a path.
+ *
+ * @param folder any folder of the work tree.
+ * @param path below `folder`, of parsed names.
+ */
+export function isInHistory(folder: string, path: string, bytes: Buffer): boolean {
+  const top = findTop(folder);
+  if (top === undefined) return false;
+  const own = join(relative(top, folder), path);
+  const blob = run(folder, ["hash-object", "--stdin", "--no-filters"], bytes).toString("utf8").trim();
+  const look = [
+    "log",
+    "-1",
+    "--format=%H",
+    "--full-history",
+    "-m",
+    `--find-object=${blob}`,
+    "HEAD",
+    "--",
+    own,
+  ];
+  return run(folder, ["--literal-pathspecs", ...look]).length > 0;
+}
+
+/**
  * By node's own call: every owner's verb loads this file, and execa would take it longer than all else.
  *
  * @returns nothing where git is missing: no branch has what is looked for then, and the reader refuses.
  */
-function run(folder: string, args: string[], input = ""): Buffer {
+function run(folder: string, args: string[], input: string | Buffer = ""): Buffer {
   const top = findTop(folder);
   if (top === undefined) return Buffer.alloc(0);
   const settings = ["--no-replace-objects", "-c", NO_MONITOR, "-c", NO_PLANTED_REPOSITORY];

@@ -64,6 +64,46 @@ describe("an owner's branches", () => {
     expect(await codeOf(() => vault.set("web/THREE", "three"))).toBe("record-missing");
   });
 
+  it("are no way round a pin: what the branch itself had once was taken back (A5, promises 6 and 7)", async () => {
+    const vault = template.copy();
+    const old = vault.git("rev-parse", "HEAD");
+    await vault.set("web/ONE", "second");
+    vault.git("branch", "--quiet", "merged-long-ago");
+    const record = ".vault/groups/web/secrets/ONE.json";
+    vault.git("checkout", "--quiet", old, "--", record);
+    vault.git("commit", "--quiet", "--message", "by somebody who can push");
+    expect(await codeOf(() => vault.revoke("crawler", "web"))).toBe("record-rollback");
+    vault.git("rm", "--quiet", record);
+    vault.git("commit", "--quiet", "--message", "by the same");
+    expect(await codeOf(() => vault.revoke("crawler", "web"))).toBe("record-missing");
+  });
+
+  it("take nothing from what a change pins besides: what it wrote is never sealed to an older group (A14, promise 7)", async () => {
+    const vault = template.copy();
+    await vault.grant("crawler", "db");
+    await vault.revoke("crawler", "db");
+    onBranch(vault, "a");
+    await vault.grant("crawler", "db");
+    vault.git("switch", "--quiet", "main");
+    const old = vault.git("rev-parse", "HEAD");
+    await vault.rekey("crawler");
+    vault.git("checkout", "--quiet", old, "--", ".vault");
+    vault.git("commit", "--quiet", "--message", "by somebody who can push");
+    expect(await codeOf(() => vault.set("web/ONE", "for whom"))).toBe("record-rollback");
+  });
+
+  it("are no way round a pin where the change came by a merge", async () => {
+    const vault = template.copy();
+    const old = vault.git("rev-parse", "HEAD");
+    onBranch(vault, "a");
+    await vault.set("web/ONE", "second");
+    vault.git("switch", "--quiet", "main");
+    vault.git("merge", "--quiet", "--no-ff", "--message", "merge", "a");
+    vault.git("checkout", "--quiet", old, "--", ".vault/groups/web/secrets/ONE.json");
+    vault.git("commit", "--quiet", "--message", "by somebody who can push");
+    expect(await codeOf(() => vault.revoke("crawler", "web"))).toBe("record-rollback");
+  });
+
   it("do not lower a pin: an agent that saw the newer value refuses the older", async () => {
     const vault = template.copy();
     onBranch(vault, "a");

@@ -43,6 +43,17 @@ function expectRecorded(program: Program): void {
   expect(changes(program) - changes(template)).toBe(commitsSince(program, head).length);
 }
 
+/** Nothing older than what stands there is taken for it again on this machine. */
+function expectPinned(program: Program): void {
+  const pins = join(program.home, ".local/state/vault-run", program.vaultId, "pins/groups/group.json");
+  for (const [path, { serial }] of Object.entries<{ serial: number }>(
+    JSON.parse(readFileSync(pins, "utf8")).records,
+  )) {
+    const record = JSON.parse(readFileSync(join(program.repo, ".vault", path), "utf8"));
+    expect(serial, path).toBe(record.serial);
+  }
+}
+
 async function kill(program: Program, operation: Operation, point: Point): Promise<void> {
   const killed = await runBrokenAt(program, operation.verb, point, KILL);
   expect(killed.signal).toBe("SIGKILL");
@@ -138,6 +149,12 @@ describe("finishing a revoke, killed itself at any system call that changes the 
     await mustRun(program, NEXT.verb);
     expect(await look(program)).toEqual(NEXT.on(revoke.after));
     await expectTidy(program);
+  });
+
+  it("is pinned, also by a verb that reads nothing of it: no older group is sealed to again (A14, promise 7)", async () => {
+    const program = await halfRevoked();
+    await program.must(["add-agent", "another"]);
+    expectPinned(program);
   });
 
   it("works in a clone that was moved to another folder since", async () => {
