@@ -145,3 +145,24 @@ print("pw correct-", end="")
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == (f"a line\npw corr{MASK}", "")
+
+
+def test_a_field_that_holds_itself_or_cannot_be_printed_neither_raises_nor_passes_a_value() -> None:
+    class Unprintable:
+        def __repr__(self) -> str:
+            raise RuntimeError("hunter2-super-secret")
+
+    ring: dict[str, object] = {"k": "hunter2-super-secret"}
+    ring["self"] = ring
+    deep: list[object] = ["hunter2-super-secret"]
+    for _ in range(5000):
+        deep = [deep]
+    record = logging.makeLogRecord(
+        {"msg": "%s", "args": (Unprintable(),), "ring": ring, "deep": deep, "bad": Unprintable()}
+    )
+    assert RedactingFilter([Secret("g/TOKEN", b"hunter2-super-secret")]).filter(record)
+    fields = record.__dict__
+    assert fields["ring"] == {"k": "[REDACTED:g/TOKEN]", "self": "..."}
+    assert fields["bad"] == "[unprintable]"
+    assert record.getMessage() == "[unprintable]"
+    assert "hunter2" not in repr(fields)

@@ -23,6 +23,10 @@ __all__ = ["Count", "RedactedStream", "RedactingFilter", "Redactor", "redacting_
 # What a record has by itself, and no value can be in.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) - {"exc_text", "msg", "message", "name", "stack_info"}
 _FORMATTER = logging.Formatter()
+# Stands for what holds itself, or lies deeper than anyone reads.
+_TOO_DEEP = "..."
+_DEEPEST = 20
+_UNPRINTABLE = "[unprintable]"
 
 
 class RedactingFilter(logging.Filter):
@@ -45,15 +49,25 @@ class RedactingFilter(logging.Filter):
             fields[name] = self._masked(fields[name])
         return True
 
-    def _masked(self, value: object) -> object:
+    def _masked(self, value: object, around: tuple[int, ...] = ()) -> object:
         if value is None or isinstance(value, (bool, float)):
             return value
+        # What a filter raises, the caller of the log gets. What cannot be looked at does not pass.
+        try:
+            return self._looked_at(value, around)
+        except Exception:
+            return _UNPRINTABLE
+
+    def _looked_at(self, value: object, around: tuple[int, ...]) -> object:
         if isinstance(value, str):
             return self.redactor.redact_text(value)
-        if isinstance(value, dict):
-            return {self._masked(key): self._masked(item) for key, item in value.items()}
-        if type(value) in (list, tuple, set):
-            return type(value)(self._masked(item) for item in value)  # type: ignore[attr-defined,call-arg]
+        if isinstance(value, dict) or type(value) in (list, tuple, set):
+            if id(value) in around or len(around) >= _DEEPEST:
+                return _TOO_DEEP
+            inside = (*around, id(value))
+            if isinstance(value, dict):
+                return {self._masked(key, inside): self._masked(item, inside) for key, item in value.items()}
+            return type(value)(self._masked(item, inside) for item in value)  # type: ignore[attr-defined,call-arg]
         # Of what else there is, what it would be printed as.
         for printed in (repr(value), str(value)):
             if self.redactor.redact_text(printed) != printed:
@@ -66,7 +80,10 @@ def _message_of(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:
         # Its arguments do not fit. logging reports that where a handler formats; what a filter raises, the caller gets.
-        return f"{record.msg} {record.args}"
+        try:
+            return f"{record.msg} {record.args}"
+        except Exception:
+            return _UNPRINTABLE
 
 
 def redacting_stream(stream: TextIO, secrets: Iterable[Secret]) -> io.TextIOWrapper:
