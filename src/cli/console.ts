@@ -26,6 +26,7 @@ export class Console {
   readonly #env: Readonly<Record<string, string | undefined>>;
   #progressShown = false;
   #isUnbuffered = false;
+  #isWatched = false;
 
   constructor(streams: ConsoleStreams, env: Readonly<Record<string, string | undefined>>) {
     this.#streams = streams;
@@ -96,7 +97,7 @@ export class Console {
 
   #talk(text: string): void {
     if (!this.#isUnbuffered) {
-      this.#streams.stderr.write(text);
+      this.#stderr().write(text);
       return;
     }
     try {
@@ -105,6 +106,14 @@ export class Console {
       // Nobody reads it: the launch goes on.
       if (systemCode(error) === undefined) throw error;
     }
+  }
+
+  /** What cannot be shown there, for nobody reads it or the disk is full, is dropped: a launch goes on. */
+  #stderr(): TerminalStream {
+    const { stderr } = this.#streams;
+    if (!this.#isWatched) stderr.on("error", () => {});
+    this.#isWatched = true;
+    return stderr;
   }
 
   /** The whole report of an error: what and about which thing, then the next step. */

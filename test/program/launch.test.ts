@@ -147,6 +147,21 @@ describe("a launched program", () => {
     expect(stderr).toBe("");
   });
 
+  it("runs on and ends with its own status where what vault-run says cannot be shown (promise 12)", async () => {
+    const { env, repo } = program;
+    const bash = async (script: string) =>
+      (await execa("bash", ["-c", script], { cwd: repo, env, extendEnv: false, reject: false })).stdout;
+    // The reader of both is gone when the mask is reported.
+    const child = "echo $API_KEY; sleep 0.3; seq 1 100000; sleep 0.3; exit 7";
+    const gone = `vault-run --agent crawler -- sh -c '${child}' 2>&1 | head -1; echo \${PIPESTATUS[0]}`;
+    expect(await bash(gone)).toBe("[REDACTED:stripe/API_KEY]\n7");
+    // A warning before the start.
+    const full = "API_KEY=x vault-run --agent crawler -- sh -c 'exit 5' 2>/dev/full; echo $?";
+    expect(await bash(full)).toBe("5");
+    const leaks = program.auditLines().filter(({ action }) => action === "leak");
+    expect(leaks).toHaveLength(1);
+  });
+
   it("that leaves a grandchild with its output open is not waited for beyond its own end", async () => {
     const started = Date.now();
     const { stdout, status } = await sh("sleep 30 & echo done");
