@@ -108,7 +108,8 @@ export async function withTarget<T>(
  * Pins what was finished, so that nothing older is taken for the vault again, and writes the audit line, unless who was killed
  * had. The key that began it may be an owner's no more by what it did.
  *
- * @throws {VaultError} where it cannot be pinned: the journal stays, and the next verb does it.
+ * @throws {VaultError} where the pins cannot be written: the journal stays, and the next verb does it. Without an owner's key
+ * that the vault accepts nothing is pinned, which is told.
  */
 async function recordFinished(
   machine: Machine,
