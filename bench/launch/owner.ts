@@ -1,4 +1,5 @@
 import { applyPlan, prepareScratch, type Target } from "../../src/admin/apply.ts";
+import { readBasis } from "../../src/admin/basis.ts";
 import { afterwards, type Narrator } from "../../src/admin/operate.ts";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
 import type { Plan } from "../../src/admin/plan.ts";
@@ -125,13 +126,15 @@ async function sample(
   makePlan: (session: OwnerSession) => Promise<Plan>,
 ): Promise<Sample> {
   const started = performance.now();
-  const session = await OwnerSession.open(machine, target.root, undefined);
+  const basis = await readBasis(target);
+  const { watched } = basis;
+  const session = await OwnerSession.open(machine, target.root, undefined, { watched });
   const plan = await makePlan(session);
   const planned = performance.now();
   const { vault, signingKey } = session;
   const options = { root: target.root, commit: false, doing: "bench" };
   let pinMs = 0;
-  await applyPlan(plan, target, false, async (token) => {
+  await applyPlan(plan, target, false, basis, async (token) => {
     const applied = performance.now();
     await afterwards(
       machine,

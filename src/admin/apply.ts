@@ -7,6 +7,7 @@ import { createKeyFile, holdsKeyText, removeKeyDraft } from "../vault/key-file.t
 import { decodeRecord, encodeRecord } from "../vault/record.ts";
 import { makeFolder } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { type Basis, requireUnchanged } from "./basis.ts";
 import { currentText, FileChanges } from "./file-changes.ts";
 import {
   ATTRIBUTES_PATH,
@@ -47,6 +48,7 @@ export interface Target {
 /**
  * Carries out a plan. Resolves to the new commit's short id, undefined where none was to be made.
  *
+ * @param basis what it was made from: where that has changed, nothing is written.
  * @param followUp what is to follow the change, and is done by who finishes it otherwise; given the change's token. It
  *   must not throw: the change is made.
  */
@@ -54,9 +56,12 @@ export async function applyPlan(
   plan: Plan,
   target: Target,
   commit: boolean,
+  basis: Basis,
   followUp: (token: string) => Promise<void> = async () => {},
 ): Promise<string | undefined> {
   const journal = journalOf(plan, target, commit);
+  // After the texts of before were read: those are the ones that the plan was made from, or nothing is written.
+  await requireUnchanged(basis, target);
   const files = new FileChanges(journal, target.root);
   let id: string | undefined;
   try {

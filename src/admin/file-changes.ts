@@ -15,6 +15,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { changedMeanwhile } from "./basis.ts";
 import type { Journal, JournalWrite, WrittenPath } from "./journal.ts";
 import type { Progress } from "./plan.ts";
 
@@ -55,7 +56,9 @@ export class FileChanges {
   async putInPlace(wrote: Progress = () => {}): Promise<void> {
     this.#makeIfMissing(this.#root);
     await this.#writeDrafts(wrote);
-    for (const [index, { path, before }] of this.#writes.entries()) {
+    for (const [index, { path, before, after }] of this.#writes.entries()) {
+      // Git takes no lock of ours: it may have put another in its place at any moment.
+      if (![before, after].includes(currentText(this.#root, path))) throw changedMeanwhile();
       if (before !== null) linkIfMissing(join(this.#root, path), this.#kept(index));
       renameSync(this.#draft(index), join(this.#root, path));
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, lstatSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { lstatSync } from "node:fs";
+import { resolve } from "node:path";
 import { generateIdentity, recipientOf } from "../age/generate.ts";
 import type { Suite } from "../age/identity.ts";
 import { SigningKey, type VerifyKey } from "../age/signing-key.ts";
@@ -16,6 +16,7 @@ import { timestamp } from "../vault/time.ts";
 import { ownerKeys } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import { applyPlan } from "./apply.ts";
+import { readBasis } from "./basis.ts";
 import { afterwards, type Narrator, type OperateOptions, withTarget } from "./operate.ts";
 import type { Plan } from "./plan.ts";
 
@@ -43,6 +44,7 @@ export async function initVault(
 ): Promise<Initialised> {
   const name = parseOwnerName(options.ownerName);
   return withTarget(machine, options, narrator, async (target, finished) => {
+    const basis = await readBasis(target);
     if (lstatSync(options.root, { throwIfNoEntry: false })?.isDirectory() === false) {
       throw new VaultError(
         "exists",
@@ -50,7 +52,7 @@ export async function initVault(
         "move it away, or make the vault in another folder with --vault",
       );
     }
-    if (existsSync(join(options.root, VAULT_PATH))) {
+    if (basis.watched.has(VAULT_PATH)) {
       throw new VaultError(
         "exists",
         `there is a vault already: ${options.root}`,
@@ -82,7 +84,7 @@ export async function initVault(
     };
     const writes = [{ path: VAULT_PATH, record }];
     const plan: Plan = { event: { action: "init" }, writes, message: "vault-run: make a vault", keyFile };
-    const commit = await applyPlan(plan, target, options.commit, (token) =>
+    const commit = await applyPlan(plan, target, options.commit, basis, (token) =>
       afterwards(machine, vault, plan, token, signingKey, new Map(), owners, options, narrator),
     );
     return { vault, verifyKey: signingKey.verifyKey, keyPath: keyFile.path, commit };

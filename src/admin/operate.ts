@@ -20,6 +20,7 @@ import {
   type Target,
   tidyScratch,
 } from "./apply.ts";
+import { readBasis } from "./basis.ts";
 import { ATTRIBUTES_PATH, type Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
 import type { Plan, Progress } from "./plan.ts";
@@ -61,12 +62,14 @@ export function operate(
   makePlan: (session: OwnerSession) => Promise<Plan>,
 ): Promise<Done> {
   return withTarget(machine, options, narrator, async (target) => {
-    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile);
+    const basis = await readBasis(target);
+    const { watched } = basis;
+    const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile, { watched });
     const { vault, signingKey } = session;
     const plan = await makePlan(session);
     if (plan.writes.length === 0) return { plan, commit: undefined };
     const owners = ownersAfter(plan) ?? vault.ownerKeys;
-    const commit = await applyPlan(plan, target, options.commit, (token) =>
+    const commit = await applyPlan(plan, target, options.commit, basis, (token) =>
       afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator),
     );
     return { plan, commit };

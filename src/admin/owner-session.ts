@@ -20,6 +20,7 @@ import { readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-v
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import { BranchedPins } from "./branched-pins.ts";
+import type { WatchedFiles } from "./watched-files.ts";
 
 // A verified vault seen with an owner's key: what every plan is made from. It signs records and counts serials; it
 // changes nothing on disk.
@@ -27,6 +28,8 @@ import { BranchedPins } from "./branched-pins.ts";
 /** What is read, where it is not the work tree, and what it must not be older than. */
 export interface Reading {
   readonly files?: RecordSource;
+  /** The work tree, where it is to be known later what was read of it. */
+  readonly watched?: WatchedFiles;
   readonly pins?: Pins;
 }
 
@@ -58,9 +61,9 @@ export class OwnerSession {
     machine: Machine,
     root: string,
     ownerKeyFile: string | undefined,
-    { files, pins }: Reading = {},
+    { files, watched, pins }: Reading = {},
   ): Promise<OwnerSession> {
-    const unverified = readUnverifiedVault(files ?? new RecordFiles(root));
+    const unverified = readUnverifiedVault(files ?? watched ?? new RecordFiles(root));
     const { id } = unverified;
     const found = await readOwnerKey(machine, id, ownerKeyFile);
     const signingKey = SigningKey.derive(found.keyFile.identity);

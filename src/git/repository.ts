@@ -10,6 +10,13 @@ import { KeptIndex } from "./kept-index.ts";
 // The owner's git, driven with fixed argument lists: paths go to git through a file of NUL-ended literal pathspecs, and
 // nothing from a record or a user stands in an option's place. Launches never come here (see head.ts).
 
+export interface Head {
+  /** The full name of the branch; null where HEAD is detached. */
+  readonly branch: string | null;
+  /** Null before the first commit. */
+  readonly commit: string | null;
+}
+
 export class Repository {
   /** The work tree's top folder, absolute. */
   readonly workTree: string;
@@ -137,6 +144,12 @@ export class Repository {
   /** Whether the history here was cut off (`git clone --depth`). */
   async isShallow(): Promise<boolean> {
     return (await this.read(["rev-parse", "--is-shallow-repository"])).trim() === "true";
+  }
+
+  /** Where HEAD stands. */
+  async readHead(): Promise<Head> {
+    const [branch, commit] = await Promise.all([this.try(["symbolic-ref", "--quiet", "HEAD"]), this.#head()]);
+    return { branch: branch ?? null, commit: commit ?? null };
   }
 
   /** Whether anything was committed on this branch. */

@@ -10,7 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { finishInterrupted, prepareScratch, type Target } from "../../src/admin/apply.ts";
+import { applyPlan, finishInterrupted, prepareScratch, type Target } from "../../src/admin/apply.ts";
+import { readBasis } from "../../src/admin/basis.ts";
 import { findJournal, writeJournal } from "../../src/admin/journal.ts";
 import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { planRevoke } from "../../src/admin/plans/revoke.ts";
@@ -151,6 +152,66 @@ describe("an operation whose git is still at work when the next verb comes (A15)
       .split("\n")
       .map((line) => JSON.parse(line).action);
     expect(actions.slice(-2)).toEqual(["revoke", "set"]);
+  });
+});
+
+describe("a change that git overtakes", () => {
+  /** A colleague's new value, in a commit that this clone has not pulled yet. */
+  async function colleaguesCommit(): Promise<string> {
+    const before = vault.git("rev-parse", "HEAD");
+    await vault.withoutPins().set("stripe/A", "sk_live_new_value");
+    const theirs = vault.git("rev-parse", "HEAD");
+    vault.git("reset", "--quiet", "--hard", before);
+    return theirs;
+  }
+
+  async function expectRefused(overtake: () => void): Promise<void> {
+    const revoked = vault.change(async (session) => {
+      const { plan } = await planRevoke(session, "crawler" as never, "stripe" as never, () => {});
+      overtake();
+      return plan;
+    });
+    await expect(revoked).rejects.toMatchObject({
+      code: "git-not-ready",
+      hint: expect.stringContaining("run it again"),
+    });
+    expect(readdirSync(target.scratchFolder)).toEqual([]);
+  }
+
+  it("by a pull, while it is planned or asked about, is refused and takes nothing back (promise 8)", async () => {
+    const theirs = await colleaguesCommit();
+    await expectRefused(() => vault.git("merge", "--quiet", "--ff-only", theirs));
+    expect(vault.git("rev-parse", "HEAD")).toBe(theirs);
+    expect(status()).toBe("");
+    await vault.revoke("crawler", "stripe");
+    expect(await vault.readAs("stays", "stripe/A")).toBe("sk_live_new_value");
+  });
+
+  it("by a checkout of the files alone, or of another branch, is refused", async () => {
+    const theirs = await colleaguesCommit();
+    await expectRefused(() => vault.git("checkout", "--quiet", theirs, "--", ".vault"));
+    expect(status()).toContain("M  .vault/groups/stripe/secrets/A.json");
+    vault.git("reset", "--quiet", "--hard");
+    await expectRefused(() => vault.git("switch", "--quiet", "--create", "other"));
+    expect(vault.git("rev-parse", "main")).toBe(vault.git("rev-parse", "other"));
+  });
+
+  it("by a file that was not there when its folder was read, is refused", async () => {
+    const path = join(vault.root, "groups/stripe/secrets/D.json");
+    await expectRefused(() => writeFileSync(path, "a colleague's"));
+    expect(readFileSync(path, "utf8")).toBe("a colleague's");
+  });
+
+  it("while its drafts are written, is taken back and leaves what came", async () => {
+    const basis = await readBasis(target);
+    const { plan } = await planRevoke(await vault.owner(), "crawler" as never, "stripe" as never, () => {});
+    const path = join(vault.root, plan.writes.at(-1)?.path ?? "");
+    const theirs = await colleaguesCommit();
+    const wrote = () => writeFileSync(path, theirs);
+    await expect(applyPlan(plan, { ...target, wrote }, true, basis)).rejects.toThrow(/changed meanwhile/);
+    expect(readFileSync(path, "utf8")).toBe(theirs);
+    vault.git("checkout", "--quiet", "--", path);
+    await expectWhole(1);
   });
 });
 

@@ -8,6 +8,7 @@ import { encodeRecord } from "../../vault/record.ts";
 import type { GroupRecord } from "../../vault/schema.ts";
 import { ownerKeys } from "../../vault/vault.ts";
 import { applyPlan, type Target } from "../apply.ts";
+import { readBasis } from "../basis.ts";
 import { readFormerOwners } from "../former-owners.ts";
 import { afterwards, type Narrator, type OperateOptions, recordChange, withTarget } from "../operate.ts";
 import { OwnerSession } from "../owner-session.ts";
@@ -60,13 +61,14 @@ export async function resolveUnderLock(
   asking: Asking,
 ): Promise<Resolved> {
   const { repository } = target;
+  const basis = await readBasis(target);
   const conflicts = await withoutReplays(repository, await readConflicts(repository, options.root), other);
   const open = (files: ReturnType<typeof tentativeMerge>) =>
     OwnerSession.open(machine, options.root, options.ownerKeyFile, {
       files,
       pins: new MergingPins(machine, options.root, files, new Set(conflicts.keys())),
     });
-  const first = await open(tentativeMerge(options.root, conflicts, encodeRecord));
+  const first = await open(tentativeMerge(basis.watched, conflicts, encodeRecord));
   const ofVault = conflicts.get(VAULT_PATH);
   const vaultRecord = ofVault === undefined ? undefined : mergeVaultRecords(first, ofVault);
   const session =
@@ -74,7 +76,7 @@ export async function resolveUnderLock(
       ? first
       : await open(
           tentativeMerge(
-            options.root,
+            basis.watched,
             new Map([
               ...conflicts,
               [VAULT_PATH, { base: undefined, ours: vaultRecord, theirs: vaultRecord }],
@@ -104,7 +106,7 @@ export async function resolveUnderLock(
   await asking.confirm(resolution);
   const { vault, signingKey } = session;
   const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
-  const commit = await applyPlan(plan, target, options.commit, async (token) => {
+  const commit = await applyPlan(plan, target, options.commit, basis, async (token) => {
     // A merge may still be given up, and what it put in place with it: of that nothing is pinned.
     if (!options.commit) await recordChange(machine, vault.id, plan, token, signingKey, options, narrator);
     else await afterwards(machine, vault.id, plan, token, signingKey, vault.seen, owners, options, narrator);

@@ -4,8 +4,8 @@ import { readUnmerged, type Unmerged } from "../../git/merge-state.ts";
 import type { Repository } from "../../git/repository.ts";
 import { findPlace, type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
 import { decodeRecord, recordDigest, signedBytes } from "../../vault/record.ts";
-import { RecordFiles } from "../../vault/record-files.ts";
 import { RecordSnapshot } from "../../vault/record-snapshot.ts";
+import type { RecordSource } from "../../vault/record-source.ts";
 import type { SignedRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import { ATTRIBUTES_PATH } from "../journal.ts";
@@ -105,21 +105,20 @@ function digestOf(record: SignedRecord): string {
 
 /** The vault's files with the later version of each conflict in its place: what the merge is made from. */
 export function tentativeMerge(
-  root: string,
+  disk: RecordSource,
   conflicts: ReadonlyMap<RecordPath, Conflict>,
   encode: (record: SignedRecord) => Buffer,
 ): RecordSnapshot {
-  const disk = new RecordFiles(root);
   const files = new Map<string, Buffer | "not-plain">();
   for (const path of disk.paths()) {
-    if (findPlace(path) === undefined || conflicts.has(path as RecordPath)) continue;
+    if (findPlace(path) === undefined) continue;
     const bytes = disk.read(path as RecordPath);
-    if (bytes !== undefined) files.set(path, bytes);
+    if (bytes !== undefined && !conflicts.has(path as RecordPath)) files.set(path, bytes);
   }
   // Of vault.json ours: theirs may list an owner who was removed here, and is merged before it counts.
   for (const [path, { ours, theirs }] of conflicts)
     files.set(path, encode(path === VAULT_PATH ? ours : later(ours, theirs)));
-  return new RecordSnapshot(root, files);
+  return new RecordSnapshot(disk.root, files);
 }
 
 function notARecord(path: string): VaultError {
