@@ -358,3 +358,14 @@ def test_the_program_lists_and_refuses(machine: VectorMachine, capsys: pytest.Ca
     with pytest.raises(SystemExit) as caught:
         main(["reveal"])
     assert caught.value.code == 2
+
+
+def test_nothing_is_pinned_while_a_change_is_half_made(machine: VectorMachine) -> None:
+    journal = machine.root.parent / ".git/vault-run/journal.json"
+    journal.parent.mkdir(parents=True)
+    journal.touch()
+    assert machine.open()[REF].reveal() == VALUE
+    assert not list(machine.state.glob("pins/**/*.json"))
+    journal.unlink()
+    assert machine.open()[REF].reveal() == VALUE
+    assert list(machine.state.glob("pins/**/*.json"))

@@ -1,4 +1,5 @@
 import { findOnBranches, isInHistory, type OnBranch, otherBranches } from "../git/branches.ts";
+import { hasChangeUnderWay } from "../git/head.ts";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
 import { type Pin, Pins } from "../vault/pins.ts";
 import { decodeRecord, recordDigest, signedBytes } from "../vault/record.ts";
@@ -17,7 +18,7 @@ export class BranchedPins extends Pins {
 
   /** @param root the absolute path of the `.vault` folder. */
   constructor(stateFolder: string, root: string) {
-    super(stateFolder);
+    super(stateFolder, () => hasChangeUnderWay(root));
     this.#root = root;
   }
 

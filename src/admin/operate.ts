@@ -126,7 +126,9 @@ async function recordFinished(
   if (session === undefined) return;
   const { vault, signingKey } = session;
   for (const { path } of finished.writes) if (path !== ATTRIBUTES_PATH) vault.find(path);
-  await vault.pin({ pid: machine.pid, host: machine.host, doing });
+  const self = { pid: machine.pid, host: machine.host, doing };
+  const store = new Pins(stateFolder(machine, vault.id));
+  await store.save(notOlder(vault.seen, store), vault.ownerKeys, self);
   try {
     const log = new AuditLog(machine, vault.id, findHeadCommit(root));
     await log.appendOnce(finished.event, signingKey, finished.token);
@@ -164,8 +166,7 @@ export async function afterwards(
   narrator: Narrator,
 ): Promise<void> {
   const store = new Pins(stateFolder(machine, vault));
-  // What was read as older than another branch has it keeps the pin that it has: all else is pinned.
-  const pins = new Map([...seen].filter(([path, { serial }]) => serial >= (store.find(path)?.serial ?? 0)));
+  const pins = notOlder(seen, store);
   for (const write of plan.writes) {
     pins.set(write.path, { serial: write.record.serial, digest: recordDigest(signedBytes(write.record)) });
   }
@@ -177,6 +178,11 @@ export async function afterwards(
     narrator.note(`the change is made, but ${error.message}`);
   }
   await recordChange(machine, vault, plan, token, key, options, narrator);
+}
+
+/** What was read as older than another branch has it keeps the pin that it has: all else is pinned. */
+function notOlder(seen: ReadonlyMap<RecordPath, Pin>, store: Pins): Map<RecordPath, Pin> {
+  return new Map([...seen].filter(([path, { serial }]) => serial >= (store.find(path)?.serial ?? 0)));
 }
 
 export async function recordChange(

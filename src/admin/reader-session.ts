@@ -1,3 +1,4 @@
+import { hasChangeUnderWay } from "../git/head.ts";
 import { keyFileExists } from "../vault/key-file.ts";
 import { actsAsAgent, agentOption, findAgentKey, ownerKeyPath, trustSources } from "../vault/key-lookup.ts";
 import { type Machine, stateFolder } from "../vault/machine.ts";
@@ -49,7 +50,7 @@ export async function openReader(
   }
   const asAgent = actsAsAgent(machine, options.agent, options.keyFile);
   const own = asAgent
-    ? new Pins(stateFolder(machine, id))
+    ? new Pins(stateFolder(machine, id), () => hasChangeUnderWay(files.root))
     : new BranchedPins(stateFolder(machine, id), files.root);
   const pins = given ?? own;
   const sources = asAgent ? agentSources(machine, id, options) : trustSources(machine, undefined);

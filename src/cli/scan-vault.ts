@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { BranchedPins } from "../admin/branched-pins.ts";
 import { OwnerSession } from "../admin/owner-session.ts";
 import type { ReaderOptions } from "../admin/reader-session.ts";
+import { hasChangeUnderWay } from "../git/head.ts";
 import { AgentSession } from "../launch/agent-session.ts";
 import { actsAsAgent, ownerKeyPath, trustSources } from "../vault/key-lookup.ts";
 import { configFolder, type Machine, stateFolder } from "../vault/machine.ts";
@@ -117,7 +118,9 @@ async function openByKeysInPlace(
     for (const value of await agentValues(session, note)) values.set(value.secret.ref, value);
   }
   const state = stateFolder(machine, id);
-  const pins = options.isOnDisk ? new BranchedPins(state, files.root) : new Pins(state);
+  const pins = options.isOnDisk
+    ? new BranchedPins(state, files.root)
+    : new Pins(state, () => hasChangeUnderWay(files.root));
   const named = trustSources(machine, undefined);
   const hasSource = named.length > 0 || pins.findOwners() !== undefined;
   const sources = hasSource ? named : ownersOf(options.base);

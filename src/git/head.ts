@@ -25,6 +25,15 @@ export function findHeadCommit(folder: string): string | undefined {
   return undefined;
 }
 
+/**
+ * Whether a change to the vault in this folder is half made: its journal is there (docs/FORMAT.md, section 10.4). In the git
+ * folder, where nobody puts one who can only push.
+ */
+export function hasChangeUnderWay(folder: string): boolean {
+  const found = findGitFolder(folder);
+  return found !== undefined && findStats(`${found.gitFolder}/vault-run/journal.json`) !== undefined;
+}
+
 interface GitFolders {
   readonly gitFolder: string;
   /** What work trees of one repository share. */

@@ -3,7 +3,7 @@ import { SigningKey } from "../age/signing-key.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { AuditLog } from "../audit/log.ts";
 import { recordingDenials, recordPull } from "../audit/pull.ts";
-import { findHeadCommit } from "../git/head.ts";
+import { findHeadCommit, hasChangeUnderWay } from "../git/head.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
 import {
   agentOption,
@@ -195,7 +195,7 @@ function verifyAsAgent(
   found: FoundKey,
 ): Vault {
   const state = stateFolder(machine, unverified.id);
-  const pins = new Pins(state);
+  const pins = new Pins(state, () => hasChangeUnderWay(unverified.files.root));
   const sources = trustSources(machine, found);
   const { identity } = found.keyFile;
   const basis = { vault: unverified.id, agent, identity, sources, pinned: pins.findOwners() };

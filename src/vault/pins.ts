@@ -45,10 +45,15 @@ type PinFile = Shaped<typeof pinFile>;
 export class Pins {
   readonly #folder: string;
   readonly #files = new Map<Scope, PinFile>();
+  readonly #isUnderWay: () => boolean;
 
-  /** @param stateFolder this vault's own folder below XDG_STATE_HOME; need not exist. */
-  constructor(stateFolder: string) {
+  /**
+   * @param stateFolder this vault's own folder below XDG_STATE_HOME; need not exist.
+   * @param isUnderWay whether a change to the vault is half made, which may yet be taken back: then nothing is saved.
+   */
+  constructor(stateFolder: string, isUnderWay: () => boolean = () => false) {
     this.#folder = `${stateFolder}/pins`;
+    this.#isUnderWay = isUnderWay;
   }
 
   /** The owner keys accepted on this machine, or undefined where the vault was never verified here. */
@@ -113,8 +118,17 @@ export class Pins {
     }
   }
 
-  /** Raises the pins to what was seen. Call only after everything checked out. */
-  async save(seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys, self: LockSelf): Promise<void> {
+  /**
+   * Raises the pins to what was seen. Call only after everything checked out.
+   *
+   * @param stands whether what was seen is still there.
+   */
+  async save(
+    seen: ReadonlyMap<RecordPath, Pin>,
+    owners: OwnerKeys,
+    self: LockSelf,
+    stands: () => boolean = () => true,
+  ): Promise<void> {
     if (this.#news(seen, owners).length === 0) return;
     makeFolder(this.#folder);
     const lock = await takeLock(`${this.#folder}/lock`, self, {
@@ -129,6 +143,8 @@ export class Pins {
     try {
       // Another process may have written the same meanwhile: what is still new is asked again under the lock.
       this.#files.clear();
+      // In this order: what stands once no change is under way was not taken back.
+      if (this.#isUnderWay() || !stands()) return;
       for (const scope of this.#news(seen, owners)) this.#raise(scope, seen, owners);
     } finally {
       lock.release();

@@ -134,9 +134,23 @@ export class Vault {
 
   /** Pins what was read, and remembers that it was verified. Call only after everything checked out. */
   async pin(self: LockSelf): Promise<void> {
-    await this.pins.save(this.#seen, this.ownerKeys, self);
+    await this.pins.save(this.#seen, this.ownerKeys, self, () => this.#stands());
     const pinned = this.pins.findOwners();
     if (pinned !== undefined) this.#verified?.save(pinned);
+  }
+
+  /** Whether every record that was read is there as it was read. */
+  #stands(): boolean {
+    try {
+      return [...this.#seen].every(([path, { digest }]) => {
+        const bytes = this.files.read(path);
+        return bytes !== undefined && recordDigest(signedBytes(decodeRecord(path, bytes))) === digest;
+      });
+    } catch (error) {
+      // What was read as a record and is none now.
+      if (error instanceof VaultError) return false;
+      throw error;
+    }
   }
 
   /** Every record read so far. */

@@ -17,6 +17,8 @@ import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { planRevoke } from "../../src/admin/plans/revoke.ts";
 import { Repository } from "../../src/git/repository.ts";
 import { digest } from "../../src/vault/fingerprint.ts";
+import { stateFolder } from "../../src/vault/machine.ts";
+import { Pins } from "../../src/vault/pins.ts";
 import { encodeRecord } from "../../src/vault/record.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { TestVault } from "../fixtures/vault.ts";
@@ -212,6 +214,55 @@ describe("a change that git overtakes", () => {
     expect(readFileSync(path, "utf8")).toBe(theirs);
     vault.git("checkout", "--quiet", "--", path);
     await expectWhole(1);
+  });
+});
+
+describe("what stands in place of a change that may yet be taken back", () => {
+  const pinned = () =>
+    new Pins(stateFolder(vault.machine, vault.id)).find("groups/stripe/group.json" as never);
+
+  async function begin() {
+    const journal = await revokeJournal();
+    writeJournal(target.scratchFolder, journal);
+    for (const write of journal.writes) writeFileSync(join(vault.root, write.path), write.after);
+  }
+
+  function takeBack(): void {
+    vault.git("checkout", "--quiet", "--", ".vault");
+    rmSync(join(target.scratchFolder, "journal.json"));
+  }
+
+  it("is pinned by no reader, so that it locks nobody out (promise 8)", async () => {
+    const before = pinned();
+    await begin();
+    expect(await vault.readAs("stays", "stripe/A")).toBe("sk_live_A_value");
+    const { vault: seen } = await vault.owner();
+    seen.readAll();
+    await seen.pin({ pid: 1, host: "test-host", doing: "check" });
+    expect(pinned()).toEqual(before);
+    takeBack();
+    await expectWhole(1);
+    await vault.revoke("crawler", "stripe");
+    await expectWhole(2);
+  });
+
+  it("is not pinned either by who read it and pins once it was taken back", async () => {
+    const before = pinned();
+    await begin();
+    const { vault: seen } = await vault.owner();
+    seen.readAll();
+    takeBack();
+    await seen.pin({ pid: 1, host: "test-host", doing: "check" });
+    expect(pinned()).toEqual(before);
+    await expectWhole(1);
+  });
+
+  it("is pinned once it is committed", async () => {
+    const elsewhere = vault.withoutPins();
+    await vault.revoke("crawler", "stripe");
+    expect(await elsewhere.readAs("stays", "stripe/A")).toBe("sk_live_A_value");
+    const pins = new Pins(stateFolder(elsewhere.machine, vault.id));
+    expect(pins.find("groups/stripe/group.json" as never)).toEqual(pinned());
   });
 });
 

@@ -32,6 +32,12 @@ def find_head_commit(folder: str) -> str | None:
     return None
 
 
+def has_change_under_way(folder: str) -> bool:
+    """Whether a change to the vault in this folder is half made: its journal is there (FORMAT.md, 10.4)."""
+    git_folder = _find_git_folder(folder)
+    return git_folder is not None and os.path.lexists(f"{git_folder}/vault-run/journal.json")
+
+
 def _find_git_folder(folder: str) -> str | None:
     at = folder
     while True:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .canonical import parse_json, whole_number
@@ -97,8 +97,8 @@ class Pins:
                 "two versions of this record exist; compare git log on both sides before you trust either",
             )
 
-    def save(self, seen: Mapping[str, Pin], owners: OwnerKeys, who: LockSelf) -> None:
-        """Raise the pins to what was seen. Call only after everything checked out."""
+    def save(self, seen: Mapping[str, Pin], owners: OwnerKeys, who: LockSelf, is_settled: Callable[[], bool]) -> None:
+        """Raise the pins to what was seen, if it is settled. Call only after everything checked out."""
         if not self._news(seen, owners):
             return
         make_folder(self._folder)
@@ -113,6 +113,8 @@ class Pins:
                 return
             # Another process may have written the same meanwhile: what is still new is asked again under the lock.
             self._files.clear()
+            if not is_settled():
+                return
             for scope in sorted(self._news(seen, owners)):
                 self._raise(scope, seen, owners)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import cast
 
 from .encoding import digest
+from .head import has_change_under_way
 from .identity import suite_of
 from .lock import LockSelf
 from .names import SecretRef
@@ -89,7 +90,21 @@ class VerifiedVault:
 
     def pin(self, who: LockSelf) -> None:
         """Pin what was read. Call only after everything checked out."""
-        self._pins.save(self._seen, owner_keys(self.record), who)
+        self._pins.save(self._seen, owner_keys(self.record), who, self._is_settled)
+
+    def _is_settled(self) -> bool:
+        """Whether no change is half made and, asked in this order, every record that was read stands."""
+        if has_change_under_way(self._files.root):
+            return False
+        try:
+            return all(self._stands(path, pin) for path, pin in self._seen.items())
+        except VaultError:
+            # What was read as a record and is none now.
+            return False
+
+    def _stands(self, path: str, pin: Pin) -> bool:
+        content = self._files.read(path)
+        return content is not None and digest(signed_bytes(decode_record(path, content))) == pin.digest
 
     def agent(self, name: str) -> AgentRecord:
         """An agent that was not removed."""
