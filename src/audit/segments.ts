@@ -61,8 +61,8 @@ export function lastLineMovedAway(folder: string): Buffer | undefined {
   const numbers = numbersOf(namesIn(folder)).sort((a, b) => b - a);
   for (const number of numbers) {
     const path = segmentPath(folder, number);
-    // A pipe in its place is not waited for.
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openSegment(path);
+    if (fd === undefined) continue;
     try {
       const { last } = readTail(fd, path);
       if (last !== undefined) return last;
@@ -71,6 +71,19 @@ export function lastLineMovedAway(folder: string): Buffer | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * Undefined where it is gone: a number that was taken, given back as there was nothing to move any more. A pipe in its place
+ * is not waited for.
+ */
+function openSegment(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Whether a whole line has this id. */
@@ -89,6 +102,7 @@ function readFile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
+    if (systemCode(error) === "ENOENT") return "";
     throw diskError(error, "read the audit log", path);
   }
 }

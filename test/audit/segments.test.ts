@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
   existsSync,
@@ -44,6 +45,14 @@ const linesOf = (path: string) =>
     .split("\n")
     .filter((line) => line !== "");
 const prevOf = (line: string | undefined) => JSON.parse(line!).prev;
+
+/** Makes the empty file and removes it, until killed. */
+const TAKE_AND_GIVE_BACK = `
+  const { closeSync, openSync, rmSync } = require("node:fs");
+  for (;;) {
+    closeSync(openSync(process.argv[1], "w"));
+    rmSync(process.argv[1]);
+  }`;
 
 /** A log that is full, and its last line. */
 function fill(): string {
@@ -130,6 +139,22 @@ describe("a log that has grown", () => {
     expect(linesOf(log.path)).toHaveLength(1);
     await log.appendOnce(event, key, id);
     expect(linesOf(log.path)).toHaveLength(1);
+  });
+
+  it("is gone on with while others take numbers and give them back", async () => {
+    const others = execa(process.execPath, ["-e", TAKE_AND_GIVE_BACK, at(7)], { reject: false });
+    try {
+      while (!existsSync(at(7))) await new Promise(setImmediate);
+      for (let i = 0; i < 2000; i++) {
+        rmSync(log.path, { force: true });
+        const id = randomBytes(16).toString("hex");
+        await log.appendOnce(event, key, id);
+        expect(linesOf(log.path)).toHaveLength(1);
+      }
+    } finally {
+      others.kill("SIGKILL");
+      await others;
+    }
   });
 
   it("is empty where there is none", () => {

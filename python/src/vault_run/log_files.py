@@ -79,8 +79,12 @@ def last_line_moved_away(folder: str) -> bytes | None:
     """The last whole line of the files that were moved away; None where they have none."""
     for number in sorted(_numbers(folder), reverse=True):
         path = _segment_path(folder, number)
-        # A pipe in its place is not waited for.
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            # A pipe in its place is not waited for.
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # A number that was taken, given back as there was nothing to move any more.
+            continue
         try:
             last = read_tail(fd, path).last
         finally:
