@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ def take(path: Path, wait_seconds: float = 0.1, stale_seconds: float = 60.0) -> 
 
 
 def left_by(path: Path, **changes: Any) -> None:
-    holder = {"pid": os.getpid(), "host": SELF.host, "doing": "test", "started": "", "token": "0" * 32}
+    space = os.readlink("/proc/self/ns/pid")
+    holder = {"pid": os.getpid(), "host": SELF.host, "doing": "test", "started": "", "space": space, "token": "0" * 32}
     path.write_text(f"{json.dumps({**holder, **changes})}\n")
 
 
@@ -36,8 +38,8 @@ def dead_pid() -> int:
 
 def test_is_held_by_one_and_then_by_the_next(home: Path) -> None:
     path = home / "lock"
-    with take(path) as is_held:
-        assert is_held
+    with take(path) as held:
+        assert held
         assert json.loads(path.read_text())["pid"] == os.getpid()
         assert path.stat().st_mode & 0o777 == 0o600
         with pytest.raises(VaultError) as caught, take(path):
@@ -57,12 +59,48 @@ def test_is_taken_over_from_the_dead(home: Path) -> None:
     path = home / "lock"
     left_by(path, pid=dead_pid())
     (home / f"lock.{'1' * 32}").touch()
-    with take(path) as is_held:
-        assert is_held
+    with take(path) as held:
+        assert held
         assert [entry.name for entry in home.iterdir()] == ["lock"]
     left_by(path, started="another process of the same number")
-    with take(path) as is_held:
-        assert is_held
+    with take(path) as held:
+        assert held
+
+
+def test_is_taken_over_from_the_dead_where_another_users_process_has_the_number() -> None:
+    # Where another user may look for it, other than in the folders that pytest makes.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        path = Path(folder) / "lock"
+        left_by(path, started="another process of the same number")
+        script = f"""
+import os
+from vault_run.lock import LockSelf, hold_lock
+os.setuid(65534)
+with hold_lock({str(path)!r}, LockSelf(os.getpid(), {SELF.host!r}, "t"), 0.1, 60.0, bool) as held:
+    assert held
+"""
+        assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_is_not_taken_over_from_another_namespace_of_processes(home: Path) -> None:
+    left_by(home / "lock", space="pid:[1]", pid=dead_pid())
+    with pytest.raises(VaultError, match="holds the lock"), take(home / "lock"):
+        pass
+
+
+def test_whose_holder_stood_still_too_long_lets_it_replace_nothing(home: Path) -> None:
+    path = home / "lock"
+    with take(path) as first:
+        os.utime(path, (time.time() - 61, time.time() - 61))
+        with take(path) as second:
+            second.replace_file(str(home / "file"), b"newer")
+            with pytest.raises(VaultError, match="stood still"):
+                first.replace_file(str(home / "file"), b"older")
+        with pytest.raises(VaultError, match="stood still"):
+            first.replace_file(str(home / "file"), b"older")
+    assert (home / "file").read_bytes() == b"newer"
+    assert [entry.name for entry in home.iterdir()] == ["file"]
 
 
 def test_is_taken_over_when_it_is_old_whoever_holds_it(home: Path) -> None:
@@ -71,14 +109,14 @@ def test_is_taken_over_when_it_is_old_whoever_holds_it(home: Path) -> None:
     with pytest.raises(VaultError), take(path):
         pass
     os.utime(path, (time.time() - 61, time.time() - 61))
-    with take(path) as is_held:
-        assert is_held
+    with take(path) as held:
+        assert held
 
 
 def test_is_not_waited_for_where_it_has_become_moot(home: Path) -> None:
     left_by(home / "lock")
-    with hold_lock(str(home / "lock"), SELF, 10.0, 60.0, lambda: True) as is_held:
-        assert not is_held
+    with hold_lock(str(home / "lock"), SELF, 10.0, 60.0, lambda: True) as held:
+        assert held is None
     assert (home / "lock").exists()
 
 

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -17,13 +18,14 @@ import {
 import { basename, dirname, join } from "node:path";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { sleep } from "./time.ts";
-import { writeFileDurably } from "./write-file.ts";
+import { syncFolder, writeFileDurably } from "./write-file.ts";
 
 // A lock is a file that names its holder: process, host, what it does, since when. It is made whole under another name
 // and linked into place, so it never exists half written. A holder that died on this host is detected and its lock taken
 // over, by one process at a time and only after looking again. A holder on another host cannot be looked at: its lock
-// stands until `staleAfterMs`, where the caller gives one, and otherwise until someone removes it. Who has the lock
-// removes what killed processes left beside it.
+// stands until `staleAfterMs`, where the caller gives one, and otherwise until someone removes it. So does one of another PID
+// namespace, a container's say, where the same number is another process. Who has the lock removes what killed processes left
+// beside it, and by that the drafts of a holder that was taken for dead: what it was about to replace it replaces no more.
 
 const RETRY_MS = 25;
 /** The end of a draft's name: the token of who asks. */
@@ -38,6 +40,8 @@ export interface LockHolder {
   readonly doing: string;
   /** When the process started, in the kernel's own ticks: tells a reused process id from the holder. */
   readonly started: string;
+  /** The PID namespace in which `pid` is the process, by the kernel's own name; empty where the system has none. */
+  readonly space: string;
   /** Random: tells this lock from every other of the same process. */
   readonly token: string;
 }
@@ -57,6 +61,13 @@ export interface LockOptions {
 }
 
 export interface Lock {
+  /**
+   * Replaces the private file at `path`, on the lock's file system, as a whole.
+   *
+   * @throws {VaultError} `locked` where the lock was taken over meanwhile, by who took this process for dead: nothing is
+   *   replaced then.
+   */
+  replaceFile(path: string, bytes: Uint8Array): void;
   /** Never fails: what was done under the lock is done. */
   release(): void;
 }
@@ -71,16 +82,24 @@ export async function takeLock(
   self: LockSelf,
   options: LockOptions,
 ): Promise<Lock | undefined> {
-  const holder = { ...self, started: processStart(self.pid) ?? "", token: randomBytes(16).toString("hex") };
+  const holder = {
+    ...self,
+    started: processStart(self.pid) ?? "",
+    space: processSpace(),
+    token: randomBytes(16).toString("hex"),
+  };
   const deadline = Date.now() + options.waitMs;
   let announced = false;
   for (;;) {
     if (tryTake(path, holder)) {
       quietly(() => tidyBeside(path, holder));
-      return { release: () => releaseOwn(path, holder) };
+      return {
+        replaceFile: (to, bytes) => replaceUnder(path, holder, to, bytes),
+        release: () => releaseOwn(path, holder),
+      };
     }
     const found = findLock(path);
-    if (found !== undefined && isLeftBehind(found, self.host, options.staleAfterMs))
+    if (found !== undefined && isLeftBehind(found, holder, options.staleAfterMs))
       takeOver(path, found.holder);
     else if (found !== undefined && Date.now() >= deadline) throw heldError(path, found.holder);
     else if (options.isMoot?.() === true) return undefined;
@@ -103,6 +122,24 @@ function tryTake(path: string, holder: LockHolder): boolean {
     throw diskError(error, "take the lock", path);
   } finally {
     quietly(() => unlinkSync(draft));
+  }
+}
+
+/**
+ * The draft is one of those beside the lock that the next holder removes before it reads anything: whenever this process
+ * stood still, either its rename comes first or there is nothing to rename.
+ */
+function replaceUnder(path: string, own: LockHolder, to: string, bytes: Uint8Array): void {
+  const draft = `${path}.${own.token}`;
+  try {
+    writeFileDurably(draft, bytes, "wx", 0o600);
+    if (findLock(path)?.holder.token !== own.token) throw lostError(path);
+    renameSync(draft, to);
+    syncFolder(dirname(to));
+  } catch (error) {
+    quietly(() => unlinkSync(draft));
+    if (systemCode(error) === "ENOENT" && findLock(path)?.holder.token !== own.token) throw lostError(path);
+    throw diskError(error, "write", to);
   }
 }
 
@@ -165,9 +202,9 @@ function parseHolder(text: string): LockHolder | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
-    const { pid, host, doing, started, token } = value as Record<string, unknown>;
-    const texts = [host, doing, started, token].every((field) => typeof field === "string");
-    return texts && typeof pid === "number" ? (value as LockHolder) : undefined;
+    const { pid, host, doing, started, space = "", token } = value as Record<string, unknown>;
+    const texts = [host, doing, started, space, token].every((field) => typeof field === "string");
+    return texts && typeof pid === "number" ? ({ ...value, space } as LockHolder) : undefined;
   } catch {
     return undefined;
   }
@@ -175,15 +212,16 @@ function parseHolder(text: string): LockHolder | undefined {
 
 function isLeftBehind(
   { holder, modifiedMs }: FoundLock,
-  host: string,
+  self: LockHolder,
   staleAfterMs: number | undefined,
 ): boolean {
   if (staleAfterMs !== undefined && Date.now() - modifiedMs > staleAfterMs) return true;
-  if (holder.host !== host) return false;
+  if (holder.host !== self.host || holder.space !== self.space) return false;
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    return systemCode(error) === "ESRCH";
+    // Another user's process may have the number now: then it is not allowed to look, and it started later.
+    if (systemCode(error) !== "EPERM") return systemCode(error) === "ESRCH";
   }
   const started = processStart(holder.pid);
   return started !== undefined && holder.started !== "" && started !== holder.started;
@@ -221,6 +259,14 @@ function heldError(path: string, holder: LockHolder): VaultError {
   );
 }
 
+function lostError(path: string): VaultError {
+  return new VaultError(
+    "locked",
+    `this process stood still for so long that another took its lock: ${path}`,
+    "run the command again",
+  );
+}
+
 function notALock(path: string): VaultError {
   return new VaultError(
     "locked",
@@ -236,6 +282,15 @@ function processStart(pid: number): string | undefined {
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
     return undefined;
+  }
+}
+
+/** Empty where there is no /proc, or no such namespaces. */
+function processSpace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
   }
 }
 

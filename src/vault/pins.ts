@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
-import { type LockSelf, takeLock } from "./lock.ts";
-import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf } from "./paths.ts";
+import { type Lock, type LockSelf, takeLock } from "./lock.ts";
+import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf, VAULT_PATH } from "./paths.ts";
 import { dictionary, list, object, optional, type Shaped, text, that } from "./shape.ts";
-import { makeFolder, writeFileAtomic } from "./write-file.ts";
+import { makeFolder } from "./write-file.ts";
 
 // What this machine has seen of a vault, outside the repo: per record the highest serial and its digest,
 // and which owner keys were accepted. One file per scope, so that a launch reads the pins of what it was granted and not
@@ -72,6 +72,11 @@ export class Pins {
     return this.find(path) !== undefined;
   }
 
+  /** Records of which a newer version is known to be on another branch, and which branch; none but where branches are looked at. */
+  get newerElsewhere(): ReadonlyMap<RecordPath, string> {
+    return new Map();
+  }
+
   /** Every record ever seen in a scope. */
   pathsIn(scope: Scope): RecordPath[] {
     return Object.keys(this.#read(scope).records) as RecordPath[];
@@ -119,7 +124,8 @@ export class Pins {
   }
 
   /**
-   * Raises the pins to what was seen. Call only after everything checked out.
+   * Raises the pins to what was seen. Call only after everything checked out. Of a record that a higher serial was pinned of
+   * meanwhile, nothing in its file is raised, and all other files are.
    *
    * @param stands whether what was seen is still there.
    */
@@ -128,6 +134,23 @@ export class Pins {
     owners: OwnerKeys,
     self: LockSelf,
     stands: () => boolean = () => true,
+  ): Promise<void> {
+    // In this order: what stands once no change is under way was not taken back.
+    await this.#save(seen, owners, self, () => !this.#isUnderWay() && stands());
+  }
+
+  /** Pins what a change wrote, and what it was made from where nothing newer is pinned: a higher pin stays as it is. */
+  async raise(seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys, self: LockSelf): Promise<void> {
+    const isHigher = ([path, { serial }]: [RecordPath, Pin]) => serial >= (this.find(path)?.serial ?? 0);
+    await this.#save(seen, owners, self, () => true, isHigher);
+  }
+
+  async #save(
+    seen: ReadonlyMap<RecordPath, Pin>,
+    owners: OwnerKeys,
+    self: LockSelf,
+    isSettled: () => boolean,
+    isWanted: (entry: [RecordPath, Pin]) => boolean = () => true,
   ): Promise<void> {
     if (this.#news(seen, owners).length === 0) return;
     makeFolder(this.#folder);
@@ -143,12 +166,27 @@ export class Pins {
     try {
       // Another process may have written the same meanwhile: what is still new is asked again under the lock.
       this.#files.clear();
-      // In this order: what stands once no change is under way was not taken back.
-      if (this.#isUnderWay() || !stands()) return;
-      for (const scope of this.#news(seen, owners)) this.#raise(scope, seen, owners);
+      if (!isSettled()) return;
+      const wanted = new Map([...seen].filter(isWanted));
+      // The owners are those of the newest vault.json.
+      const isPast = seen.has(VAULT_PATH) && !wanted.has(VAULT_PATH);
+      this.#raiseAll(wanted, (isPast ? this.findOwners() : undefined) ?? owners, lock);
     } finally {
       lock.release();
     }
+  }
+
+  /** What is refused in one file keeps no other from being raised. */
+  #raiseAll(seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys, lock: Lock): void {
+    const refusals: unknown[] = [];
+    for (const scope of this.#news(seen, owners)) {
+      try {
+        this.#raise(scope, seen, owners, lock);
+      } catch (error) {
+        refusals.push(error);
+      }
+    }
+    if (refusals.length > 0) throw refusals[0];
   }
 
   #news(seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys): Scope[] {
@@ -162,7 +200,7 @@ export class Pins {
     return [...scopes];
   }
 
-  #raise(scope: Scope, seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys): void {
+  #raise(scope: Scope, seen: ReadonlyMap<RecordPath, Pin>, owners: OwnerKeys, lock: Lock): void {
     const file = structuredClone(this.#read(scope));
     for (const [path, pin] of seen) {
       if (scopeOf(path) !== scope) continue;
@@ -176,7 +214,7 @@ export class Pins {
       if (former.length > 0) file.formerOwners = [...former];
     }
     makeFolder(dirname(this.#path(scope)));
-    writeFileAtomic(this.#path(scope), Buffer.from(`${JSON.stringify(file)}\n`), 0o600);
+    lock.replaceFile(this.#path(scope), Buffer.from(`${JSON.stringify(file)}\n`));
     this.#files.set(scope, file);
   }
 

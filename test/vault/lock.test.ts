@@ -1,7 +1,10 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
+  readlinkSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -14,6 +17,10 @@ import { type Lock, type LockHolder, takeLock } from "../../src/vault/lock.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 const self = { pid: process.pid, host: "test-host", doing: "test" };
+/** What a holder of this PID namespace leaves. */
+const left = { ...self, space: readlinkSync("/proc/self/ns/pid") };
+
+const DRAFT = /^lock\.[0-9a-f]{32}$/;
 
 async function take(
   path: string,
@@ -64,13 +71,38 @@ describe("a lock", () => {
 
   it("of a process whose id was given to another is taken over", async () => {
     const path = join(tempFolder(), "lock");
-    writeFileSync(path, JSON.stringify({ ...self, started: "1", token: "00" }));
+    writeFileSync(path, JSON.stringify({ ...left, started: "1", token: "00" }));
     (await take(path)).release();
+  });
+
+  it("of a process whose id another user's process has now is taken over", async () => {
+    const folder = tempFolder();
+    const path = join(folder, "lock");
+    chmodSync(folder, 0o777);
+    writeFileSync(path, JSON.stringify({ ...left, started: "1", token: "00" }));
+    const asker = join(import.meta.dirname, "../fixtures/lock-asker.ts");
+    await execa(process.execPath, [asker, path, "65534"]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("of another PID namespace, where its number is another process, is never taken over", async () => {
+    const folder = tempFolder();
+    const path = join(folder, "lock");
+    const asker = join(import.meta.dirname, "../fixtures/lock-asker.ts");
+    await take(path);
+    const inside = ["--pid", "--fork", process.execPath, asker, path, "0"];
+    const { stderr } = await execa("unshare", inside, { reject: false });
+    expect(stderr).toContain(`process ${process.pid} on test-host`);
+    writeFileSync(
+      path,
+      JSON.stringify({ ...left, space: "pid:[1]", pid: 2 ** 22 + 1, started: "1", token: "0" }),
+    );
+    await expect(take(path, self, 60)).rejects.toThrow("on test-host");
   });
 
   it("of another host is never taken over", async () => {
     const path = join(tempFolder(), "lock");
-    writeFileSync(path, JSON.stringify({ ...self, host: "elsewhere", pid: 1, started: "1", token: "00" }));
+    writeFileSync(path, JSON.stringify({ ...left, host: "elsewhere", pid: 1, started: "1", token: "00" }));
     await expect(take(path, self, 60)).rejects.toThrow("on elsewhere");
   });
 
@@ -83,7 +115,7 @@ describe("a lock", () => {
 
   it("of another host is taken over once it is older than the caller allows", async () => {
     const path = join(tempFolder(), "lock");
-    writeFileSync(path, JSON.stringify({ ...self, host: "elsewhere", pid: 1, started: "1", token: "00" }));
+    writeFileSync(path, JSON.stringify({ ...left, host: "elsewhere", pid: 1, started: "1", token: "00" }));
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(path, longAgo, longAgo);
     (await takeLock(path, self, { waitMs: 0, staleAfterMs: 5000 }))?.release();
@@ -93,7 +125,7 @@ describe("a lock", () => {
   it("is rid of what killed processes left beside it, once someone has it", async () => {
     const folder = tempFolder();
     const path = join(folder, "lock");
-    const dead = JSON.stringify({ ...self, pid: 2 ** 22 + 1, started: "1", token: "00" });
+    const dead = JSON.stringify({ ...left, pid: 2 ** 22 + 1, started: "1", token: "00" });
     writeFileSync(`${path}.${"0".repeat(32)}`, "");
     writeFileSync(`${path}.${"1".repeat(32)}`, dead);
     mkdirSync(`${path}.takeover`);
@@ -115,6 +147,45 @@ describe("a lock", () => {
     first.release();
     (await second).release();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("that was taken over while its holder stood still lets it replace nothing any more", async () => {
+    const folder = tempFolder();
+    const [path, file] = [join(folder, "lock"), join(folder, "file")];
+    const late = { waitMs: 0, staleAfterMs: 5000 };
+    const first = await take(path);
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(path, longAgo, longAgo);
+    const second = await takeLock(path, self, late);
+    second?.replaceFile(file, Buffer.from("newer"));
+    expect(() => first.replaceFile(file, Buffer.from("older"))).toThrow(/stood still/);
+    second?.release();
+    expect(() => first.replaceFile(file, Buffer.from("older"))).toThrow(/stood still/);
+    expect(readFileSync(file, "utf8")).toBe("newer");
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  it("that was taken over in the midst of its holder's writing stays so, wherever that one stood", async () => {
+    const folder = tempFolder();
+    const [path, file] = [join(folder, "lock"), join(folder, "file")];
+    const writer = execa(
+      process.execPath,
+      [join(import.meta.dirname, "../fixtures/lock-writer.ts"), path, file],
+      {
+        reject: false,
+      },
+    );
+    const isWriting = () => readdirSync(folder).some((name) => DRAFT.test(name)) && existsSync(path);
+    while (!isWriting() && !existsSync(file)) await new Promise(setImmediate);
+    writer.kill("SIGSTOP");
+    const longAgo = new Date(Date.now() - 60_000);
+    if (existsSync(path)) utimesSync(path, longAgo, longAgo);
+    const second = await takeLock(path, self, { waitMs: 0, staleAfterMs: 5000 });
+    second?.replaceFile(file, Buffer.from("newer"));
+    writer.kill("SIGCONT");
+    await writer;
+    expect(readFileSync(file, "utf8")).toBe("newer");
+    second?.release();
   });
 
   it("that is a link is no lock, and is not waited for", async () => {

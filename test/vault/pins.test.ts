@@ -8,6 +8,7 @@ import { type Pin, Pins } from "../../src/vault/pins.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 const owner = Buffer.alloc(32, 7).toString("base64") as VerifyKey;
+const other = Buffer.alloc(32, 8).toString("base64") as VerifyKey;
 const owners = { current: [owner], former: [] };
 const self = { pid: process.pid, host: "test-host", doing: "test" };
 const group = groupPath(parseGroupName("stripe"));
@@ -105,7 +106,6 @@ describe("pins", () => {
 
   it("are not changed for a vault that lists a former owner, and no record of it is pinned", async () => {
     const folder = tempFolder();
-    const other = Buffer.alloc(32, 8).toString("base64") as VerifyKey;
     await new Pins(folder).save(new Map([[VAULT_PATH, pin(1)]]), { current: [owner], former: [other] }, self);
     const before = readFileSync(join(folder, "pins/vault.json"), "utf8");
     const back = { current: [owner, other], former: [] };
@@ -113,6 +113,46 @@ describe("pins", () => {
       /removed or replaced/,
     );
     expect(readFileSync(join(folder, "pins/vault.json"), "utf8")).toBe(before);
+  });
+
+  it("of one file that are refused keep no other file's from rising", async () => {
+    const folder = tempFolder();
+    const db = groupPath(parseGroupName("db"));
+    await pinned(folder, [group, pin(5)], [db, pin(5)]);
+    const seen = new Map([
+      [secret, pin(3)],
+      [group, pin(5, "b")],
+      [db, pin(6)],
+    ]);
+    await expect(new Pins(folder).save(seen, owners, self)).rejects.toThrow(/another record/);
+    const pins = new Pins(folder);
+    expect([pins.find(group), pins.find(secret), pins.find(db)]).toEqual([pin(5), undefined, pin(6)]);
+  });
+
+  it("of a change rise where they are lower, and stay where another process knows newer records and owners", async () => {
+    const folder = tempFolder();
+    await pinned(folder, [group, pin(5)]);
+    const raising = new Pins(folder);
+    raising.find(group);
+    raising.find(VAULT_PATH);
+    const newer = { current: [owner, other], former: [] };
+    await new Pins(folder).save(
+      new Map([
+        [VAULT_PATH, pin(9)],
+        [group, pin(9)],
+      ]),
+      newer,
+      self,
+    );
+    const made = new Map([
+      [VAULT_PATH, pin(2)],
+      [group, pin(7)],
+      [secret, pin(3)],
+    ]);
+    await raising.raise(made, owners, self);
+    const pins = new Pins(folder);
+    expect([pins.find(VAULT_PATH), pins.find(group), pins.find(secret)]).toEqual([pin(9), pin(9), pin(3)]);
+    expect(pins.findOwners()).toEqual(newer);
   });
 
   it("survive many processes' worth of savers at once", async () => {

@@ -2,7 +2,8 @@
 
 A lock is a file that names its holder. It is made whole under another name and linked into place, so it never exists
 half written. A holder that died on this host is detected and its lock taken over, by one process at a time and only
-after looking again.
+after looking again; one of another PID namespace, where its number is another process, is not looked at. Who has the
+lock removes the drafts beside it: what a holder that was taken for dead was about to replace it replaces no more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .vault_error import VaultError, disk_error
-from .write_file import write_file_durably
+from .write_file import sync_folder, write_file_durably
 
 _RETRY_SECONDS = 0.025
 # The end of a draft's name: the token of who asks.
@@ -39,33 +40,76 @@ class _Found(NamedTuple):
     modified: float
 
 
+class HeldLock:
+    """A lock that this process has."""
+
+    def __init__(self, path: str, holder: dict[str, Any]) -> None:
+        self._path = path
+        self._holder = holder
+
+    def replace_file(self, path: str, content: bytes) -> None:
+        """Replace a private file on the lock's file system as a whole; ``locked`` where another took the lock."""
+        # The next holder removes this draft before it reads anything: whenever this process stood still, either its
+        # rename comes first or there is nothing to rename.
+        draft = f"{self._path}.{self._holder['token']}"
+        try:
+            write_file_durably(draft, content, os.O_EXCL)
+            self._require()
+            os.rename(draft, path)
+            sync_folder(os.path.dirname(path))
+        except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                self._require()
+            raise disk_error(error, "write", path) from None
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+
+    def release(self) -> None:
+        """Never fails: what was done under the lock is done."""
+        with contextlib.suppress(OSError, VaultError):
+            if _token_at(self._path) == self._holder["token"]:
+                os.unlink(self._path)
+
+    def _require(self) -> None:
+        if _token_at(self._path) != self._holder["token"]:
+            raise VaultError(
+                "locked",
+                f"this process stood still for so long that another took its lock: {self._path}",
+                "run it again",
+            )
+
+
 @contextlib.contextmanager
 def hold_lock(
     path: str, who: LockSelf, wait_seconds: float, stale_seconds: float, is_moot: Callable[[], bool]
-) -> Iterator[bool]:
-    """Hold the lock at ``path``; yields False, without it, where waiting made it moot. ``locked`` in the end."""
-    holder = {**who._asdict(), "started": _process_start(who.pid) or "", "token": os.urandom(16).hex()}
+) -> Iterator[HeldLock | None]:
+    """Hold the lock at ``path``; yields None, without it, where waiting made it moot. ``locked`` in the end."""
+    holder = {
+        **who._asdict(),
+        "started": _process_start(who.pid) or "",
+        "space": _process_space(),
+        "token": os.urandom(16).hex(),
+    }
     deadline = time.monotonic() + wait_seconds
     while not _try_take(path, holder):
         found = _find_lock(path)
-        if found is not None and _is_left_behind(found, who.host, stale_seconds):
+        if found is not None and _is_left_behind(found, holder, stale_seconds):
             _take_over(path, found.holder)
         elif found is not None and time.monotonic() >= deadline:
             raise _held(path, found.holder)
         elif is_moot():
-            yield False
+            yield None
             return
         else:
             time.sleep(_RETRY_SECONDS)
     with contextlib.suppress(OSError, VaultError):
         _tidy_beside(path, holder)
+    held = HeldLock(path, holder)
     try:
-        yield True
+        yield held
     finally:
-        # Never fails: what was done under the lock is done.
-        with contextlib.suppress(OSError, VaultError):
-            if _token_at(path) == holder["token"]:
-                os.unlink(path)
+        held.release()
 
 
 def _try_take(path: str, holder: dict[str, Any]) -> bool:
@@ -134,20 +178,24 @@ def _parse_holder(content: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or type(value.get("pid")) is not int:
         return None
-    texts = [value.get(name) for name in ("host", "doing", "started", "token")]
+    value.setdefault("space", "")
+    texts = [value.get(name) for name in ("host", "doing", "started", "space", "token")]
     return value if all(isinstance(text, str) for text in texts) else None
 
 
-def _is_left_behind(found: _Found, host: str, stale_seconds: float) -> bool:
+def _is_left_behind(found: _Found, own: dict[str, Any], stale_seconds: float) -> bool:
     if time.time() - found.modified > stale_seconds:
         return True
-    if found.holder["host"] != host:
+    if any(found.holder[name] != own[name] for name in ("host", "space")):
         return False
     pid = found.holder["pid"]
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
+    except PermissionError:
+        # Another user's process may have the number now: then it started later.
+        pass
     except (OSError, OverflowError):
         return False
     started = _process_start(pid)
@@ -208,3 +256,11 @@ def _process_start(pid: int) -> str | None:
             return file.read().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return None
+
+
+def _process_space() -> str:
+    """The PID namespace, by the kernel's own name; empty where there is no /proc, or no such namespaces."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""

@@ -13,14 +13,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .canonical import parse_json, whole_number
-from .lock import LockSelf, hold_lock
+from .lock import HeldLock, LockSelf, hold_lock
 from .paths import ROOT_SCOPE, is_record_path, scope_of
 from .schema import MAX_COUNT, VaultRecord
 from .shape import Optional, array, dictionary, fields, text, whole
 from .signing_key import is_verify_key
 from .trust import former_owner
 from .vault_error import VaultError, disk_error
-from .write_file import make_folder, write_file_atomic
+from .write_file import make_folder
 
 _LOCK_WAIT_SECONDS = 10.0
 # Pins are written in milliseconds: a lock this old was left behind, on whatever host.
@@ -98,7 +98,10 @@ class Pins:
             )
 
     def save(self, seen: Mapping[str, Pin], owners: OwnerKeys, who: LockSelf, is_settled: Callable[[], bool]) -> None:
-        """Raise the pins to what was seen, if it is settled. Call only after everything checked out."""
+        """Raise the pins to what was seen, if it is settled. Call only after everything checked out.
+
+        What is refused in one file keeps no other from being raised.
+        """
         if not self._news(seen, owners):
             return
         make_folder(self._folder)
@@ -108,15 +111,21 @@ class Pins:
             return not self._news(seen, owners)
 
         lock = hold_lock(f"{self._folder}/lock", who, _LOCK_WAIT_SECONDS, _LOCK_STALE_SECONDS, is_moot)
-        with lock as is_held:
-            if not is_held:
+        with lock as held:
+            if held is None:
                 return
             # Another process may have written the same meanwhile: what is still new is asked again under the lock.
             self._files.clear()
             if not is_settled():
                 return
+            refusals: list[VaultError] = []
             for scope in sorted(self._news(seen, owners)):
-                self._raise(scope, seen, owners)
+                try:
+                    self._raise(scope, seen, owners, held)
+                except VaultError as error:
+                    refusals.append(error)
+            if refusals:
+                raise refusals[0]
 
     def _news(self, seen: Mapping[str, Pin], owners: OwnerKeys) -> set[str]:
         scopes: set[str] = set()
@@ -129,7 +138,7 @@ class Pins:
             scopes.add(ROOT_SCOPE)
         return scopes
 
-    def _raise(self, scope: str, seen: Mapping[str, Pin], owners: OwnerKeys) -> None:
+    def _raise(self, scope: str, seen: Mapping[str, Pin], owners: OwnerKeys, held: HeldLock) -> None:
         file = {**self._read(scope), "records": dict(self._read(scope)["records"])}
         for path, pin in seen.items():
             if scope_of(path) == scope:
@@ -142,7 +151,7 @@ class Pins:
                 file["formerOwners"] = sorted(former)
         path = self._path(scope)
         make_folder(os.path.dirname(path))
-        write_file_atomic(path, f"{json.dumps(file, separators=(',', ':'))}\n".encode())
+        held.replace_file(path, f"{json.dumps(file, separators=(',', ':'))}\n".encode())
         self._files[scope] = file
 
     def _read(self, scope: str) -> _PinFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from .vault_error import disk_error
@@ -22,19 +21,6 @@ def make_folder(path: str) -> None:
         return
     except OSError as error:
         raise disk_error(error, "make the folder", path) from None
-
-
-def write_file_atomic(path: str, content: bytes) -> None:
-    """Replace ``path`` as a whole: a reader, or a crash at any point, sees the old bytes or the new ones."""
-    draft = f"{path}.new"
-    try:
-        write_file_durably(draft, content, os.O_TRUNC)
-        os.rename(draft, path)
-        sync_folder(os.path.dirname(path))
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise disk_error(error, "write", path) from None
 
 
 def write_file_durably(path: str, content: bytes, flags: int) -> None:
