@@ -15,6 +15,7 @@ import {
   type Journal,
   type JournalWrite,
   journalPath,
+  markMade,
   removeJournal,
   writeJournal,
 } from "./journal.ts";
@@ -25,7 +26,8 @@ import type { Plan, PlannedWrite, Progress } from "./plan.ts";
 //   2. the key file, where the change brings one
 //   3. the files, durable
 //   4. one commit of exactly these paths, durable
-//   5. what is to follow a change that is made: pins, audit line
+//   5. what is to follow a change that is made: pins, audit line. Where it fails the change stays, and the journal, which
+//      then says that all else is done
 //   6. the journal is removed
 // A failure in 2, 3 or 4 puts back what stood there before. A kill leaves the journal, and `finishInterrupted` goes on from
 // wherever it stopped: a file holds either its text before or after, so every step can be done again. Only before 3, where
@@ -49,8 +51,8 @@ export interface Target {
  * Carries out a plan. Resolves to the new commit's short id, undefined where none was to be made.
  *
  * @param basis what it was made from: where that has changed, nothing is written.
- * @param followUp what is to follow the change, and is done by who finishes it otherwise; given the change's token. It
- *   must not throw: the change is made.
+ * @param followUp what is to follow the change; given the change's token. Where it fails the change is made all the same, and
+ *   whoever finishes it does the rest.
  */
 export async function applyPlan(
   plan: Plan,
@@ -59,7 +61,7 @@ export async function applyPlan(
   basis: Basis,
   followUp: (token: string) => Promise<void> = async () => {},
 ): Promise<string | undefined> {
-  const journal = journalOf(plan, target, commit);
+  const journal = journalOf(plan, target, commit, basis.head.branch);
   // After the texts of before were read: those are the ones that the plan was made from, or nothing is written.
   await requireUnchanged(basis, target);
   const files = new FileChanges(journal, target.root);
@@ -76,12 +78,44 @@ export async function applyPlan(
   } catch (error) {
     throw diskError(error, "write", target.root);
   }
-  await followUp(journal.token);
+  try {
+    await followUp(journal.token);
+  } catch (error) {
+    markMade(target.scratchFolder, journal);
+    tidyBesideFiles(journal, files);
+    throw unfinished("the change is made", error);
+  }
   closeJournal(journal, target);
   return id;
 }
 
-function journalOf(plan: Plan, { root, repository }: Target, commit: boolean): Journal {
+/** Whoever finishes it tidies up again. */
+function tidyBesideFiles({ keyFile, token }: Journal, files: FileChanges): void {
+  try {
+    if (keyFile !== undefined) removeKeyDraft(keyFile.path, token);
+    files.tidy();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
+}
+
+/** The refusal of a verb that leaves the rest of a change to the next one. */
+export function unfinished(what: string, cause: unknown): VaultError {
+  const reason = cause instanceof Error ? cause.message : "";
+  return new VaultError(
+    "interrupted",
+    `${what}, but it is not pinned on this machine yet: ${reason}`,
+    "mend that and run any verb that changes the vault: it pins it first",
+    { cause },
+  );
+}
+
+function journalOf(
+  plan: Plan,
+  { root, repository }: Target,
+  commit: boolean,
+  branch: string | null,
+): Journal {
   const { message, event, keyFile } = plan;
   const writes = [...attributesWrite(root), ...plan.writes.map((write) => journalWrite(root, write))];
   const token = randomBytes(16).toString("hex");
@@ -89,7 +123,7 @@ function journalOf(plan: Plan, { root, repository }: Target, commit: boolean): J
     keyFile === undefined
       ? {}
       : { keyFile: { path: keyFile.path, digest: digest(Buffer.from(keyFile.text)) } };
-  return { root: relative(repository.workTree, root), message, commit, event, token, writes, ...key };
+  return { root: relative(repository.workTree, root), branch, message, commit, event, token, writes, ...key };
 }
 
 /**
@@ -98,7 +132,7 @@ function journalOf(plan: Plan, { root, repository }: Target, commit: boolean): J
  */
 export async function finishInterrupted(target: Target): Promise<Journal | undefined> {
   const journal = findJournal(target.scratchFolder);
-  if (journal === undefined) return undefined;
+  if (journal === undefined || journal.made === true) return journal;
   const files = new FileChanges(journal, rootOf(journal, target));
   const foreign = files.findForeign();
   if (foreign !== undefined) {
@@ -112,6 +146,7 @@ export async function finishInterrupted(target: Target): Promise<Journal | undef
     takeBack(journal, files, target);
     return undefined;
   }
+  await requireOwnBranch(journal, target);
   try {
     await carryOut(journal, files, target);
   } catch (error) {
@@ -124,6 +159,20 @@ export async function finishInterrupted(target: Target): Promise<Journal | undef
     );
   }
   return journal;
+}
+
+/** What was begun on one branch is no commit for another, though its files be the same. */
+async function requireOwnBranch({ branch, message }: Journal, { repository }: Target): Promise<void> {
+  const head = await repository.readHead();
+  if (head.branch === branch) return;
+  const name = branch?.replace(/^refs\/heads\//, "");
+  throw new VaultError(
+    "interrupted",
+    `an interrupted operation (${message}) was begun on ${name === undefined ? "no branch" : `branch ${name}`}`,
+    name === undefined
+      ? "check out the commit it was begun on and run the command again: it is finished there"
+      : `go back to that branch and run the command again, which finishes it there: git switch ${name}`,
+  );
 }
 
 async function carryOut(journal: Journal, files: FileChanges, target: Target): Promise<string | undefined> {

@@ -13,6 +13,8 @@ import type { OwnerEvent } from "./plan.ts";
 export interface Journal {
   /** Path of the `.vault` folder it is about, from the top of the work tree: it holds wherever that is moved to. */
   readonly root: string;
+  /** The branch it was begun on, as a whole ref; null where HEAD was none. */
+  readonly branch: string | null;
   readonly message: string;
   readonly commit: boolean;
   readonly event: OwnerEvent;
@@ -24,6 +26,8 @@ export interface Journal {
   /** Absolute path, and the digest of the text. */
   readonly keyFile?: { readonly path: string; readonly digest: string } | undefined;
   readonly writes: readonly JournalWrite[];
+  /** True once nothing is left to do but to pin it: then the files may have moved on. */
+  readonly made?: boolean | undefined;
 }
 
 export interface JournalWrite {
@@ -40,7 +44,8 @@ export type WrittenPath = RecordPath | typeof ATTRIBUTES_PATH;
 const isWritten = (path: unknown) =>
   typeof path === "string" && (path === ATTRIBUTES_PATH || findPlace(path) !== undefined);
 const schema = z.strictObject({
-  root: z.string(),
+  root: z.string().check(z.refine((root) => !root.split("/").includes(".."))),
+  branch: z.nullable(z.string()),
   message: z.string(),
   commit: z.boolean(),
   event: z.custom<OwnerEvent>((event) => typeof event === "object" && event !== null && "action" in event),
@@ -55,6 +60,7 @@ const schema = z.strictObject({
       after: z.string(),
     }),
   ),
+  made: z.optional(z.boolean()),
 });
 
 export const journalPath = (scratchFolder: string): string => join(scratchFolder, "journal.json");
@@ -67,6 +73,16 @@ export function writeJournal(scratchFolder: string, journal: Journal): void {
     // It is in place where only its folder could not be fsynced.
     rmSync(journalPath(scratchFolder), { force: true });
     throw error;
+  }
+}
+
+/** Says in it that all is done but to pin the change. Where that fails the one that is there is as good while the files stay. */
+export function markMade(scratchFolder: string, journal: Journal): void {
+  try {
+    const text = JSON.stringify({ ...journal, made: true });
+    writeFileAtomic(journalPath(scratchFolder), Buffer.from(`${text}\n`), 0o600);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
   }
 }
 

@@ -16,12 +16,12 @@ import {
   closeJournal,
   finishInterrupted,
   prepareScratch,
-  rootOf,
   type Target,
   tidyScratch,
 } from "./apply.ts";
 import { readBasis } from "./basis.ts";
-import { ATTRIBUTES_PATH, type Journal } from "./journal.ts";
+import { pinFinished, recordFinished } from "./finished.ts";
+import type { Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
 import type { Plan, Progress } from "./plan.ts";
 
@@ -98,6 +98,7 @@ export async function withTarget<T>(
     const finished = await finishInterrupted(target);
     if (finished !== undefined) {
       narrator.note(`finished what was interrupted: ${finished.message}`);
+      await pinFinished(machine, options, target, finished);
       await recordFinished(machine, options, target, finished, narrator);
       closeJournal(finished, target);
     }
@@ -108,52 +109,10 @@ export async function withTarget<T>(
 }
 
 /**
- * Pins what was finished, so that nothing older is taken for the vault again, and writes the audit line, unless who was killed
- * had. The key that began it may be an owner's no more by what it did.
+ * Pins and records a change that is made.
  *
- * @throws {VaultError} where the pins cannot be written: the journal stays, and the next verb does it. Without an owner's key
- * that the vault accepts nothing is pinned, which is told.
+ * @throws {VaultError} where it cannot be pinned: the journal stays then, and the next verb does it.
  */
-async function recordFinished(
-  machine: Machine,
-  { ownerKeyFile, doing }: OperateOptions,
-  target: Target,
-  finished: Journal,
-  narrator: Narrator,
-): Promise<void> {
-  const root = rootOf(finished, target);
-  const session = await openFinished(machine, root, ownerKeyFile, narrator);
-  if (session === undefined) return;
-  const { vault, signingKey } = session;
-  for (const { path } of finished.writes) if (path !== ATTRIBUTES_PATH) vault.find(path);
-  const self = { pid: machine.pid, host: machine.host, doing };
-  const store = new Pins(stateFolder(machine, vault.id));
-  await store.save(notOlder(vault.seen, store), vault.ownerKeys, self);
-  try {
-    const log = new AuditLog(machine, vault.id, findHeadCommit(root));
-    await log.appendOnce(finished.event, signingKey, finished.token);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    narrator.note(`the audit log has no line of that: ${error.message}`);
-  }
-}
-
-async function openFinished(
-  machine: Machine,
-  root: string,
-  ownerKeyFile: string | undefined,
-  narrator: Narrator,
-): Promise<OwnerSession | undefined> {
-  try {
-    return await OwnerSession.open(machine, root, ownerKeyFile);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    narrator.note(`it is not pinned, and the audit log has no line of it: ${error.message}`);
-    return undefined;
-  }
-}
-
-/** Pins and records a change that is made; what fails from here on is told and does not undo it. */
 export async function afterwards(
   machine: Machine,
   vault: VaultId,
@@ -165,24 +124,13 @@ export async function afterwards(
   options: OperateOptions,
   narrator: Narrator,
 ): Promise<void> {
-  const store = new Pins(stateFolder(machine, vault));
-  const pins = notOlder(seen, store);
+  await recordChange(machine, vault, plan, token, key, options, narrator);
+  const pins = new Map(seen);
   for (const write of plan.writes) {
     pins.set(write.path, { serial: write.record.serial, digest: recordDigest(signedBytes(write.record)) });
   }
   const self = { pid: machine.pid, host: machine.host, doing: options.doing };
-  try {
-    await store.save(pins, owners, self);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    narrator.note(`the change is made, but ${error.message}`);
-  }
-  await recordChange(machine, vault, plan, token, key, options, narrator);
-}
-
-/** What was read as older than another branch has it keeps the pin that it has: all else is pinned. */
-function notOlder(seen: ReadonlyMap<RecordPath, Pin>, store: Pins): Map<RecordPath, Pin> {
-  return new Map([...seen].filter(([path, { serial }]) => serial >= (store.find(path)?.serial ?? 0)));
+  await new Pins(stateFolder(machine, vault)).raise(pins, owners, self);
 }
 
 export async function recordChange(

@@ -16,6 +16,7 @@ import { RecordFiles } from "../vault/record-files.ts";
 import type { RecordSource } from "../vault/record-source.ts";
 import type { Owner, SignedRecord, Unsigned } from "../vault/schema.ts";
 import { type Timestamp, timestamp } from "../vault/time.ts";
+import type { TrustSource } from "../vault/trust.ts";
 import { readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
@@ -78,6 +79,16 @@ export class OwnerSession {
     const log = new AuditLog(machine, logged, findHeadCommit(root));
     // The refusal itself is told; that the log has no line of it is no news beside it.
     return recordingDenials(log, signingKey, agent === undefined ? {} : { agent }, () => {}, verified);
+  }
+
+  /**
+   * Who a found key says that the vault is: the owners it pins. A bare key of an owner trusts itself; one that pins the owners
+   * must not, as another of them may have signed last.
+   */
+  static sourcesOf(machine: Machine, found: OwnerKey): TrustSource[] {
+    const sources = trustSources(machine, found);
+    if (found.keyFile.owners.length > 0) return sources;
+    return [...sources, { from: found.from, keys: [SigningKey.derive(found.keyFile.identity).verifyKey] }];
   }
 
   /**
@@ -147,10 +158,7 @@ function verifyAsOwner(
   { verifyKey }: SigningKey,
   seen: Pins,
 ): Vault {
-  const sources = trustSources(machine, found);
-  // A bare key of an owner trusts itself. One that pins the owners must not: another of them may have signed last.
-  if (found.keyFile.owners.length === 0) sources.push({ from: found.from, keys: [verifyKey] });
-  const vault = Vault.verify(unverified, seen, sources);
+  const vault = Vault.verify(unverified, seen, OwnerSession.sourcesOf(machine, found));
   if (!vault.owners.includes(verifyKey)) throw noOwner(vault, verifyKey, found.from);
   return vault;
 }

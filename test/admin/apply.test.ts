@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -50,6 +51,7 @@ async function revokeJournal() {
   return {
     root: ".vault",
     message: plan.message,
+    branch: "refs/heads/main",
     commit: true,
     event: plan.event,
     token: "0".repeat(32),
@@ -113,6 +115,28 @@ describe("an operation that was killed (promise 8)", () => {
     expect(findJournal(target.scratchFolder)).toBeDefined();
   });
 
+  it("is finished on the branch it was begun on, and on no other", async () => {
+    const journal = await revokeJournal();
+    writeJournal(target.scratchFolder, journal);
+    const [first] = journal.writes;
+    writeFileSync(join(vault.root, first!.path), first!.after);
+    vault.git("switch", "--quiet", "--create", "elsewhere");
+    const head = vault.git("rev-parse", "HEAD");
+    await expect(vault.set("mail/PASSWORD", "mail-password")).rejects.toMatchObject({
+      code: "interrupted",
+      hint: expect.stringContaining("git switch main"),
+    });
+    expect(vault.git("rev-parse", "HEAD")).toBe(head);
+    vault.git("switch", "--quiet", "main");
+    await vault.set("mail/PASSWORD", "mail-password");
+    await expectWhole(2);
+  });
+
+  it("leaves a journal that names no folder outside the work tree", async () => {
+    writeJournal(target.scratchFolder, { ...(await revokeJournal()), root: "../elsewhere/.vault" });
+    expect(() => findJournal(target.scratchFolder)).toThrow(/cannot be read/);
+  });
+
   it("leaves a journal that names nothing outside the vault", () => {
     writeFileSync(
       join(target.scratchFolder, "journal.json"),
@@ -124,6 +148,62 @@ describe("an operation that was killed (promise 8)", () => {
       }),
     );
     expect(() => findJournal(target.scratchFolder)).toThrow(/cannot be read/);
+  });
+});
+
+describe("a change that is made and cannot be pinned", () => {
+  const state = () => stateFolder(vault.machine, vault.id);
+  const pinned = () => new Pins(state()).find("groups/stripe/group.json" as never)?.serial ?? 0;
+  const serial = () => JSON.parse(readFileSync(join(vault.root, "groups/stripe/group.json"), "utf8")).serial;
+
+  /** Revokes while no pin of a group can be written. */
+  async function revokeUnpinned(): Promise<void> {
+    const [groups, away] = [join(state(), "pins/groups"), join(state(), "away")];
+    renameSync(groups, away);
+    writeFileSync(groups, "");
+    await expect(vault.revoke("crawler", "stripe")).rejects.toMatchObject({
+      code: "interrupted",
+      message: expect.stringContaining("the change is made, but it is not pinned on this machine yet"),
+    });
+    rmSync(groups);
+    renameSync(away, groups);
+  }
+
+  it("keeps its journal, and is pinned by the next verb, also where the files have moved on (A5, promise 6)", async () => {
+    await revokeUnpinned();
+    await expectWhole(2);
+    const revoked = serial();
+    expect(pinned()).toBeLessThan(revoked);
+    vault.git("reset", "--quiet", "--hard", "HEAD~1");
+    await expect(vault.set("stripe/A", "to whom it was taken from")).rejects.toMatchObject({
+      code: "record-rollback",
+    });
+    expect(pinned()).toBe(revoked);
+    expect(findJournal(target.scratchFolder)).toBeUndefined();
+  });
+
+  it("has one line in the audit log, and lowers no pin that came meanwhile", async () => {
+    await revokeUnpinned();
+    const path = join(state(), "pins/groups/stripe.json");
+    const file = JSON.parse(readFileSync(path, "utf8"));
+    file.records["groups/stripe/group.json"].serial = serial() + 1000;
+    writeFileSync(path, JSON.stringify(file));
+    await vault.set("mail/PASSWORD", "mail-password");
+    expect(pinned()).toBe(serial() + 1000);
+    const lines = readFileSync(join(state(), "audit.jsonl"), "utf8").split("\n");
+    expect(lines.filter((line) => line.includes('"action":"revoke"'))).toHaveLength(1);
+  });
+
+  it("is believed its journal by nobody where no owner signed what it says", async () => {
+    await revokeUnpinned();
+    const journal = findJournal(target.scratchFolder);
+    const writes = journal?.writes.map((write) => ({
+      ...write,
+      after: write.after.replace(/"serial": ?\d+/, '"serial": 99999999999999'),
+    }));
+    writeJournal(target.scratchFolder, { ...journal, writes } as never);
+    await expect(vault.set("mail/PASSWORD", "x")).rejects.toMatchObject({ code: "interrupted" });
+    expect(pinned()).toBeLessThan(serial());
   });
 });
 

@@ -16,10 +16,12 @@ import { SigningKey } from "../../src/age/signing-key.ts";
 import { Repository } from "../../src/git/repository.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
 import { createKeyFile, parseKeyFile } from "../../src/vault/key-file.ts";
-import type { Machine } from "../../src/vault/machine.ts";
+import { type Machine, stateFolder } from "../../src/vault/machine.ts";
 import { parseAgentName, parseGroupName, parseSecretRef } from "../../src/vault/names.ts";
 import { openGroup } from "../../src/vault/open-sealed.ts";
-import { encodeRecord, signRecord } from "../../src/vault/record.ts";
+import { VAULT_PATH } from "../../src/vault/paths.ts";
+import { Pins } from "../../src/vault/pins.ts";
+import { decodeRecord, encodeRecord, signRecord } from "../../src/vault/record.ts";
 import type { VaultRecord } from "../../src/vault/schema.ts";
 import { Secret } from "../../src/vault/secret.ts";
 import { timestamp } from "../../src/vault/time.ts";
@@ -375,7 +377,15 @@ describe("a new key of an owner", () => {
       after: encodeRecord(record).toString("utf8"),
     }));
     const { message, event } = plan;
-    const journal = { root: ".vault", message, commit: true, event, token: "0".repeat(32), writes };
+    const journal = {
+      root: ".vault",
+      branch: "refs/heads/main",
+      message,
+      commit: true,
+      event,
+      token: "0".repeat(32),
+      writes,
+    };
     writeJournal(scratch, journal);
     for (const write of writes.slice(0, writes.length / 2))
       writeFileSync(join(vault.root, write.path), write.after);
@@ -384,6 +394,9 @@ describe("a new key of an owner", () => {
       hint: expect.stringContaining(next),
     });
     expect(vault.git("log", "-1", "--format=%s")).toBe("vault-run: rekey owner owner");
+    const { owners } = decodeRecord(VAULT_PATH, readFileSync(join(vault.root, VAULT_PATH))) as VaultRecord;
+    const pins = new Pins(stateFolder(vault.machine, vault.id));
+    expect(pins.findOwners()?.current).toEqual(owners.map(({ verifyKey }) => verifyKey));
     renameSync(next, vault.ownerKeyPath());
     await vault.set("stripe/A", "by the new key");
     expect(await vault.readAs("crawler", "stripe/A")).toBe("by the new key");
