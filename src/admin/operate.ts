@@ -20,6 +20,7 @@ import {
   tidyScratch,
 } from "./apply.ts";
 import { readBasis } from "./basis.ts";
+import { requireNewest } from "./branched-pins.ts";
 import { pinFinished, recordFinished } from "./finished.ts";
 import type { Journal } from "./journal.ts";
 import { OwnerSession } from "./owner-session.ts";
@@ -67,6 +68,7 @@ export function operate(
     const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile, { watched });
     const { vault, signingKey } = session;
     const plan = await makePlan(session);
+    requireNewest(plan, vault.pins);
     if (plan.writes.length === 0) return { plan, commit: undefined };
     const owners = ownersAfter(plan) ?? vault.ownerKeys;
     const commit = await applyPlan(plan, target, options.commit, basis, (token) =>

@@ -14,7 +14,8 @@ export interface OnBranch {
 
 /** The local branches that are not checked out here; none where there is no repository, or no git. */
 export function otherBranches(folder: string): string[] {
-  return run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:lstrip=2)", "refs/heads/"])
+  const answer = run(folder, ["for-each-ref", "--format=%(HEAD)%(refname:lstrip=2)", "refs/heads/"]);
+  return (answer ?? Buffer.alloc(0))
     .toString("utf8")
     .split("\n")
     .filter((line) => line.startsWith(" "))
@@ -35,7 +36,7 @@ export function findOnBranches(folder: string, branches: readonly string[], path
   // git reads a name to the end of its line.
   if (own.includes("\n")) return [];
   const names = branches.map((branch) => `refs/heads/${branch}:${own}\n`);
-  let answer = run(folder, ["cat-file", "--batch"], names.join(""));
+  let answer = run(folder, ["cat-file", "--batch"], names.join("")) ?? Buffer.alloc(0);
   const found: OnBranch[] = [];
   for (const branch of branches) {
     const headLength = answer.indexOf(LINE_FEED) + 1;
@@ -49,16 +50,18 @@ export function findOnBranches(folder: string, branches: readonly string[], path
 }
 
 /**
- * Whether the history of `HEAD` has, or had, this very content at a path.
+ * Whether the history of `HEAD` has, or had, this very content at a path. So it is taken to where that cannot be known: in a
+ * shallow clone, or where git fails.
  *
  * @param folder any folder of the work tree.
  * @param path below `folder`, of parsed names.
  */
 export function isInHistory(folder: string, path: string, bytes: Buffer): boolean {
   const top = findTop(folder);
-  if (top === undefined) return false;
+  const isWhole = run(folder, ["rev-parse", "--is-shallow-repository"])?.toString("utf8") === "false\n";
+  const blob = run(folder, ["hash-object", "--stdin", "--no-filters"], bytes)?.toString("utf8").trim();
+  if (top === undefined || !isWhole || blob === undefined) return true;
   const own = join(relative(top, folder), path);
-  const blob = run(folder, ["hash-object", "--stdin", "--no-filters"], bytes).toString("utf8").trim();
   const look = [
     "log",
     "-1",
@@ -70,22 +73,22 @@ export function isInHistory(folder: string, path: string, bytes: Buffer): boolea
     "--",
     own,
   ];
-  return run(folder, ["--literal-pathspecs", ...look]).length > 0;
+  return run(folder, ["--literal-pathspecs", ...look])?.length !== 0;
 }
 
 /**
  * By node's own call: every owner's verb loads this file, and execa would take it longer than all else.
  *
- * @returns nothing where git is missing: no branch has what is looked for then, and the reader refuses.
+ * @returns undefined where git is missing or fails: no branch has what is looked for then, and the reader refuses.
  */
-function run(folder: string, args: string[], input: string | Buffer = ""): Buffer {
+function run(folder: string, args: string[], input: string | Buffer = ""): Buffer | undefined {
   const top = findTop(folder);
-  if (top === undefined) return Buffer.alloc(0);
+  if (top === undefined) return undefined;
   const settings = ["--no-replace-objects", "-c", NO_MONITOR, "-c", NO_PLANTED_REPOSITORY];
-  const { stdout } = spawnSync("git", [...settings, ...args], {
+  const { status, stdout } = spawnSync("git", [...settings, ...args], {
     cwd: top,
     input,
     maxBuffer: MAX_OUTPUT_BYTES,
   });
-  return stdout ?? Buffer.alloc(0);
+  return status === 0 ? stdout : undefined;
 }

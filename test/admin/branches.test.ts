@@ -1,4 +1,7 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { checkVault } from "../../src/admin/check/check.ts";
 import { codeOf, TestVault } from "../fixtures/vault.ts";
 
 // One owner, one machine, several branches.
@@ -90,6 +93,63 @@ describe("an owner's branches", () => {
     vault.git("checkout", "--quiet", old, "--", ".vault");
     vault.git("commit", "--quiet", "--message", "by somebody who can push");
     expect(await codeOf(() => vault.set("web/ONE", "for whom"))).toBe("record-rollback");
+  });
+
+  it("have what is newer elsewhere never signed again as the newest (A5, promises 6 and 7)", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.set("web/ONE", "second");
+    await vault.set("web/TWO", "two");
+    vault.git("switch", "--quiet", "main");
+    const head = vault.git("rev-parse", "HEAD");
+    await expect(vault.revoke("crawler", "web")).rejects.toMatchObject({
+      code: "record-rollback",
+      message:
+        "branch a has a newer one, and this would sign the older one again: .vault/groups/web/secrets/ONE.json",
+      hint: "merge that branch first: git merge a",
+    });
+    expect(await codeOf(() => vault.rekey("crawler"))).toBe("record-rollback");
+    expect(vault.git("rev-parse", "HEAD")).toBe(head);
+    await vault.set("web/ONE", "third");
+    expect(await vault.readAs("stays", "web/ONE")).toBe("third");
+    vault.git("merge", "--quiet", "--strategy-option", "ours", "a", "--message", "merge");
+    await vault.revoke("crawler", "web");
+    expect(await vault.readAs("stays", "web/TWO")).toBe("two");
+  });
+
+  it("are named by check, with what is newer there", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.set("web/ONE", "second");
+    vault.git("switch", "--quiet", "main");
+    const { findings } = await checkVault(vault.machine, { root: vault.root });
+    expect(findings.filter(({ kind }) => kind === "branch")).toEqual([
+      {
+        level: "note",
+        kind: "branch",
+        where: "groups/web/secrets/ONE.json",
+        what: "branch a has a newer one: .vault/groups/web/secrets/ONE.json",
+        next: "merge it when it is to count here: git merge a",
+      },
+    ]);
+  });
+
+  it("are no way round a pin where the history is cut off, or cannot be read", async () => {
+    const vault = template.copy();
+    onBranch(vault, "a");
+    await vault.set("web/ONE", "second");
+    vault.git("switch", "--quiet", "main");
+    const head = vault.git("rev-parse", "HEAD");
+    const shallow = join(vault.repo, ".git/shallow");
+    writeFileSync(shallow, `${head}\n`);
+    expect(await codeOf(() => vault.set("web/ONE", "third"))).toBe("record-rollback");
+    rmSync(shallow);
+    const tree = vault.git("rev-parse", "HEAD^^{tree}");
+    const object = join(vault.repo, ".git/objects", tree.slice(0, 2), tree.slice(2));
+    renameSync(object, `${object}-away`);
+    expect(await codeOf(() => vault.set("web/ONE", "third"))).toBe("record-rollback");
+    renameSync(`${object}-away`, object);
+    await vault.set("web/ONE", "third");
   });
 
   it("are no way round a pin where the change came by a merge", async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkVault } from "../../src/admin/check/check.ts";
@@ -13,6 +13,7 @@ import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
 import { readKeyFile } from "../../src/vault/key-file.ts";
+import { stateFolder } from "../../src/vault/machine.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import { openGroup } from "../../src/vault/open-sealed.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
@@ -31,10 +32,18 @@ const template = await TestVault.template("classic", async (vault) => {
 
 type Change = (vault: TestVault) => Promise<unknown>;
 
-/** Both changes, each on a branch of its own from main. The second is made first: see below on one machine's branches. */
+/**
+ * Both changes, each on a branch of its own from main. The second is made first, as on another machine: nothing of it is pinned
+ * here.
+ */
 async function diverge(vault: TestVault, ours: Change, theirs: Change): Promise<void> {
+  const pins = join(stateFolder(vault.machine, vault.id), "pins");
+  const kept = join(tempFolder(), "pins");
+  cpSync(pins, kept, { recursive: true });
   vault.git("switch", "--quiet", "--create", "theirs");
   await theirs(vault);
+  rmSync(pins, { recursive: true });
+  cpSync(kept, pins, { recursive: true });
   vault.git("switch", "--quiet", "main");
   await ours(vault);
 }

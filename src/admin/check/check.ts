@@ -13,6 +13,7 @@ import { readFormerOwners } from "../former-owners.ts";
 import { NoPins } from "../no-pins.ts";
 import { openReader, type ReaderOptions, type ReaderSession } from "../reader-session.ts";
 import { checkAgainstBase } from "./base.ts";
+import { checkBranches } from "./branches.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { checkKeyFiles } from "./key-files.ts";
 import { checkRecords } from "./records.ts";
@@ -71,6 +72,7 @@ export async function checkSession(
     ...checkStructure(records, machine.now()),
     ...sealed,
     ...(base === undefined ? [] : compareWith(base, vault, records)),
+    ...checkBranches(vault.pins),
     ...checkKeyFiles(machine, vault.id),
     ...(await checkWorkTree(repository, root)),
   ];

@@ -9,6 +9,7 @@ import type { GroupRecord } from "../../vault/schema.ts";
 import { ownerKeys } from "../../vault/vault.ts";
 import { applyPlan, type Target } from "../apply.ts";
 import { readBasis } from "../basis.ts";
+import { requireNewest } from "../branched-pins.ts";
 import { readFormerOwners } from "../former-owners.ts";
 import { afterwards, type Narrator, type OperateOptions, recordChange, withTarget } from "../operate.ts";
 import { OwnerSession } from "../owner-session.ts";
@@ -66,7 +67,7 @@ export async function resolveUnderLock(
   const open = (files: ReturnType<typeof tentativeMerge>) =>
     OwnerSession.open(machine, options.root, options.ownerKeyFile, {
       files,
-      pins: new MergingPins(machine, options.root, files, new Set(conflicts.keys())),
+      pins: new MergingPins(machine, options.root, files, conflicts),
     });
   const first = await open(tentativeMerge(basis.watched, conflicts, encodeRecord));
   const ofVault = conflicts.get(VAULT_PATH);
@@ -103,6 +104,7 @@ export async function resolveUnderLock(
   );
   const plan = withVaultRecord(resolution.plan, vaultRecord);
   if (plan === undefined) return { ...resolution, plan, staged: false, commit: undefined };
+  requireNewest(plan, session.vault.pins);
   await asking.confirm(resolution);
   const { vault, signingKey } = session;
   const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
