@@ -114,6 +114,23 @@ describe("the code that V8 made", () => {
     }
   });
 
+  it("is taken by the node that made it, every file", async () => {
+    const { folder, env } = ownPackage();
+    const script = `const { readFileSync } = require("node:fs");
+      for (const name of process.argv.slice(1)) {
+        const cachedData = readFileSync("${CODE}/" + name).subarray(64);
+        const { cachedDataRejected } = new vm.Script(readFileSync(name, "latin1"), { cachedData });
+        console.log(cachedDataRejected ? "refused" : "taken", name);
+      }`;
+    const names = readdirSync(join(folder, "dist", CODE));
+    const { stdout } = await execa("node", ["--eval", script, ...names], {
+      cwd: join(folder, "dist"),
+      env,
+      extendEnv: false,
+    });
+    expect(stdout.split("\n")).toEqual(names.map((name) => `taken ${name}`));
+  });
+
   it("is not missed where it is not there, or is another's", async () => {
     const { folder, env } = ownPackage();
     const file = join(folder, "dist", CODE, "launch.cjs");
