@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { tempFolder } from "./fixtures/temp.ts";
 
 // What is installed and what is bundled: from where, unchanged, and under which terms.
 
@@ -61,12 +63,7 @@ describe("what is installed", () => {
 });
 
 describe("what is bundled", () => {
-  const notices = readFileSync(join(ROOT, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
-  const bundled = [...notices.matchAll(/^(\S+) (\d\S*) \(([^\n)]+)\)$/gm)].map(
-    ([, name, version, license]) => {
-      return { name: name ?? "", version: version ?? "", license: license ?? "" };
-    },
-  );
+  const bundled = bundledPackages();
 
   it("is known, each package in the version that is locked", () => {
     expect(bundled.length).toBeGreaterThan(10);
@@ -80,6 +77,45 @@ describe("what is bundled", () => {
     expect([...bundled, ...installed].filter(({ license }) => !ALLOWED.has(license))).toEqual([]);
   });
 });
+
+describe("the list of what is delivered", () => {
+  const makeIn = async (folder: string) => {
+    const env = { SOURCE_DATE_EPOCH: "1700000000" };
+    await execa("node", [join(ROOT, "scripts/sbom.ts"), "sbom.json"], { cwd: folder, env });
+    return readFileSync(join(folder, "sbom.json"), "utf8");
+  };
+
+  it("has what is bundled and what is installed besides, each with its digest and terms, and nothing else", async () => {
+    const list = JSON.parse(await makeIn(tempFolder()));
+    expect(list.metadata.component.purl).toMatch(/^pkg:npm\/vault-run@\d/);
+    expect(list.metadata.timestamp).toBe("2023-11-14T22:13:20.000Z");
+    const parts = list.components as {
+      name: string;
+      version: string;
+      hashes: object[];
+      licenses: object[];
+    }[];
+    const besides = packagesIn("").filter(([, { dev }]) => dev !== true);
+    const delivered = [
+      ...bundledPackages().map(({ name, version }) => `${name}@${version}`),
+      ...besides.map(([path, { version }]) => `${nameOf(path)}@${version}`),
+    ];
+    expect(parts.map(({ name, version }) => `${name}@${version}`).sort()).toEqual(delivered.sort());
+    for (const { name, hashes, licenses } of parts)
+      expect([name, hashes.length, licenses.length]).toEqual([name, 1, 1]);
+  });
+
+  it("is the same at every making", async () => {
+    expect(await makeIn(tempFolder())).toBe(await makeIn(tempFolder()));
+  });
+});
+
+function bundledPackages(): { name: string; version: string; license: string }[] {
+  const notices = readFileSync(join(ROOT, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+  return [...notices.matchAll(/^(\S+) (\d\S*) \(([^\n)]+)\)$/gm)].map(([, name, version, license]) => {
+    return { name: name ?? "", version: version ?? "", license: license ?? "" };
+  });
+}
 
 function isInstalled(folder: string, path: string): boolean {
   try {
