@@ -6,6 +6,6 @@ cd "$(dirname "$0")/../python"
 [ ! -e .wheels/made ] || [ requirements.txt -nt .wheels/made ] || exit 0
 rm -rf .venv .wheels
 python3 -m venv .venv
-.venv/bin/pip download --quiet --disable-pip-version-check --dest .wheels --requirement requirements.txt
-.venv/bin/pip install --quiet --disable-pip-version-check --no-index --find-links .wheels --requirement requirements.txt
+.venv/bin/pip download --quiet --require-hashes --disable-pip-version-check --dest .wheels --requirement requirements.txt
+.venv/bin/pip install --quiet --require-hashes --disable-pip-version-check --no-index --find-links .wheels --requirement requirements.txt
 touch .wheels/made

@@ -8,6 +8,6 @@ if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.j
 fi
 if [ ! -e .venv/installed ] || [ requirements.txt -nt .venv/installed ]; then
   python3 -m venv --clear .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+  .venv/bin/pip install --quiet --require-hashes --disable-pip-version-check --requirement requirements.txt
   touch .venv/installed
 fi

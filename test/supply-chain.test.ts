@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { isPermissive } from "./fixtures/licences.ts";
 import { tempFolder } from "./fixtures/temp.ts";
 
 // What is installed and what is bundled: from where, unchanged, and under which terms.
@@ -9,17 +10,6 @@ import { tempFolder } from "./fixtures/temp.ts";
 const ROOT = resolve(import.meta.dirname, "..");
 const REGISTRY = "https://registry.npmjs.org/";
 const LOCKS = ["", "test/clients", "test/nodes", "bench/peers"];
-/** Terms under which what is bundled or installed with this package may be passed on by anyone. */
-const ALLOWED = new Set([
-  "MIT",
-  "ISC",
-  "BSD-2-Clause",
-  "BSD-3-Clause",
-  "Apache-2.0",
-  "0BSD",
-  "BlueOak-1.0.0",
-  "Unlicense",
-]);
 /** What runs a script of its own while it is installed: the rest is only unpacked. */
 const SCRIPTED = ["esbuild", "koffi", "node"];
 
@@ -47,13 +37,43 @@ describe.each(LOCKS)("the lock file in ./%s", (folder) => {
     expect(elsewhere).toEqual([]);
   });
 
-  it("has a digest of all that this system installs", () => {
-    const without = packagesIn(folder).filter(([path, { integrity, link }]) => {
-      return link !== true && integrity?.startsWith("sha512-") !== true && isInstalled(folder, path);
+  it("has a digest of all that any system installs", () => {
+    const without = packagesIn(folder).filter(([, { integrity, link }]) => {
+      return link !== true && integrity?.startsWith("sha512-") !== true;
     });
     expect(without).toEqual([]);
   });
 });
+
+describe.each(["python/requirements", "python/publish", "test/clients/requirements"])(
+  "the Python packages of ./%s.txt",
+  (path) => {
+    const read = (end: string) => readFileSync(join(ROOT, path + end), "utf8").replaceAll("\\\n", "");
+    const locked = read(".txt")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+
+    it("have each one version and its digests", () => {
+      const loose = locked.filter(
+        (line) => !/^[\w-]+==[\w.]+( ; [^#]*?)?( +--hash=sha256:[0-9a-f]{64})+$/.test(line),
+      );
+      expect(loose).toEqual([]);
+    });
+
+    it("are those that are asked for, and what they need", () => {
+      const asked = read(".in").trim().split("\n");
+      expect(asked.filter((line) => !locked.some((found) => found.startsWith(`${line} `)))).toEqual([]);
+    });
+
+    it("are installed by their digests alone", () => {
+      const scripts = readdirSync(join(ROOT, "scripts")).filter((name) => name.endsWith(".sh"));
+      const lines = scripts.flatMap((name) => readFileSync(join(ROOT, "scripts", name), "utf8").split("\n"));
+      const installing = lines.filter((line) => /\bpip (install|download)\b/.test(line));
+      expect(installing.length).toBeGreaterThan(1);
+      expect(installing.filter((line) => !line.includes(" --require-hashes "))).toEqual([]);
+    });
+  },
+);
 
 describe("what is installed", () => {
   it("runs scripts of these packages alone", () => {
@@ -74,7 +94,7 @@ describe("what is bundled", () => {
   it("has terms that let anyone pass it on, as has what is installed besides", () => {
     const optional = packagesIn("").filter(([path, { dev }]) => dev !== true && isInstalled("", path));
     const installed = optional.map(([path, { license = "" }]) => ({ name: nameOf(path), license }));
-    expect([...bundled, ...installed].filter(({ license }) => !ALLOWED.has(license))).toEqual([]);
+    expect([...bundled, ...installed].filter(({ license }) => !isPermissive(license))).toEqual([]);
   });
 });
 

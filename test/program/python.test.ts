@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VALUE } from "../fixtures/crawler.ts";
+import { isPermissive } from "../fixtures/licences.ts";
 import { Program } from "../fixtures/program.ts";
 import { type Built, buildPackage, makeEnvironment, pythonFolder, tools } from "../fixtures/python.ts";
 import { tempFolder } from "../fixtures/temp.ts";
@@ -65,6 +66,20 @@ print(metadata.version("vault-run"), metadata.requires("vault-run"))`;
       const { version } = JSON.parse(readFileSync(resolve(pythonFolder, "../package.json"), "utf8"));
       expect(stdout).toBe(`${version} ['cryptography>=50']`);
     }
+  });
+
+  it("brings nothing but packages that anyone may pass on", async () => {
+    const environment = await makeEnvironment(join(tempFolder(), "venv"), built.wheel);
+    const script = `
+import importlib.metadata as metadata
+for each in metadata.distributions():
+    print(each.name + ": " + str(each.metadata["License-Expression"]))`;
+    const { stdout } = await execa(environment, ["-c", script]);
+    const brought = stdout.split("\n").filter((line) => !/^(pip|setuptools|vault-run): /.test(line));
+    expect(brought.map((line) => line.split(": ")[0])).toEqual(
+      expect.arrayContaining(["cffi", "cryptography", "pycparser"]),
+    );
+    expect(brought.filter((line) => !isPermissive(line.split(": ")[1] ?? ""))).toEqual([]);
   });
 
   it("tells a strict type checker what it gives", async () => {
