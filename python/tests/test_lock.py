@@ -85,7 +85,7 @@ with hold_lock({str(path)!r}, LockSelf(os.getpid(), {SELF.host!r}, "t"), 0.1, 60
 
 def test_is_not_taken_over_from_another_namespace_of_processes(home: Path) -> None:
     left_by(home / "lock", space="pid:[1]", pid=dead_pid())
-    with pytest.raises(VaultError, match="holds the lock"), take(home / "lock"):
+    with pytest.raises(VaultError, match="in another container or PID namespace"), take(home / "lock"):
         pass
 
 

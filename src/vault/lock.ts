@@ -101,7 +101,7 @@ export async function takeLock(
     const found = findLock(path);
     if (found !== undefined && isLeftBehind(found, holder, options.staleAfterMs))
       takeOver(path, found.holder);
-    else if (found !== undefined && Date.now() >= deadline) throw heldError(path, found.holder);
+    else if (found !== undefined && Date.now() >= deadline) throw heldError(path, found.holder, holder);
     else if (options.isMoot?.() === true) return undefined;
     else {
       if (found !== undefined && !announced) options.onWait?.(found.holder);
@@ -251,10 +251,12 @@ function takeOver(path: string, dead: LockHolder): void {
   }
 }
 
-function heldError(path: string, holder: LockHolder): VaultError {
+function heldError(path: string, holder: LockHolder, self: LockHolder): VaultError {
+  const isApart = holder.host === self.host && holder.space !== self.space;
+  const where = isApart ? `${holder.host}, in another container or PID namespace` : holder.host;
   return new VaultError(
     "locked",
-    `another vault-run holds the lock: ${holder.doing}, process ${holder.pid} on ${holder.host}`,
+    `another vault-run holds the lock: ${holder.doing}, process ${holder.pid} on ${where}`,
     `wait for it to end; if it is gone, remove ${path}`,
   );
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -225,6 +225,8 @@ describe("two owners at once", () => {
 function lay(program: Program, holder: { host: string; pid: number; started: string }): string {
   const folder = join(program.repo, ".git/vault-run");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "lock"), JSON.stringify({ ...holder, doing: "rekey", token: "0".repeat(32) }));
+  const space = readlinkSync("/proc/self/ns/pid");
+  const lock = { ...holder, space, doing: "rekey", token: "0".repeat(32) };
+  writeFileSync(join(folder, "lock"), JSON.stringify(lock));
   return join(folder, "lock");
 }

@@ -97,7 +97,7 @@ describe("a lock", () => {
       path,
       JSON.stringify({ ...left, space: "pid:[1]", pid: 2 ** 22 + 1, started: "1", token: "0" }),
     );
-    await expect(take(path, self, 60)).rejects.toThrow("on test-host");
+    await expect(take(path, self, 60)).rejects.toThrow("on test-host, in another container or PID namespace");
   });
 
   it("of another host is never taken over", async () => {

@@ -97,7 +97,7 @@ def hold_lock(
         if found is not None and _is_left_behind(found, holder, stale_seconds):
             _take_over(path, found.holder)
         elif found is not None and time.monotonic() >= deadline:
-            raise _held(path, found.holder)
+            raise _held(path, found.holder, holder)
         elif is_moot():
             yield None
             return
@@ -233,10 +233,12 @@ def _take_over(path: str, dead: dict[str, Any]) -> None:
             os.rmdir(guard)
 
 
-def _held(path: str, holder: dict[str, Any]) -> VaultError:
+def _held(path: str, holder: dict[str, Any], own: dict[str, Any]) -> VaultError:
+    is_apart = holder["host"] == own["host"] and holder["space"] != own["space"]
+    where = f"{holder['host']}{', in another container or PID namespace' if is_apart else ''}"
     return VaultError(
         "locked",
-        f"another vault-run holds the lock: {holder['doing']}, process {holder['pid']} on {holder['host']}",
+        f"another vault-run holds the lock: {holder['doing']}, process {holder['pid']} on {where}",
         f"wait for it to end; if it is gone, remove {path}",
     )
 
