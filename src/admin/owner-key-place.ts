@@ -1,11 +1,10 @@
-import { realpathSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { realpathSync, statSync } from "node:fs";
 import { SigningKey } from "../age/signing-key.ts";
 import { putInKeychain, removeFromKeychain } from "../keychain/keychain.ts";
 import { formatMarker, keychainAccount } from "../vault/keychain-marker.ts";
 import type { VaultId } from "../vault/names.ts";
 import type { OwnerKey } from "../vault/owner-key.ts";
-import { syncFolder, writeFileDurably } from "../vault/write-file.ts";
+import { replaceAmongOthers } from "../vault/write-file.ts";
 import { diskError } from "../vault-error.ts";
 
 // Changes to where and how an owner's key is stored. At every moment, also when killed, one place that the lookup reaches
@@ -35,12 +34,7 @@ function replaceFile(named: string, bytes: Uint8Array): void {
   try {
     // What a link leads to, which is the file that holds the key.
     const path = realpathSync(named);
-    const draft = `${path}.new`;
-    // Left by a kill.
-    rmSync(draft, { force: true });
-    writeFileDurably(draft, bytes, "wx", statSync(path).mode & 0o700);
-    renameSync(draft, path);
-    syncFolder(dirname(path));
+    replaceAmongOthers(path, bytes, statSync(path).mode & 0o700);
   } catch (error) {
     throw diskError(error, "write the key file", named);
   }

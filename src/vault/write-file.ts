@@ -1,5 +1,17 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { diskError, systemCode } from "../vault-error.ts";
 
 /**
@@ -18,7 +30,10 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Replaces `path` as a whole: a reader, or a crash at any point, sees the old bytes or the new ones. */
+/**
+ * Replaces `path` as a whole: a reader, or a crash at any point, sees the old bytes or the new ones. Its draft is
+ * `PATH.new`: for folders that nobody else writes to.
+ */
 export function writeFileAtomic(path: string, bytes: Uint8Array, mode: number): void {
   const draft = `${path}.new`;
   try {
@@ -30,6 +45,31 @@ export function writeFileAtomic(path: string, bytes: Uint8Array, mode: number): 
     throw diskError(error, "write", path);
   }
 }
+
+/**
+ * The same in a folder where others keep files of their own. The draft's name can be nobody's, and only drafts of ours are
+ * removed: those of calls that were killed, too, since they may hold a key.
+ */
+export function replaceAmongOthers(path: string, bytes: Uint8Array, mode: number): void {
+  const folder = dirname(path);
+  const start = `.${basename(path)}.vault-run-`;
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(start) && DRAFT_END.test(name.slice(start.length))) rmSync(join(folder, name));
+  }
+  const draft = join(folder, `${start}${randomBytes(16).toString("hex")}`);
+  try {
+    writeFileDurably(draft, bytes, "wx", mode);
+    // Whatever the umask takes away.
+    chmodSync(draft, mode);
+    renameSync(draft, path);
+    syncFolder(folder);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+const DRAFT_END = /^[0-9a-f]{32}$/;
 
 /** One write(2) may take only a part. */
 export function writeWhole(fd: number, bytes: Uint8Array): void {

@@ -1,15 +1,7 @@
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { HookEvent } from "../../git/hooks.ts";
+import { replaceAmongOthers } from "../../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../../vault-error.ts";
 
 // A hook as a file in the folder that git reports. One that was there before is moved beside it, untouched, and is run
@@ -46,15 +38,11 @@ export function installHook(path: string, event: HookEvent): void {
   if (before.kind === "ours" && before.isChanged) throw changed(path, before.keeps);
   if (before.kind === "ours") return;
   if (before.kind === "other" && isThere(keptPath(path))) throw twoBefore(path);
-  const draft = `${path}.${process.pid}.draft`;
   try {
     mkdirSync(dirname(path), { recursive: true });
     if (before.kind === "other") linkSync(path, keptPath(path));
-    writeFileSync(draft, scriptOf(event), { flag: "wx" });
-    chmodSync(draft, 0o755);
-    renameSync(draft, path);
+    replaceAmongOthers(path, Buffer.from(scriptOf(event)), 0o755);
   } catch (error) {
-    rmSync(draft, { force: true });
     throw diskError(error, "write the hook", path);
   }
 }

@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, lstatSync, openSync, readSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, lstatSync, openSync, readSync } from "node:fs";
 import { REPORT_HEAD } from "../../report/html.ts";
-import { syncFolder, writeFileDurably } from "../../vault/write-file.ts";
+import { replaceAmongOthers } from "../../vault/write-file.ts";
 import { diskError, VaultError } from "../../vault-error.ts";
 
 // Where a report may go: where nothing is, or an older report, which it replaces. Whatever else is there is left alone.
@@ -20,13 +18,9 @@ export function requireReportPlace(path: string): void {
 /** As a whole, for the user alone: a reader sees the old report or the new one. */
 export function writeReport(path: string, html: string): void {
   requireReportPlace(path);
-  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString("hex")}`);
   try {
-    writeFileDurably(draft, Buffer.from(html), "wx", 0o600);
-    renameSync(draft, path);
-    syncFolder(dirname(path));
+    replaceAmongOthers(path, Buffer.from(html), 0o600);
   } catch (error) {
-    rmSync(draft, { force: true });
     throw diskError(error, "write the report", path);
   }
 }
