@@ -56,7 +56,7 @@ export async function runCaptured(child: Child, options: CapturedOptions): Promi
     new RedactedStream(stdout, out.stream, options.filters("stdout"), () => {}),
     new RedactedStream(stderr, err.stream, options.filters("stderr"), () => {}),
   ];
-  const kill = () => killTree(pid);
+  const kill = () => killTree(running);
   options.kill.addEventListener("abort", kill);
   if (options.kill.aborted) kill();
   // One that reads less than there is closes its end.

@@ -75,6 +75,7 @@ export class Relay {
   /** The child has stopped, so we do: the shell whose job we are then takes its terminal back. */
   async #stop(child: number): Promise<void> {
     await Promise.race([this.#settle?.(), sleep(SETTLE_MS)]);
-    if (stateOf(child) === "T") send(process.pid, "SIGSTOP");
+    // It may have ended meanwhile, and its number be another's.
+    if (this.#giveUp === undefined && stateOf(child) === "T") send(process.pid, "SIGSTOP");
   }
 }

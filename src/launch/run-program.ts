@@ -157,8 +157,7 @@ async function supervise(
   const running = await startProcess(file, args, { cwd, env: { ...env }, stdio }, AS_IT_IS);
   started();
   redactor.started();
-  const { pid } = running;
-  if (pid !== undefined) kill.addEventListener("abort", () => killTree(pid));
+  kill.addEventListener("abort", () => killTree(running));
   const end = () => running.kill("SIGTERM");
   signal?.addEventListener("abort", end);
   if (signal?.aborted === true) end();

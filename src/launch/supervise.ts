@@ -22,7 +22,7 @@ export async function supervise(child: Child, outputs: Outputs, around: Supervis
     const running = await start(child, outputs, leadsOwnGroup, around.protection);
     const { pid } = running;
     if (pid === undefined) throw new TypeError("a child without a process");
-    around.kill.addEventListener("abort", () => killTree(pid));
+    around.kill.addEventListener("abort", () => killTree(running));
     const streams = outputs.take(running);
     around.started(pid);
     relay.begin(pid, () => Promise.all(streams.map((stream) => stream.settle())));

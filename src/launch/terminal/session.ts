@@ -4,7 +4,7 @@ import { isatty, ReadStream } from "node:tty";
 import { sleep } from "../../vault/time.ts";
 import type { Filters, Streams, Supervision } from "../child.ts";
 import type { Libc, Modes, WindowSize } from "../libc.ts";
-import { childrenOf, killTree, stateOf } from "../process-tree.ts";
+import { childrenOf, isRunning, killTree, sendTo, stateOf } from "../process-tree.ts";
 import { SETTLE_MS } from "../relay.ts";
 import { ENDING, FORWARDED, listen, pendingSignals, send } from "../signals.ts";
 import { RedactedStream } from "../stream.ts";
@@ -63,9 +63,7 @@ export class Session {
     this.#leader = leader;
     if (leader.pid !== undefined) started(leader.pid);
     for (const signal of this.#waiting.splice(0)) this.#forward(signal);
-    this.#around.kill.addEventListener("abort", () => {
-      if (leader.pid !== undefined) killTree(leader.pid);
-    });
+    this.#around.kill.addEventListener("abort", () => killTree(leader));
     this.#output = new ReadStream(this.#fd);
     const passed = [new RedactedStream(this.#output, streams.stdout, this.#filters("terminal"), warn)];
     if (leader.stderr !== null) {
@@ -147,22 +145,25 @@ export class Session {
    * One that comes before it is there waits for it.
    */
   #forward(signal: NodeJS.Signals): void {
-    const pid = this.#leader?.pid;
-    if (pid === undefined) {
+    const leader = this.#leader;
+    if (leader?.pid === undefined) {
       this.#waiting.push(signal);
       return;
     }
-    const [job] = childrenOf(pid);
-    if (job !== undefined) send(signal === "SIGHUP" ? -job : job, signal);
-    else if (stateOf(pid) !== undefined) setTimeout(() => this.#forward(signal), POLL_MS);
+    if (!isRunning(leader)) return;
+    const [job] = childrenOf(leader.pid);
+    if (job === undefined) setTimeout(() => this.#forward(signal), POLL_MS);
+    else sendTo(job, signal, signal === "SIGHUP" ? "group" : "process");
   }
 
   /** The child has stopped: so do we, with all of our own job, as if the terminal had stopped us. */
   async #suspend(): Promise<void> {
-    const leader = this.#leader?.pid;
-    if (leader === undefined) return;
-    for (let polls = 0; stateOf(leader) !== "T" && polls < MAX_POLLS; polls++) await sleep(POLL_MS);
-    if (stateOf(leader) !== "T") return;
+    const leader = this.#leader;
+    const pid = leader?.pid;
+    if (leader === undefined || pid === undefined) return;
+    const isStopped = () => isRunning(leader) && stateOf(pid) === "T";
+    for (let polls = 0; !isStopped() && polls < MAX_POLLS; polls++) await sleep(POLL_MS);
+    if (!isStopped()) return;
     // What it showed last, to put the screen right for instance, is shown before the shell's prompt.
     const settled = Promise.all(this.#passed.map((stream) => stream.settle()));
     await Promise.race([settled, sleep(SETTLE_MS)]);
@@ -175,7 +176,7 @@ export class Session {
     await pendingSignals();
     this.#stops = this.#listenForStops();
     this.#enter();
-    send(leader, "SIGCONT");
+    if (isRunning(leader)) send(pid, "SIGCONT");
     // Our own may be heard a little later.
     setTimeout(() => {
       this.#isSuspended = false;
