@@ -180,7 +180,7 @@ describe("the launch path", () => {
 
   it("is these besides, where the program is held and its output redacted", () => {
     expect(inRooms(whenHeld)).toEqual([
-      "launch: hold late-redactor orphans outputs process-tree relay stream supervise",
+      "launch: exit-status hold late-redactor orphans outputs process-tree relay stream supervise",
       "redact: automaton automaton-tables build-tables bytes edge-table encodings/base64 encodings/hex encodings/json encodings/percent encodings/repr encodings/shell encodings/xml encodings/yaml failure-links held-bytes index lane leaks needle needle-list needles prefilter readings skipped-sequences stream unions wrapped-lines",
     ]);
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { constants as os } from "node:os";
 import { Writable } from "node:stream";
 import { type Child, type Filters, startProcess, stdioOf } from "./child.ts";
+import { exitStatus } from "./exit-status.ts";
 import { killRest, killTree } from "./process-tree.ts";
 import type { Protection } from "./protection.ts";
 import { RedactedStream } from "./stream.ts";
@@ -62,9 +62,7 @@ export async function runCaptured(child: Child, options: CapturedOptions): Promi
   // One that reads less than there is closes its end.
   stdin?.on("error", () => {});
   stdin?.end(options.stdin);
-  const status = await new Promise<number>((resolve) => {
-    running.on("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : os.signals[signal])));
-  });
+  const status = await exitStatus(running, streams);
   options.kill.removeEventListener("abort", kill);
   await killRest(pid, mark);
   await Promise.all(streams.map((stream) => stream.finish()));

@@ -63,6 +63,11 @@ export class RedactedStream {
     if (this.#failure !== undefined) throw diskError(this.#failure, "read on", "standard input");
   }
 
+  /** Calls `look` whenever something of the stream, or its end, was read, in that turn of the event loop. */
+  watch(look: () => void): void {
+    for (const event of ["data", "end", "close", "error"]) this.#from.on(event, look);
+  }
+
   /** Passes on what has been written by now, and of what is held back as much as at a pause. */
   async settle(): Promise<void> {
     await this.#quiet(() => true);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
-import { constants as os } from "node:os";
 import { type Child, type Supervision, startProcess, stdioOf } from "./child.ts";
+import { exitStatus } from "./exit-status.ts";
 import type { Outputs } from "./outputs.ts";
 import { killTree } from "./process-tree.ts";
 import type { Protection } from "./protection.ts";
@@ -42,9 +42,7 @@ export async function untilEnd(
   streams: readonly RedactedStream[],
   ended: (giveUp: () => void) => void,
 ): Promise<number> {
-  const status = await new Promise<number>((resolve) => {
-    child.on("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : os.signals[signal])));
-  });
+  const status = await exitStatus(child, streams);
   ended(() => {
     for (const stream of streams) stream.giveUp();
   });

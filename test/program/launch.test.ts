@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
+import { onTerminal } from "../fixtures/terminal.ts";
 
 const SLOW_READER = resolve(import.meta.dirname, "../fixtures/slow-reader.py");
 const VALUE = "sk_live_51HabcdefghijKLMNOP";
@@ -87,9 +88,23 @@ describe("a launched program", () => {
     ["HUP", 129],
     ["USR1", 138],
     ["SEGV", 139],
+    ["34", 162],
+    ["64", 192],
   ])("that dies by %s gives %i", async (signal, status) => {
     expect((await sh(`kill -${signal} $$`)).status).toBe(status);
+    // One pipe for both of its outputs.
+    const oneOutput = `vault-run --agent crawler -- sh -c 'kill -${signal} $$' 2>&1; echo "status $?"`;
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false };
+    expect((await execa("sh", ["-c", oneOutput], settings)).stdout).toBe(`status ${status}`);
   });
+
+  it.each([["--tty", "pty"], ["--no-redact"]])(
+    "that dies by a real-time signal gives 128 + n with %s",
+    async (...options) => {
+      const command = ["vault-run", "--agent", "crawler", ...options, "--", "sh", "-c", "kill -34 $$"];
+      expect((await onTerminal(program, ["sh", "-c", '"$@"; exit $?', "sh", ...command])).status).toBe(162);
+    },
+  );
 
   it("that is not there gives 127, that cannot be executed 126", async () => {
     const file = join(program.repo, "plain.txt");
