@@ -24,7 +24,7 @@ declare module "vitest" {
 export default async function setup(project: TestProject): Promise<() => void> {
   const root = resolve(import.meta.dirname, "../..");
   const folder = keptTempFolder();
-  await execa("sh", ["scripts/setup.sh"], { cwd: root });
+  for (const script of ["setup.sh", "python.sh"]) await execa("sh", [`scripts/${script}`], { cwd: root });
   const { stdout } = await execa("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root });
   const packed: unknown = JSON.parse(stdout);
   const [entry] = (Array.isArray(packed) ? packed : Object.values(packed as object)) as {
