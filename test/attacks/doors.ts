@@ -114,6 +114,17 @@ export const OWNER_DOORS: readonly OwnerDoor[] = [
   ...(Object.keys(VERBS) as (keyof typeof VERBS)[]),
 ];
 
+/** Owner's doors that read no value that is there. */
+export const OF_NO_SECRET: readonly OwnerDoor[] = [
+  "admin.importSecrets",
+  "admin.unsetSecret",
+  "admin.grant",
+  "admin.addAgent",
+  "restore",
+  "policy",
+  "add-owner",
+];
+
 /**
  * The crawler's doors: a launch, the reading verbs, both packages, the server for models.
  *

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generateIdentity, recipientOf } from "../../src/age/generate.ts";
 import type { Program } from "../fixtures/program.ts";
-import { type OwnerDoor, REF } from "./doors.ts";
+import { OF_NO_SECRET, type OwnerDoor, REF } from "./doors.ts";
 import type { Attacker } from "./forgeries.ts";
 import { expectRefused, keyPath, type Place, placeOf, vaultTemplate } from "./place.ts";
 
@@ -22,17 +22,6 @@ const OF_NO_AGENT: readonly OwnerDoor[] = [
   "set",
   "get",
   "export",
-];
-
-/** Owner's doors that read no value that is there. */
-const OF_NO_SECRET: readonly OwnerDoor[] = [
-  "admin.importSecrets",
-  "admin.unsetSecret",
-  "admin.grant",
-  "admin.addAgent",
-  "restore",
-  "policy",
-  "add-owner",
 ];
 
 /** The agent's doors that read one secret and no list of them. */

@@ -81,9 +81,34 @@ export class Attacker {
     git(this.clone, "pull", "--quiet", "--ff-only");
   }
 
-  push(message = "looks harmless"): void {
+  commit(): void {
     git(this.clone, "add", "--all", "--force");
-    git(this.clone, "commit", "--quiet", "--message", message);
+    git(this.clone, "commit", "--quiet", "--message", "looks harmless");
+  }
+
+  /** @returns a commit on top of theirs, whose tree has an entry of any name. */
+  plantTree(name: string, content: string): string {
+    const write = (type: string, input: string | Uint8Array) =>
+      execaSync("git", ["hash-object", "-t", type, "-w", "--literally", "--stdin"], {
+        cwd: this.clone,
+        input: input as string,
+      }).stdout;
+    const blob = write("blob", content);
+    const entry = Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(blob, "hex")]);
+    const before = execaSync("git", ["cat-file", "tree", "HEAD^{tree}"], {
+      cwd: this.clone,
+      encoding: "buffer",
+    }).stdout;
+    // Git sorts the entries of a tree, and there is one already.
+    const entries = name < ".vault" ? [entry, Buffer.from(before)] : [Buffer.from(before), entry];
+    const tree = write("tree", Buffer.concat(entries));
+    const commit = git(this.clone, "commit-tree", tree, "-p", "HEAD", "-m", "looks harmless");
+    git(this.clone, "push", "--quiet", "--force", "origin", `${commit}:refs/heads/planted`);
+    return commit;
+  }
+
+  push(): void {
+    this.commit();
     git(this.clone, "push", "--quiet", "origin", "HEAD:main");
   }
 
