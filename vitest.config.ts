@@ -9,7 +9,13 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/program/**", "test/attacks/**", "test/load/**", "**/node_modules/**"],
+          exclude: [
+            "test/program/**",
+            "test/attacks/**",
+            "test/load/**",
+            "test/faults/**",
+            "**/node_modules/**",
+          ],
           testTimeout: 300_000,
           // They wait for git more than they compute.
           maxWorkers: 3,
@@ -19,7 +25,12 @@ export default defineConfig({
       {
         test: {
           name: "program",
-          include: ["test/program/**/*.test.ts", "test/attacks/**/*.test.ts", "test/load/**/*.test.ts"],
+          include: [
+            "test/program/**/*.test.ts",
+            "test/attacks/**/*.test.ts",
+            "test/load/**/*.test.ts",
+            "test/faults/**/*.test.ts",
+          ],
           globalSetup: ["test/program/setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

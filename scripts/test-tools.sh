@@ -5,7 +5,7 @@ set -eu
 tools="
   git:git python3:python3 bash:bash zsh:zsh fish:fish mandoc:mandoc age:age jq:jq xxd:xxd curl:curl openssl:openssl
   ssh-keygen:openssh-client psql:postgresql-client
-  unshare:util-linux setpriv:util-linux pgrep:procps strace:strace
+  unshare:util-linux setpriv:util-linux pgrep:procps strace:strace cc:gcc
   dbus-run-session:dbus-daemon gnome-keyring-daemon:gnome-keyring journalctl:systemd
   chromium:chromium xdg-open:xdg-utils
 "
@@ -15,6 +15,8 @@ for tool in $tools; do
 done
 # What Debian leaves out of python3.
 python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
+# What gcc only recommends.
+[ -e /usr/include/dlfcn.h ] || missing="$missing libc6-dev"
 [ -n "$missing" ] || exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   apt-get update -qq
