@@ -24,7 +24,7 @@ const template = await Program.template(async (made) => {
 });
 beforeAll(async () => {
   built = await buildPackage(join(folder, "dist"));
-  python = await makeEnvironment(join(folder, "venv"), built.wheel, "pytest");
+  python = await makeEnvironment(join(folder, "venv"), built.wheel, "pytest", "hypothesis");
 }, 600_000);
 
 /** Runs a script in a program's repository as its user. */

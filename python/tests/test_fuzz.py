@@ -1,0 +1,178 @@
+"""Inputs that others would write, and any bytes: only a reader's named errors may leave it.
+
+``FUZZ_EXAMPLES`` says how many of each; without it a few, the same ones in every run.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from vectors import read_vaults
+
+from vault_run.age_file import DamagedAgeFile, OpeningKeys, keys_of, open_age_file
+from vault_run.bech32 import decode_bech32
+from vault_run.identity import parse_identity
+from vault_run.key_file import parse_key_file
+from vault_run.log_files import read_tail
+from vault_run.moment import is_timestamp, timestamp
+from vault_run.names import has_controls, parse_secret_ref
+from vault_run.payload import open_grant, open_secret
+from vault_run.pins import Pins
+from vault_run.record import decode_record
+from vault_run.schema import GrantRecord, SecretRecord
+from vault_run.vault_error import VaultError
+
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
+fuzzed = settings(
+    max_examples=int(EXAMPLES or 100),
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+VAULTS = read_vaults()
+RECORDS = [
+    (path, content.encode())
+    for vectors in VAULTS
+    for path, content in vectors["files"].items()
+    if path.endswith(".json") and "LARGE" not in path
+]
+KEY_FILES = [text.encode() for vectors in VAULTS for text in vectors["keys"].values()]
+AGENTS = [keys_of(parse_key_file(vectors["keys"]["crawler"], "a test").identity) for vectors in VAULTS]
+PIECES = [
+    b"",
+    b"\0",
+    b"\n",
+    b"\r\n",
+    b'"',
+    b"{",
+    b"[",
+    b",",
+    b"\\",
+    b"\xff",
+    b"1e400",
+    b"-> X25519 ",
+    b"---",
+    b"AA==",
+    b"\xc2\x9b",
+]
+
+
+@st.composite
+def near(draw: st.DrawFn, originals: list[bytes]) -> bytes:
+    """One of them with a few of its bytes changed, cut out, doubled, or taken from another."""
+    content = draw(st.sampled_from(originals))
+    for _ in range(draw(st.integers(0, 4))):
+        start = draw(st.integers(0, len(content)))
+        end = min(len(content), start + draw(st.sampled_from([0, 1, 2, 8, 64, 1024])))
+        other = draw(st.sampled_from(originals))
+        at = draw(st.integers(0, len(other)))
+        piece = draw(st.sampled_from([*PIECES, other[at : at + 40], content[start:end] * 2]) | st.binary(max_size=4))
+        content = content[:start] + piece + content[end:]
+    return content
+
+
+def refused(read: Callable[[], object], error_type: type[Exception] = VaultError) -> Exception | None:
+    """What a reader refuses with; anything else than such an error fails the test."""
+    try:
+        read()
+    except error_type as error:
+        shown = [str(error), getattr(error, "hint", "")]
+        assert not any(has_controls(text) for text in shown)
+        return error
+    return None
+
+
+@fuzzed
+@given(st.sampled_from([path for path, _ in RECORDS]), near([content for _, content in RECORDS]) | st.binary())
+def test_a_record(path: str, content: bytes) -> None:
+    refused(lambda: decode_record(path, content))
+
+
+@fuzzed
+@given(near(KEY_FILES) | st.binary())
+def test_a_key_file(content: bytes) -> None:
+    refused(lambda: parse_key_file(content.decode("utf-8", "replace"), "a test"))
+
+
+SEALED = [
+    base64.b64decode(str(dict(decode_record(path, content))["sealed"]))
+    for path, content in RECORDS
+    if b'"sealed"' in content
+]
+
+
+@fuzzed
+@given(st.sampled_from(AGENTS), near(SEALED) | st.binary())
+def test_an_age_file(keys: OpeningKeys, content: bytes) -> None:
+    refused(lambda: open_age_file(content, keys), DamagedAgeFile)
+
+
+@fuzzed
+@given(st.sampled_from(AGENTS), st.sampled_from(RECORDS), near(SEALED))
+def test_what_is_sealed(keys: OpeningKeys, record: tuple[str, bytes], sealed: bytes) -> None:
+    decoded = decode_record(*record)
+    text = base64.b64encode(sealed).decode()
+    if decoded["type"] == "secret":
+        secret = cast(SecretRecord, {**decoded, "sealed": text})
+        refused(lambda: open_secret(secret, keys))
+    elif decoded["type"] == "grant":
+        grant = cast(GrantRecord, {**decoded, "sealed": text})
+        refused(lambda: open_grant(grant, keys))
+
+
+PINS = [
+    b'{"records":{"vault.json":{"serial":1,"digest":"' + b"a" * 64 + b'"}},"owners":["' + b"A" * 43 + b'="]}\n',
+    b'{"records":{}}',
+]
+
+
+@fuzzed
+@given(near(PINS) | st.binary())
+def test_a_file_of_pins(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    state = tmp_path_factory.mktemp("state")
+    (state / "pins").mkdir()
+    (state / "pins/vault.json").write_bytes(content)
+    refused(lambda: Pins(str(state)).find_owners())
+
+
+LINES = [b'{"a":1}\n{"b":2}\n', b"\n\n{}\n\n", b'{"torn', b"x" * 9000 + b"\n" + b"y" * 9000]
+
+
+@fuzzed
+@given(near(LINES))
+def test_the_end_of_a_log(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = Path(tmp_path_factory.mktemp("log")) / "audit.jsonl"
+    path.write_bytes(content)
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        tail = read_tail(fd, str(path))
+    finally:
+        os.close(fd)
+    whole = content.rpartition(b"\n")[0]
+    lines = [line for line in whole.split(b"\n") if line]
+    assert tail.last == (lines[-1] if lines else None)
+    assert tail.is_torn == (content != b"" and not content.endswith(b"\n"))
+
+
+@fuzzed
+@given(st.text() | near(KEY_FILES).map(lambda content: content.decode("utf-8", "replace")))
+def test_single_texts(text: str) -> None:
+    refused(lambda: parse_secret_ref(text))
+    parse_identity(text)
+    is_timestamp(text)
+    decode_bech32(text, "age", 32)
+
+
+@fuzzed
+@given(st.integers(0, 253402300799999))
+def test_a_time_is_read_as_it_is_written(milliseconds: int) -> None:
+    assert is_timestamp(timestamp(milliseconds))
