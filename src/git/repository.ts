@@ -65,7 +65,7 @@ export class Repository {
 
   /**
    * Commits exactly `paths` (absolute) as they stand in the work tree; what was staged besides stays staged. On failure
-   * the index is as it was before.
+   * the index has at these paths what it had before.
    *
    * @returns the new commit's short id, or undefined where the paths hold nothing new.
    */
@@ -77,10 +77,11 @@ export class Repository {
     const own = paths.map((path) => relative(this.workTree, path));
     const list = join(scratchFolder, "pathspecs");
     const before = await this.#head();
-    const index = new KeptIndex(this.gitFolder, scratchFolder);
+    const index = new KeptIndex(this, scratchFolder);
     try {
       const fromFile = this.#pathspecs(own, list);
       await this.run([...DURABLE, "--literal-pathspecs", "add", "--force", ...fromFile]);
+      index.markAdded();
       if (!(await this.#differsFromHead(own))) return undefined;
       await this.run([
         ...DURABLE,
@@ -95,8 +96,7 @@ export class Repository {
     } catch (error) {
       // git can fail after it made the commit, when it writes the index: then the change stands.
       if ((await this.#head()) === before || (await this.#differsInWorkTree(own))) {
-        index.restore();
-        throw error;
+        throw await index.restoreAfter(error, own);
       }
     } finally {
       // Who has the lock next removes what this leaves: a failure here must not undo a commit that is made.

@@ -16,6 +16,10 @@ const write = (path: string, text: string) => {
   mkdirSync(join(folder, path, ".."), { recursive: true });
   writeFileSync(join(folder, path), text);
 };
+const hook = (event: string, script: string) => {
+  write(`.git/hooks/${event}`, `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, `.git/hooks/${event}`), 0o755);
+};
 const scratch = () => tempFolder();
 const commitAll = () => {
   git(folder, "add", "--all");
@@ -84,15 +88,47 @@ describe("a commit (promise 9)", () => {
   it("that fails leaves the index as it was", async () => {
     write("a", "one\n");
     commitAll();
-    mkdirSync(join(folder, ".git/hooks"), { recursive: true });
-    writeFileSync(join(folder, ".git/hooks/pre-commit"), "#!/bin/sh\nexit 1\n");
-    chmodSync(join(folder, ".git/hooks/pre-commit"), 0o755);
+    hook("pre-commit", "exit 1");
     write(".vault/vault.json", "{}\n");
     const repository = await Repository.find(folder);
     await expect(
       repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
     ).rejects.toMatchObject({ code: "git-failed" });
     expect(git(folder, "status", "--porcelain", "--untracked-files=all")).toBe("?? .vault/vault.json");
+  });
+
+  it("that fails leaves staged what others staged meanwhile", async () => {
+    for (const name of ["a", "b", ".vault/vault.json"]) write(name, "one\n");
+    commitAll();
+    for (const name of ["a", "b", ".vault/vault.json"]) write(name, "two\n");
+    git(folder, "add", "a", ".vault/vault.json");
+    write(".vault/vault.json", "three\n");
+    // Git runs it when it has written the index and gives it free.
+    hook("post-index-change", "git add b");
+    hook("pre-commit", "exit 1");
+    const repository = await Repository.find(folder);
+    await expect(
+      repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
+    ).rejects.toMatchObject({ code: "git-failed" });
+    expect(git(folder, "diff", "--cached", "--name-only")).toBe(".vault/vault.json\na\nb");
+    expect(git(folder, "show", ":.vault/vault.json")).toBe("two");
+  });
+
+  it("that fails leaves what others staged at its own paths meanwhile", async () => {
+    write(".vault/vault.json", "one\n");
+    commitAll();
+    write("other", "two\n");
+    const other = git(folder, "hash-object", "-w", "other");
+    write(".vault/vault.json", "three\n");
+    hook(
+      "pre-commit",
+      `rm .git/index.lock; unset GIT_INDEX_FILE; git update-index --cacheinfo 100644,${other},.vault/vault.json; exit 1`,
+    );
+    const repository = await Repository.find(folder);
+    await expect(
+      repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
+    ).rejects.toMatchObject({ code: "git-failed" });
+    expect(git(folder, "show", ":.vault/vault.json")).toBe("two");
   });
 
   it("is not made where nothing differs", async () => {

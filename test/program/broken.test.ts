@@ -137,6 +137,40 @@ describe("a disk that fills up", () => {
   });
 });
 
+describe("a disk that is full once a change is staged", () => {
+  it("has what was staged for it taken back all the same", { timeout: 120_000 }, async () => {
+    const program = template.copy();
+    stage(program);
+    writeFileSync(join(program.home, "full.sh"), FULL);
+    const { stdout } = await execa("unshare", ["--mount", "sh", "full.sh"], {
+      cwd: program.home,
+      env: program.env,
+      extendEnv: false,
+    });
+    expect(stdout).toBe("vault-run: git commit failed: no space left on device\nstatus 1");
+  });
+});
+
+/** Has a hook of `git add` fill the disk. Prints what is not as it was. */
+const FULL = `
+set -eu
+export GIT_OPTIONAL_LOCKS=0
+cp -a repo start
+mount -t tmpfs -o size=4m tmpfs repo
+cp -a start/. repo
+mkdir -p repo/.git/hooks
+printf '#!/bin/sh\\ncat /dev/zero >.git/filler\\n' >repo/.git/hooks/post-index-change
+chmod +x repo/.git/hooks/post-index-change
+status=0
+said=$(cd repo && vault-run revoke leaves group 2>&1 >/dev/null) || status=$?
+echo "$said" | head -1
+echo "status $status"
+diff -r start/.vault repo/.vault || true
+git -C start ls-files --stage >before
+git -C repo ls-files --stage | diff before - || true
+umount repo
+`;
+
 const MANY = 150;
 /** KiB that are free: too few for the lock, the journal, the drafts, git's objects, its index. */
 const FREE = [0, 4, 100, 400, 800, 1100, 1300, 1500, 1700];
