@@ -15,7 +15,11 @@ import { makeFolder, syncFolder, writeFileDurably } from "./write-file.ts";
 
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 const PIN = /^#\s*(agent|vault|owner|former-owner)\s*:\s*(\S+)$/;
-const LIKE_A_PIN = /^#\s*(agent|vault|owner|former-owner)\s*[:=]/i;
+const PINS = ["agent", "vault", "owner", "former-owner"];
+const OURS = /^#\s*vault-run/i;
+const HEADING = /^# vault-run (agent|owner) key:/;
+const LABELLED = /^#\s*([!-9;<>-~]+)\s*[:=]/;
+const ENDS_IN_KEY = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=$/;
 const ARMORED = /^\s*-----BEGIN AGE ENCRYPTED FILE-----/;
 
 export interface KeyFile {
@@ -58,9 +62,8 @@ export function parseKeyFile(text: string, where: string): KeyFile {
     throw notAKey(where, "it must hold exactly one age identity line (AGE-SECRET-KEY-…)");
   const comments = lines.map((line) => PIN.exec(line)).filter((found) => found !== null);
   // A pin that is misspelled must not pass for a comment: the key would then be trusted with less than it says.
-  if (lines.some((line) => LIKE_A_PIN.test(line) && !PIN.test(line))) {
-    throw notAKey(where, "one of its lines begins like a pin and is none");
-  }
+  const misspelt = lines.findIndex(isLikeAPin);
+  if (misspelt !== -1) throw notAKey(where, `its line ${misspelt + 1} is nearly a pin, and none`);
   const of = (key: string) => comments.filter((found) => found[1] === key).map((found) => found[2] ?? "");
   const agents = of("agent");
   const vaults = of("vault");
@@ -79,6 +82,24 @@ export function parseKeyFile(text: string, where: string): KeyFile {
     ...(agents[0] === undefined ? {} : { agent: agents[0] as AgentName }),
     ...(vaults[0] === undefined ? {} : { vault: vaults[0] as VaultId }),
   };
+}
+
+/** Whether a comment may be meant for a pin: it says that it is ours, has nearly a pin's word, or ends in a verify key. */
+function isLikeAPin(line: string): boolean {
+  if (!line.startsWith("#") || PIN.test(line)) return false;
+  if ((OURS.test(line) && !HEADING.test(line)) || ENDS_IN_KEY.test(line)) return true;
+  const word = LABELLED.exec(line)?.[1]?.toLowerCase();
+  return word !== undefined && PINS.some((pin) => isOneEditAway(word, pin));
+}
+
+/** Whether the words are the same but for one character, or for the order of two that stand together. */
+function isOneEditAway(one: string, other: string): boolean {
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start++;
+  let end = 0;
+  while (end < Math.min(one.length, other.length) - start && one.at(-1 - end) === other.at(-1 - end)) end++;
+  const [a, b] = [one.slice(start, one.length - end), other.slice(start, other.length - end)];
+  return (a.length <= 1 && b.length <= 1) || (a.length === 2 && a === `${b[1]}${b[0]}`);
 }
 
 /** Undefined where one is none. */

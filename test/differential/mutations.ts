@@ -158,7 +158,14 @@ export class Mutator {
     const at = random.below(lines.length);
     const line = lines[at] ?? "";
     const other = random.of(Object.values(this.#vectors.keys)).split("\n");
-    switch (random.below(5)) {
+    switch (random.below(6)) {
+      case 5: {
+        const word = random.of(["agent", "Vault", "owner", "former-owner", "vault-run ", "note"]);
+        const misspelt = mutateBytes(random, Buffer.from(word)).toString("latin1");
+        return lines
+          .toSpliced(at, 0, `# ${misspelt}${random.of([": ", "=", " "])}${line.slice(9)}`)
+          .join("\n");
+      }
       case 0:
         return lines.toSpliced(at, 1).join("\n");
       case 1:

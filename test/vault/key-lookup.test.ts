@@ -139,6 +139,20 @@ describe("an agent's key", () => {
     expect(await open({ VAULT_RUN_KEY: edit(key) })).toBe("key-file");
   });
 
+  it.each([
+    ["a word with two letters swapped", "# onwer: x"],
+    ["a word with one letter more", "# former-owners = x"],
+    ["what says that it is vault-run's", "# vault-run owner: x"],
+    ["a verify key with another word", `# signer: ${"A".repeat(43)}=`],
+  ])("is refused with a comment that may be a pin misspelt, named by its line: %s", async (_, comment) => {
+    const text = key.replace(/^# agent: /m, `# a comment: of mine\n${comment}\n$&`);
+    const machine = vault.elsewhere({ VAULT_RUN_KEY: text });
+    await expect(AgentSession.open(machine, { agent: "crawler" }, () => {})).rejects.toMatchObject({
+      code: "key-file",
+      message: "not a key file, its line 4 is nearly a pin, and none: VAULT_RUN_KEY",
+    });
+  });
+
   it("is read with CRLF line ends too", async () => {
     expect(await open({ VAULT_RUN_KEY: key.replaceAll("\n", "\r\n") })).toBe("crawler");
   });

@@ -163,6 +163,36 @@ function nearly(text: string): string[] {
   ];
 }
 
+const NEARLY_AGENT = [
+  ...[
+    "agents",
+    "agen",
+    "aagent",
+    "gent",
+    "agnet",
+    "gaent",
+    "agant",
+    "#agent",
+    "AGENT",
+    "AgEnts",
+    "agentẞ",
+    "äagent",
+  ],
+  ...[
+    "agentes",
+    "gaetn",
+    "ag-ntx",
+    "tnega",
+    "vaults",
+    "valut",
+    "onwer",
+    "former_owner",
+    "former-onwer",
+    "formerowner",
+  ],
+  ...["created", "over", "", "former-owners.", "formr-onwer"],
+];
+
 function keyFilesLike(text: string): string[] {
   const line = (from: string) => text.split("\n").find((it) => it.startsWith(from)) ?? "";
   const with_ = (pin: string) => text.replace("# agent: fresh", pin);
@@ -180,7 +210,11 @@ function keyFilesLike(text: string): string[] {
     with_("# agent fresh"),
     with_("# agent = fresh"),
     with_("# Agent: fresh"),
-    with_("# agents: fresh"),
+    ...NEARLY_AGENT.map((word) => with_(`# ${word}: fresh`)),
+    ...["# vault-run agent: fresh", "#Vault-Run", "# vault-run agent keys: mine"].map(with_),
+    ...["# for vault-run", "# vault-run owner key: another heading", "# public key: age1xyz"].map(with_),
+    ...[" by ", "=", ": a", "+"].map((before) => with_(`# signs${before}${"A".repeat(43)}=`)),
+    with_(`# agent: fresh\n# ${"A".repeat(43)}=`),
     with_("# agent: fresh\n# agent: fresh"),
     with_("# agent: fresh\n# note: anything: at all"),
     text.replace(line("# vault:"), "# vault: 0"),

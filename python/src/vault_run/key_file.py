@@ -17,7 +17,11 @@ _MAX_BYTES = 64 * 1024
 _SPACES = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 _AS_SPACE = dict.fromkeys(map(ord, _SPACES), " ")
 _PIN = re.compile(r"# *(agent|vault|owner|former-owner) *: *([^ ]+)")
-_LIKE_A_PIN = re.compile(r"# *(agent|vault|owner|former-owner) *[:=]", re.IGNORECASE | re.ASCII)
+_PINS = ("agent", "vault", "owner", "former-owner")
+_OURS = re.compile(r"# *vault-run", re.IGNORECASE | re.ASCII)
+_HEADING = re.compile(r"# vault-run (agent|owner) key:")
+_LABELLED = re.compile(r"# *([!-9;<>-~]+) *[:=]")
+_ENDS_IN_KEY = re.compile(r".*(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=", re.DOTALL)
 _ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
 _HINT = "name the agent's key file with key_file=, or ask the owner for one"
 
@@ -47,13 +51,13 @@ def parse_key_file(text: str, where: str) -> KeyFile:
     if identity is None:
         raise _not_a_key(where, "it must hold exactly one age identity line (AGE-SECRET-KEY-…)")
     pins: dict[str, list[str]] = {"agent": [], "vault": [], "owner": [], "former-owner": []}
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         found = _PIN.fullmatch(line)
         if found is not None:
             pins[found[1]].append(found[2])
-        elif _LIKE_A_PIN.match(line):
+        elif line.startswith("#") and _is_like_a_pin(line):
             # A pin that is misspelled must not pass for a comment: the key would be trusted with less than it says.
-            raise _not_a_key(where, "one of its lines begins like a pin and is none")
+            raise _not_a_key(where, f"its line {number} is nearly a pin, and none")
     agents, vaults = pins["agent"], pins["vault"]
     if len(agents) > 1 or not all(GROUP_NAME.fullmatch(agent) for agent in agents):
         raise _not_a_key(where, "its `# agent` line is not one agent's name")
@@ -106,6 +110,24 @@ def _read_private_file(path: str) -> bytes:
     if len(content) > _MAX_BYTES:
         raise VaultError("key-file", f"not a key file, it is no such file: {path}", _HINT)
     return content
+
+
+def _is_like_a_pin(line: str) -> bool:
+    """Whether a comment may be meant for a pin: says that it is ours, has nearly a pin's word, or ends in a key."""
+    if (_OURS.match(line) and not _HEADING.match(line)) or _ENDS_IN_KEY.fullmatch(line):
+        return True
+    found = _LABELLED.match(line)
+    return found is not None and any(_is_one_edit_away(found[1].lower(), pin) for pin in _PINS)
+
+
+def _is_one_edit_away(one: str, other: str) -> bool:
+    """Whether the words are the same but for one character, or for the order of two that stand together."""
+    for _ in range(2):
+        # What they share at the start goes, then, turned round, what they share at the end.
+        pairs = enumerate(zip(one, other, strict=False))
+        start = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+        one, other = one[start:][::-1], other[start:][::-1]
+    return (len(one) <= 1 and len(other) <= 1) or (len(one) == 2 and one == other[::-1])
 
 
 def _not_a_key(where: str, why: str) -> VaultError:
