@@ -147,15 +147,30 @@ export class AgentSession {
 
   /**
    * Opens the secrets, lets `prepare` make of them what is to be handed over, pins what was read and records the pull.
-   * Resolves to what `prepare` made; `prepare` itself hands nothing over.
+   * Resolves to what `prepare` made; `prepare` itself hands nothing over. Where any of it fails, what was opened is
+   * overwritten.
    */
   async release<T>(
     secrets: readonly SecretRecord[],
     event: AuditEvent,
     prepare: (opened: readonly Secret[]) => T | Promise<T>,
   ): Promise<T> {
-    const identities = new Map<GroupName, Identity>();
     const opened: Secret[] = [];
+    try {
+      await this.#open(secrets, opened);
+      const prepared = await prepare(opened);
+      const pull = { ...event, agent: this.name };
+      await recordPull(this.#machine, this.vault, secrets, pull, this.#log, this.#signingKey, this.#warn);
+      return prepared;
+    } catch (error) {
+      for (const value of opened) value.dispose();
+      throw error;
+    }
+  }
+
+  /** @param opened gets each value once it is opened. */
+  async #open(secrets: readonly SecretRecord[], opened: Secret[]): Promise<void> {
+    const identities = new Map<GroupName, Identity>();
     for (const secret of secrets) {
       let identity = identities.get(secret.group);
       if (identity === undefined) {
@@ -166,10 +181,6 @@ export class AgentSession {
       }
       opened.push(await openSecret(secret, identity));
     }
-    const prepared = await prepare(opened);
-    const pull = { ...event, agent: this.name };
-    await recordPull(this.#machine, this.vault, secrets, pull, this.#log, this.#signingKey, this.#warn);
-    return prepared;
   }
 
   /** Appends to the audit log, in this agent's name. */

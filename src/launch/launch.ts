@@ -18,7 +18,6 @@ import { backgroundFileClosed, type InheritedDescriptor, withoutKey } from "./in
 import { inject } from "./inject.ts";
 import type { LeakPolicy } from "./leaks.ts";
 import type { Libc } from "./libc.ts";
-
 import { Protection } from "./protection.ts";
 import { type Delivery, type SelectionOptions, select } from "./select.ts";
 import { pendingSignals } from "./signals.ts";
@@ -104,22 +103,27 @@ class Launch {
     const { shellDescriptor } = this.#descriptors;
     const terminal = redact ? await chooseTerminal(tty, shellDescriptor, warn) : undefined;
     const prepared = await this.#session.recordingDenials(command[0], () => this.#prepare(terminal));
-    await backgroundFileClosed(this.#around.machine.env);
-    if (!redact) {
-      const reason = await handOver(prepared.child, this.#descriptors, this.#protection);
-      warn(`--no-redact: the program is supervised, not handed over: ${reason}`);
+    try {
+      await backgroundFileClosed(this.#around.machine.env);
+      if (!redact) {
+        const reason = await handOver(prepared.child, this.#descriptors, this.#protection);
+        warn(`--no-redact: the program is supervised, not handed over: ${reason}`);
+      }
+      const { hold } = await import("./hold.ts");
+      return await hold(prepared, terminal, {
+        session: this.#session,
+        options: this.#options,
+        streams: this.#around.streams,
+        signals: this.#around.signals,
+        protection: this.#protection,
+        isInit: this.#around.machine.pid === INIT,
+        warn,
+        started: () => this.#descriptors.started(),
+      });
+    } finally {
+      // Where it came to that, they are overwritten by now.
+      for (const value of prepared.redacted ?? []) value.dispose();
     }
-    const { hold } = await import("./hold.ts");
-    return hold(prepared, terminal, {
-      session: this.#session,
-      options: this.#options,
-      streams: this.#around.streams,
-      signals: this.#around.signals,
-      protection: this.#protection,
-      isInit: this.#around.machine.pid === INIT,
-      warn,
-      started: () => this.#descriptors.started(),
-    });
   }
 
   /** Everything up to the audit record. Nothing is started. */

@@ -59,16 +59,19 @@ export async function runProgram(
 ): Promise<ProgramEnd> {
   requireFolder(options.cwd);
   const descriptors = new ChildDescriptors([]);
+  let released: readonly Secret[] = [];
   try {
     const [command] = options.command;
     const { child, values } = await session.recordingDenials(command, () =>
       prepare(session, options, descriptors, machine, warn),
     );
+    released = values;
     await backgroundFileClosed(machine.env);
     return await hold(session, options, child, values, descriptors, warn);
   } catch (error) {
     throw error instanceof SpawnFailure ? error.reason : error;
   } finally {
+    for (const value of released) value.dispose();
     descriptors.close();
   }
 }
