@@ -8,6 +8,7 @@ import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 import { NOT_REDACTED, redactedOutputs } from "./outputs.ts";
 import type { Protection } from "./protection.ts";
+import { writtenWhole } from "./standard-streams.ts";
 import { supervise } from "./supervise.ts";
 
 // From the audit record on: starts the child and holds it to its end. Loaded only where this process does not become the
@@ -67,7 +68,15 @@ export async function hold(
     if (libc === undefined) protection.hideLater();
   };
   try {
-    const around: Supervision = { streams, signals, warn, protection, started, kill: watch.kill };
+    const [stdout, stderr] = [writtenWhole(streams.stdout), writtenWhole(streams.stderr)];
+    const around: Supervision = {
+      streams: { stdin: streams.stdin, stdout, stderr },
+      signals,
+      warn,
+      protection,
+      started,
+      kill: watch.kill,
+    };
     const status = await superviseWith(prepared, redactor, terminal, around);
     return watch.first === undefined ? status : STATUS_LEAKED;
   } finally {

@@ -5,6 +5,7 @@ import { parseGroupName, parseSecretRef } from "../vault/names.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
 import { reportLeaks, warnOfShort } from "./leaks.ts";
 import { grantedSecrets, type SelectionOptions } from "./select.ts";
+import { writtenWhole } from "./standard-streams.ts";
 import { RedactedStream } from "./stream.ts";
 
 export interface RedactStreamOptions extends AgentOptions, Pick<SelectionOptions, "group" | "only"> {
@@ -41,7 +42,7 @@ export async function redactStream(
   });
   warnOfShort(redactor, warn);
   try {
-    await new RedactedStream(from, to, redactor.stream("stdin"), warn).passAll();
+    await new RedactedStream(from, writtenWhole(to), redactor.stream("stdin"), warn).passAll();
   } finally {
     await reportLeaks(session, redactor.leaks(), options, undefined, warn);
   }

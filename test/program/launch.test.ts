@@ -505,6 +505,19 @@ describe("what could go around the launcher", () => {
     }
   });
 
+  it("is told of where a disk takes only a part of what is written last", async () => {
+    mkdirSync(join(program.repo, "disk"));
+    const filler = "sh -c 'dd if=/dev/zero bs=20000 count=1 status=none'";
+    const script = `mount -t tmpfs -o size=16k tmpfs disk
+      vault-run --agent crawler -- ${filler} > disk/out; echo "status $?"; wc -c < disk/out; rm disk/out
+      ${filler} | vault-run redact --agent crawler > disk/out; wc -c < disk/out`;
+    const settings = { cwd: program.repo, env: program.env, extendEnv: false };
+    const { stdout, stderr } = await execa("unshare", ["--mount", "sh", "-c", script], settings);
+    expect(stdout).toBe("status 0\n16384\n16384");
+    const line = "vault-run: the program's output cannot be passed on (ENOSPC)";
+    expect(stderr.split("\n")).toEqual([line, line]);
+  });
+
   it("does not: a program whose output cannot be written is not left to run on unread", async () => {
     const settings = {
       cwd: program.repo,
