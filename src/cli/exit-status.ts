@@ -4,7 +4,7 @@ export const DONE = 0;
 /** Refused, or findings. */
 export const REFUSED = 1;
 export const USAGE = 2;
-/** vault-run itself failed, and no child was started: every error of a launch but the child's own. */
+/** vault-run itself failed, and no child was started, or its output could not be redacted: every error of a launch but the child's own. */
 export const LAUNCH_FAILED = 125;
 
 /** The exit status of a verb that ends with an error of this code. */

@@ -26,7 +26,8 @@ export class LateRedactor {
   /**
    * @param values belong to it from now on: it overwrites them once it has built what looks for them. Where they are large
    *   that is done now.
-   * @param onFailure called where it could not be built later: what the program writes is then not passed on.
+   * @param onFailure called once where it could not be built later, or could not go on: what the program writes is then not
+   *   passed on, and `end` throws.
    */
   constructor(values: readonly Secret[], onMatch: (match: Match) => void, onFailure: () => void) {
     this.#values = values;
@@ -39,19 +40,20 @@ export class LateRedactor {
 
   /** To be called when the program has been started. */
   started(): void {
-    this.#timer = setTimeout(() => this.#built(), BUILD_AFTER_MS).unref();
+    this.#timer = setTimeout(() => this.#attempt(() => this.#built()), BUILD_AFTER_MS).unref();
   }
 
   stream(label: string): Filter {
     let stream: Filter | undefined;
     return {
-      pieces: (chunk) => {
-        stream ??= this.#built()?.stream(label);
-        // What cannot be looked through is not shown.
-        return stream?.pieces(chunk) ?? [];
-      },
-      idle: () => stream?.idle() ?? NOTHING,
-      end: () => stream?.end() ?? NOTHING,
+      // What cannot be looked through is not shown.
+      pieces: (chunk) =>
+        this.#attempt(() => {
+          stream ??= this.#built()?.stream(label);
+          return stream?.pieces(chunk);
+        }) ?? [],
+      idle: () => this.#attempt(() => stream?.idle()) ?? NOTHING,
+      end: () => this.#attempt(() => stream?.end()) ?? NOTHING,
     };
   }
 
@@ -62,7 +64,7 @@ export class LateRedactor {
   /**
    * The program has ended.
    *
-   * @throws what kept it from being built.
+   * @throws what kept it from being built, or from going on: not all of the output was passed on.
    */
   end(): void {
     clearTimeout(this.#timer);
@@ -70,17 +72,22 @@ export class LateRedactor {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Undefined where it cannot be built, or what it was to look for is gone. */
+  /** Undefined where what it was to look for is gone. */
   #built(): Redactor | undefined {
-    if (this.#redactor !== undefined || this.#failure !== undefined || this.#values.length === 0)
-      return this.#redactor;
+    if (this.#redactor === undefined && this.#values.length > 0) this.#build();
+    return this.#redactor;
+  }
+
+  /** Undefined where it fails, and ever after that: whoever lost its place in a stream could miss a value. */
+  #attempt<T>(act: () => T): T | undefined {
+    if (this.#failure !== undefined) return undefined;
     try {
-      this.#build();
+      return act();
     } catch (error) {
       this.#failure = error;
       this.#onFailure();
+      return undefined;
     }
-    return this.#redactor;
   }
 
   #build(): void {

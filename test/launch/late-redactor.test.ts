@@ -103,6 +103,27 @@ describe("a redactor that is built late", () => {
     expect(() => redactor.end()).toThrow("no memory");
   });
 
+  it.each([
+    ["a value is masked", VALUE],
+    ["the last bytes are, which are half of one", VALUE.slice(0, 14)],
+  ])("shows nothing more, says so once, and fails where it cannot go on as %s", (_, text) => {
+    let failures = 0;
+    const redactor = new LateRedactor(
+      [new Secret("stripe/API_KEY", Buffer.from(VALUE))],
+      () => {
+        throw new RangeError("no memory");
+      },
+      () => failures++,
+    );
+    const [stdout, stderr] = [redactor.stream("stdout"), redactor.stream("stderr")];
+    expect(stdout.pieces(Buffer.from(text))).toEqual([]);
+    expect(stdout.end()).toHaveLength(0);
+    expect(stderr.pieces(Buffer.from("some"))).toEqual([]);
+    expect(stderr.end()).toHaveLength(0);
+    expect(failures).toBe(1);
+    expect(() => redactor.end()).toThrow("no memory");
+  });
+
   it("names what is too short to be looked for before anything is built", () => {
     expect(made("short").redactor.tooShort).toEqual(["stripe/API_KEY"]);
     expect(made().redactor.tooShort).toEqual([]);
