@@ -505,6 +505,19 @@ describe("what could go around the launcher", () => {
     }
   });
 
+  it("is killed itself: a silent program runs on until it writes, and nobody reads that", async () => {
+    const script = "mkfifo fifo; echo $$; read go < fifo; echo some; echo more > written";
+    const launcher = program.start(["--agent", "crawler", "--", "sh", "-c", script]);
+    const child = Number(await new Promise<Buffer>((resolve) => launcher.stdout?.once("data", resolve)));
+    launcher.kill("SIGKILL");
+    expect((await launcher).signal).toBe("SIGKILL");
+    process.kill(child, 0);
+    // Opened when the program has opened its end.
+    writeFileSync(join(program.repo, "fifo"), "\n");
+    await expect.poll(() => existsSync(`/proc/${child}`), { timeout: 60_000 }).toBe(false);
+    expect(existsSync(join(program.repo, "written"))).toBe(false);
+  });
+
   it("is told of where a disk takes only a part of what is written last", async () => {
     mkdirSync(join(program.repo, "disk"));
     const filler = "sh -c 'dd if=/dev/zero bs=20000 count=1 status=none'";

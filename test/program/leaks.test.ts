@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
@@ -77,6 +79,16 @@ describe("--on-leak kill", () => {
     );
     expect(await running(`sleep ${mark}`)).toEqual([]);
     expect(audit().at(-1)).toMatchObject({ action: "leak", command: "sh" });
+  });
+
+  it("does not reach what the program left to run on its own, which no parent leads to", async () => {
+    const mark = `82.${process.pid}`;
+    const daemon = `(setsid sleep ${mark} </dev/null >/dev/null 2>&1 & echo $! > daemon)`;
+    const { status } = await sh(`${daemon}; echo "$API_KEY"; sleep 60`, "--on-leak", "kill", "--quiet");
+    expect(status).toBe(120);
+    const left = Number(readFileSync(join(program.repo, "daemon"), "utf8"));
+    // Fails where there is none.
+    process.kill(left, "SIGKILL");
   });
 
   it("ends it with 120 also where it had ended by itself just before", async () => {
