@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -166,3 +168,38 @@ def test_a_field_that_holds_itself_or_cannot_be_printed_neither_raises_nor_passe
     assert fields["bad"] == "[unprintable]"
     assert record.getMessage() == "[unprintable]"
     assert "hunter2" not in repr(fields)
+
+
+def test_of_a_field_that_holds_very_much_the_first_part_is_kept_masked() -> None:
+    looked_at: list[int] = []
+
+    class Endless(dict[str, object]):
+        def items(self) -> Any:
+            for number in itertools.count():
+                looked_at.append(number)
+                yield str(number), VALUE
+
+    shared: list[object] = [VALUE]
+    for _ in range(19):
+        shared = [shared] * 10
+    many = [VALUE] * 1_000_000
+    fields = {"many": many, "shared": shared, "endless": Endless(), "last": VALUE, "set": set(range(20_000))}
+    record = logging.makeLogRecord({"msg": "m", **fields})
+    assert RedactingFilter([SECRET]).filter(record)
+    kept = record.__dict__
+    assert kept["many"][0] == MASK
+    assert kept["many"][-1] == "..."
+    assert kept["endless"]["..."] == "..."
+    assert "..." in kept["set"]
+    assert all(len(kept[name]) <= 10_001 for name in ("many", "set", "endless"))
+    assert len(looked_at) <= 10_001
+    assert kept["last"] == MASK
+    assert len(many) == 1_000_000
+
+
+def test_the_fields_of_one_record_are_bounded_together() -> None:
+    record = logging.makeLogRecord({"msg": "m", **{f"field{number}": [VALUE] * 5_000 for number in range(40)}})
+    assert RedactingFilter([SECRET]).filter(record)
+    kept = [item for name, items in record.__dict__.items() if name.startswith("field") for item in items]
+    assert set(kept) == {MASK, "..."}
+    assert kept.count(MASK) <= 10_000

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -135,17 +137,126 @@ def test_a_log_that_is_no_plain_file_is_not_written_to(machine: VectorMachine, h
     assert code_of(lambda: machine.open().get(REF)) == "audit"
 
 
-def test_best_effort_warns_and_gives_the_value(
-    machine: VectorMachine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def warning_vault(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """One whose every pull warns: the log cannot be written, and the policy lets that pass."""
     monkeypatch.setattr(
         "vault_run.verified_vault.verify_vault_record",
         lambda record, _: record["policy"].update(audit="best-effort") or owners_of(record),
     )
     vault = machine.open()
     (machine.state / "audit.jsonl").mkdir(parents=True)
-    assert vault.get(REF).reveal() == VALUE
+    return vault
+
+
+def test_best_effort_warns_and_gives_the_value(
+    machine: VectorMachine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert warning_vault(machine, monkeypatch).get(REF).reveal() == VALUE
     assert "cannot write the audit record" in caplog.text
+
+
+def in_time(attempt: Callable[[], object]) -> None:
+    """Fails where it does not come back: in a thread of its own, which is then left behind."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            attempt()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(120)
+    assert not thread.is_alive()
+    assert failures == []
+
+
+def test_what_a_warning_runs_may_read_the_vault(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = warning_vault(machine, monkeypatch)
+    warned: list[str] = []
+
+    def read_too(record: logging.LogRecord) -> bool:
+        """As one does that sends what is logged elsewhere, with a key from the vault; in another thread, even."""
+        warned.append(record.getMessage())
+        if len(warned) == 1:
+            thread = threading.Thread(target=lambda: vault.get(REF), daemon=True)
+            thread.start()
+            thread.join(60)
+            assert not thread.is_alive()
+            assert vault.groups()
+        return True
+
+    logger = logging.getLogger("vault_run")
+    logger.addFilter(read_too)
+    try:
+        in_time(lambda: vault.get(REF))
+        assert len(warned) == 2
+        in_time(vault.env)
+        assert len(warned) == 3
+    finally:
+        logger.removeFilter(read_too)
+
+
+def test_names_may_come_from_what_reads_the_vault(machine: VectorMachine) -> None:
+    vault = machine.open()
+    made: list[list[str]] = []
+    in_time(lambda: made.append(sorted(vault.env(only=(info.ref for info in vault.list() if info.ref == REF)).keys())))
+    assert made == [["API_KEY"]]
+
+
+def test_a_signal_that_comes_while_it_reads_is_told_so(machine: VectorMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = machine.open()
+    told: list[str] = []
+    original = agent_session.read_unverified_vault
+
+    def interrupted(*args: Any) -> Any:
+        try:
+            vault.get(REF)
+        except RuntimeError as error:
+            told.append(str(error))
+        return original(*args)
+
+    monkeypatch.setattr("vault_run.vault.read_unverified_vault", interrupted)
+    in_time(lambda: vault.get(REF))
+    assert told == ["the vault is being read by this thread: what interrupts it cannot read it meanwhile"]
+
+
+def test_a_process_that_is_forked_while_a_thread_reads_can_read(machine: VectorMachine) -> None:
+    vault = machine.open()
+    reading, is_over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with vault._session():
+            reading.set()
+            is_over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    reading.wait()
+    child = os.fork()
+    if child == 0:
+        # No test runner is to go on in here.
+        try:
+            status = 0 if vault[REF].reveal() == VALUE else 1
+        except BaseException:
+            status = 2
+        os._exit(status)
+    try:
+        for _ in range(6000):
+            waited, status = os.waitpid(child, os.WNOHANG)
+            if waited != 0:
+                break
+            time.sleep(0.02)
+        else:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            pytest.fail("the child cannot read")
+    finally:
+        is_over.set()
+        thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert vault[REF].reveal() == VALUE
 
 
 def owners_of(record: dict[str, Any]) -> frozenset[str]:

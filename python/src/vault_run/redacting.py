@@ -11,12 +11,14 @@ from __future__ import annotations
 import codecs
 import io
 import logging
-from collections.abc import Iterable
-from typing import BinaryIO, TextIO
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, TextIO, TypeVar, cast
 
 from .redact.redactor import Count, Redactor
 from .redact.stream import RedactedStream
 from .secret import Secret
+
+_T = TypeVar("_T")
 
 __all__ = ["Count", "RedactedStream", "RedactingFilter", "Redactor", "redacting_stream"]
 
@@ -26,6 +28,8 @@ _FORMATTER = logging.Formatter()
 # Stands for what holds itself, or lies deeper than anyone reads.
 _TOO_DEEP = "..."
 _DEEPEST = 20
+# Of lists and the like in one record that many items are looked at, however they lie within each other.
+_MOST_ITEMS = 10_000
 _UNPRINTABLE = "[unprintable]"
 
 
@@ -45,20 +49,22 @@ class RedactingFilter(logging.Filter):
         # What could be formatted again, with the locals of its frames even.
         record.exc_info = None
         fields = record.__dict__
-        for name in fields.keys() - _OWN:
-            fields[name] = self._masked(fields[name])
+        left = _Left(_MOST_ITEMS)
+        # In the order in which they were given: which of them are cut is the same each time.
+        for name in [name for name in fields if name not in _OWN]:
+            fields[name] = self._masked(fields[name], left)
         return True
 
-    def _masked(self, value: object, around: tuple[int, ...] = ()) -> object:
+    def _masked(self, value: object, left: _Left, around: tuple[int, ...] = ()) -> object:
         if value is None or isinstance(value, (bool, float)):
             return value
         # What a filter raises, the caller of the log gets. What cannot be looked at does not pass.
         try:
-            return self._looked_at(value, around)
+            return self._looked_at(value, left, around)
         except Exception:
             return _UNPRINTABLE
 
-    def _looked_at(self, value: object, around: tuple[int, ...]) -> object:
+    def _looked_at(self, value: object, left: _Left, around: tuple[int, ...]) -> object:
         if isinstance(value, str):
             return self.redactor.redact_text(value)
         if isinstance(value, dict) or type(value) in (list, tuple, set):
@@ -66,13 +72,31 @@ class RedactingFilter(logging.Filter):
                 return _TOO_DEEP
             inside = (*around, id(value))
             if isinstance(value, dict):
-                return {self._masked(key, inside): self._masked(item, inside) for key, item in value.items()}
-            return type(value)(self._masked(item, inside) for item in value)  # type: ignore[attr-defined,call-arg]
+                pairs = left.of(value.items(), (_TOO_DEEP, _TOO_DEEP))
+                return {self._masked(key, left, inside): self._masked(item, left, inside) for key, item in pairs}
+            items = left.of(cast("Iterable[object]", value), _TOO_DEEP)
+            return type(value)(self._masked(item, left, inside) for item in items)  # type: ignore[call-arg]
         # Of what else there is, what it would be printed as.
         for printed in (repr(value), str(value)):
             if self.redactor.redact_text(printed) != printed:
                 return self.redactor.redact_text(printed)
         return value
+
+
+class _Left:
+    """How many items of a record may still be looked at."""
+
+    def __init__(self, most: int) -> None:
+        self._items = most
+
+    def of(self, items: Iterable[_T], rest: _T) -> Iterator[_T]:
+        """The items, as far as that goes; then what stands for the rest."""
+        for item in items:
+            if self._items <= 0:
+                yield rest
+                return
+            self._items -= 1
+            yield item
 
 
 def _message_of(record: logging.LogRecord) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -65,17 +67,24 @@ class Vault:
     def __init__(self, *, agent: str | None = None, path: str | None = None, key_file: str | None = None) -> None:
         # What prints it may come before it is whole.
         self._root = self._agent = ""
-        self._lock = threading.Lock()
+        self._begin_anew()
         self._machine = this_machine()
         self._root = find_vault_root(self._machine, path)
         self._asked = agent_option(self._machine, agent)
-        self._verified = VerifiedFiles()
         unverified = read_unverified_vault(self._root, self._verified)
         self._key: Key | None = find_key(self._machine, unverified.record["vault"], self._asked, key_file)
         self._agent = self._key.agent
         self._log = audit_log(self._machine, unverified, self._key)
         with self._session():
             pass
+        _vaults.add(self)
+
+    def _begin_anew(self) -> None:
+        """Forget what threads have under way: in a process that was forked they do not go on."""
+        self._lock = threading.Lock()
+        # Threads that read or wait to: a signal handler runs within one of them, and would wait for itself.
+        self._readers: set[int] = set()
+        self._verified = VerifiedFiles()
 
     @property
     def agent(self) -> str:
@@ -90,8 +99,9 @@ class Vault:
             if not allow_expired:
                 session.require_unexpired(record)
             opened = session.open([record])
-            self._warn(session.release(self._log, [record]))
-            return opened[0]
+            warnings = session.release(self._log, [record])
+        _warn(warnings)
+        return opened[0]
 
     def __getitem__(self, ref: str) -> Secret:
         return self.get(ref)
@@ -102,12 +112,14 @@ class Vault:
 
         Secrets that their owner wants delivered as files are not among them.
         """
+        # What gives the names may itself read the vault.
+        refs = None if only is None else list(dict.fromkeys(only))
         with self._session() as session:
-            if only is None:
+            if refs is None:
                 session.require_granted()
                 records = [record for record in session.secrets() if record["deliver"] == "env"]
             else:
-                records = [session.secret(parse_secret_ref(ref)) for ref in dict.fromkeys(only)]
+                records = [session.secret(parse_secret_ref(ref)) for ref in refs]
                 for record in records:
                     require_for_variable(record)
             if not allow_expired:
@@ -115,24 +127,27 @@ class Vault:
                     session.require_unexpired(record)
             variables = variables_of(records)
             made = make_environment(list(variables), session.open(records))
-            self._warn(session.release(self._log, records))
-            return made
+            warnings = session.release(self._log, records)
+        _warn(warnings)
+        return made
 
     @without_frames
     def list(self) -> tuple[SecretInfo, ...]:
         """What was granted, in order, without opening any of it."""
         with self._session() as session:
             found = tuple(_info(record) for record in session.secrets())
-            self._warn(session.pin(self._log))
-            return found
+            warnings = session.pin(self._log)
+        _warn(warnings)
+        return found
 
     @without_frames
     def groups(self) -> tuple[str, ...]:
         """The groups that were granted, in order."""
         with self._session() as session:
             found = tuple(grant["group"] for grant in session.grants())
-            self._warn(session.pin(self._log))
-            return found
+            warnings = session.pin(self._log)
+        _warn(warnings)
+        return found
 
     def close(self) -> None:
         """Forget the key."""
@@ -154,16 +169,37 @@ class Vault:
         key = self._key
         if key is None:
             raise ValueError("the vault was closed")
-        with self._lock:
-            unverified = read_unverified_vault(self._root, self._verified)
-            with recording_denials(self._log, key):
-                yield AgentSession(self._machine, unverified, key, self._asked, self._verified)
+        readers, thread = self._readers, threading.get_ident()
+        if thread in readers:
+            raise RuntimeError("the vault is being read by this thread: what interrupts it cannot read it meanwhile")
+        readers.add(thread)
+        try:
+            with self._lock:
+                unverified = read_unverified_vault(self._root, self._verified)
+                with recording_denials(self._log, key):
+                    yield AgentSession(self._machine, unverified, key, self._asked, self._verified)
+        finally:
+            readers.discard(thread)
 
-    def _warn(self, warnings: Iterable[VaultError]) -> None:
-        for warning in warnings:
-            import logging  # noqa: PLC0415 - a start does not wait for it
 
-            logging.getLogger("vault_run").warning("%s", warning)
+# Those of this process. A forked one has their locks as they are, and not the threads that would release them.
+_vaults: weakref.WeakSet[Vault] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for vault in _vaults:
+        vault._begin_anew()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _warn(warnings: Iterable[VaultError]) -> None:
+    """Log them, which runs code of the program: never while the lock is held, which that code may wait for."""
+    for warning in warnings:
+        import logging  # noqa: PLC0415 - a start does not wait for it
+
+        logging.getLogger("vault_run").warning("%s", warning)
 
 
 def _info(record: SecretRecord) -> SecretInfo:
