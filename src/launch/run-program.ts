@@ -1,5 +1,5 @@
+import type { ChildProcess } from "node:child_process";
 import { statSync } from "node:fs";
-import { Writable } from "node:stream";
 import type { Leak } from "../redact/index.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
@@ -14,7 +14,8 @@ import { inject } from "./inject.ts";
 import { LateRedactor } from "./late-redactor.ts";
 import { type LeakPolicy, LeakWatch, reportLeaks, STATUS_LEAKED, warnOfShort } from "./leaks.ts";
 import type { Libc } from "./libc.ts";
-import { killTree } from "./process-tree.ts";
+import { type Destination, PassedOn } from "./passed-on.ts";
+import { isRunning, killTree } from "./process-tree.ts";
 import { type SelectionOptions, select } from "./select.ts";
 import { RedactedStream } from "./stream.ts";
 import { untilEnd } from "./supervise.ts";
@@ -34,9 +35,9 @@ export interface ProgramOptions extends SelectionOptions, EnvironmentOptions {
   /** Standard input: this process's own, none, or these bytes. */
   readonly input: "inherit" | "ignore" | Uint8Array;
   /** Where the redacted output goes; undefined for nowhere. */
-  readonly stdout: Writable | undefined;
-  readonly stderr: Writable | undefined;
-  /** Once aborted, the program gets SIGTERM; where none was started yet, none is. */
+  readonly stdout: Destination | undefined;
+  readonly stderr: Destination | undefined;
+  /** Once aborted, the program gets SIGTERM, and no reader is waited for; where none was started yet, none is. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -50,7 +51,7 @@ export interface ProgramEnd {
 /** Nothing to put back: this process's core dumps are its own affair. */
 const AS_IT_IS = { outside: <T>(start: () => T): T => start() };
 
-/** @throws {VaultError} where no program was started. */
+/** @throws where no program was started, and where it was killed because a watched stream failed. */
 export async function runProgram(
   session: AgentSession,
   options: ProgramOptions,
@@ -59,19 +60,19 @@ export async function runProgram(
 ): Promise<ProgramEnd> {
   requireFolder(options.cwd);
   const descriptors = new ChildDescriptors([]);
-  let released: readonly Secret[] = [];
+  let values: readonly Secret[] = [];
   try {
     const [command] = options.command;
-    const { child, values } = await session.recordingDenials(command, () =>
+    const prepared = await session.recordingDenials(command, () =>
       prepare(session, options, descriptors, machine, warn),
     );
-    released = values;
+    values = prepared.values;
     await backgroundFileClosed(machine.env);
-    return await hold(session, options, child, values, descriptors, warn);
+    return await hold(session, options, prepared.child, values, descriptors, warn);
   } catch (error) {
     throw error instanceof SpawnFailure ? error.reason : error;
   } finally {
-    for (const value of released) value.dispose();
+    for (const value of values) value.dispose();
     descriptors.close();
   }
 }
@@ -131,26 +132,30 @@ async function hold(
     (match) => watch.see(match),
     () => watch.fail(),
   );
-  warnOfShort(redactor, warn);
   try {
+    warnOfShort(redactor, warn);
     options.signal?.throwIfAborted();
     const status = await supervise(options, child, redactor, watch.kill, () => descriptors.started(), warn);
     return { status: watch.first === undefined ? status : STATUS_LEAKED, leaks: redactor.leaks() };
   } finally {
     const { command } = options;
-    await reportLeaks(session, redactor.leaks(), { command, quiet: true }, undefined, warn);
-    redactor.end();
+    try {
+      await reportLeaks(session, redactor.leaks(), { command, quiet: true }, undefined, warn);
+    } finally {
+      redactor.end();
+    }
   }
 }
 
 async function supervise(
-  { input, stdout, stderr, signal }: ProgramOptions,
+  options: ProgramOptions,
   { command: [file, ...args], cwd, env, descriptors }: Child,
   redactor: LateRedactor,
   kill: AbortSignal,
   started: () => void,
   warn: (text: string) => void,
 ): Promise<number> {
+  const { input, stdout, stderr } = options;
   const standard = [
     typeof input === "string" ? input : "pipe",
     stdout === undefined ? "ignore" : "pipe",
@@ -158,38 +163,53 @@ async function supervise(
   ] as const;
   const stdio = stdioOf<"inherit" | "ignore" | "pipe">(standard, descriptors);
   const running = await startProcess(file, args, { cwd, env: { ...env }, stdio }, AS_IT_IS);
-  started();
-  redactor.started();
-  kill.addEventListener("abort", () => killTree(running));
-  const end = () => running.kill("SIGTERM");
-  signal?.addEventListener("abort", end);
-  if (signal?.aborted === true) end();
-  // A program that reads no more than it wants closes its end.
-  running.stdin?.on("error", () => {}).end(input);
-  const ours = { stdout, stderr };
-  const streams = (["stdout", "stderr"] as const).flatMap((name) => {
-    const [from, to] = [running[name], ours[name]];
-    if (from === null || to === undefined) return [];
-    return [new RedactedStream(from, new PassedOn(to), redactor.stream(name), warn)];
-  });
+  const ended = new Promise((resolve) => running.once("exit", resolve));
   try {
-    return await untilEnd(running, streams, () => {});
-  } finally {
-    signal?.removeEventListener("abort", end);
+    started();
+    redactor.started();
+    return await untilOver(running, options, redactor, kill, warn);
+  } catch (error) {
+    // Whatever it was, the program is not left to itself.
+    killTree(running);
+    if (isRunning(running)) await ended;
+    throw error;
   }
 }
 
-/** Passes bytes on to a stream that is not ours: nothing stays behind that listens to it, and it is never ended. */
-class PassedOn extends Writable {
-  readonly #to: Writable;
-
-  constructor(to: Writable) {
-    super();
-    this.#to = to;
-  }
-
-  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    if (this.#to.writable) this.#to.write(chunk, done);
-    else done(Object.assign(new Error("the stream takes no more"), { code: "EPIPE" }));
+async function untilOver(
+  running: ChildProcess,
+  { input, stdout, stderr, signal }: ProgramOptions,
+  redactor: LateRedactor,
+  kill: AbortSignal,
+  warn: (text: string) => void,
+): Promise<number> {
+  let failure: Error | undefined;
+  const ours = { stdout, stderr };
+  const ends = (["stdout", "stderr"] as const).flatMap((name) => {
+    const [from, to] = [running[name], ours[name]];
+    if (from === null || to === undefined) return [];
+    const passedOn = new PassedOn(to, name, (error) => {
+      failure ??= error;
+      killTree(running);
+    });
+    return [{ passedOn, stream: new RedactedStream(from, passedOn, redactor.stream(name), warn) }];
+  });
+  const end = () => {
+    running.kill("SIGTERM");
+    for (const { passedOn } of ends) passedOn.hurry();
+  };
+  try {
+    kill.addEventListener("abort", () => killTree(running));
+    signal?.addEventListener("abort", end);
+    if (signal?.aborted === true) end();
+    // A program that reads no more than it wants closes its end.
+    running.stdin?.on("error", () => {}).end(input);
+    const streams = ends.map(({ stream }) => stream);
+    const status = await untilEnd(running, streams, () => {});
+    if (failure !== undefined) throw failure;
+    return status;
+  } finally {
+    signal?.removeEventListener("abort", end);
+    for (const { passedOn } of ends) passedOn.release();
   }
 }

@@ -30,6 +30,8 @@ export function requireText(value: unknown, what: string): void {
 export function requireAgentOptions(options: AgentOptions): void {
   for (const name of ["agent", "vault", "keyFile", "key", "auditTo"] as const)
     requireText(options[name], name);
+  if (options.onWarning !== undefined && typeof options.onWarning !== "function")
+    throw new TypeError("onWarning is not a function");
   if (options.key === undefined || options.keyFile === undefined) return;
   throw new VaultError("usage", "key and keyFile exclude each other", "name one of them");
 }

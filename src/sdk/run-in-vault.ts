@@ -1,39 +1,16 @@
-import { Stream, Writable } from "node:stream";
-import { requireKnown } from "../known-options.ts";
+import { Writable } from "node:stream";
+import type { Destination } from "../launch/passed-on.ts";
 import { runProgram } from "../launch/run-program.ts";
 import { AgentKey } from "./agent-key.ts";
-import { AGENT_OPTIONS, requireText } from "./options.ts";
 import type { Output, RunOptions, RunResult } from "./run.ts";
-
-const RUN_OPTIONS = [
-  ...AGENT_OPTIONS,
-  "group",
-  "only",
-  "inject",
-  "file",
-  "pipe",
-  "env",
-  "cleanEnv",
-  "pass",
-  "strictEnv",
-  "allowExpired",
-  "cwd",
-  "stdin",
-  "input",
-  "stdout",
-  "stderr",
-  "onLeak",
-  "signal",
-];
+import { requireRun } from "./run-options.ts";
 
 export async function runInVault(
   command: string,
   args: readonly string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  requireKnown(options, RUN_OPTIONS);
-  for (const word of [command, ...args]) requireText(word ?? null, "a word of the command");
-  requireSelection(options);
+  requireRun(command, args, options);
   const input = inputOf(options);
   const out = outputOf(options.stdout, "stdout");
   const err = outputOf(options.stderr, "stderr");
@@ -51,7 +28,7 @@ export async function runInVault(
     allowExpired,
   };
   const surroundings = { cwd, parentEnv: options.env ?? machine.env, cleanEnv, pass, strictEnv };
-  const streams = { input, stdout: out.stream, stderr: err.stream };
+  const streams = { input, stdout: out.to, stderr: err.to };
   const program = {
     command: [command, ...args],
     ...wanted,
@@ -64,44 +41,25 @@ export async function runInVault(
   return { ...end, stdout: out.captured(), stderr: err.captured() };
 }
 
-/** An empty list asks for nothing, where one that is left out asks for everything. */
-function requireSelection(options: RunOptions): void {
-  for (const name of ["group", "only"] as const) {
-    const list = options[name];
-    if (list === undefined) continue;
-    if (!Array.isArray(list) || !list.every((text) => typeof text === "string"))
-      throw new TypeError(`${name} is not a list of strings`);
-    if (list.length === 0) throw new TypeError(`${name} is an empty list: leave it out to inject everything`);
-  }
-  requireText(options.cwd, "cwd");
-  if (options.onLeak !== undefined && options.onLeak !== "report" && options.onLeak !== "kill")
-    throw new TypeError('onLeak is neither "report" nor "kill"');
-}
-
 function mappings(places: Readonly<Record<string, string>> = {}): string[] {
   return Object.entries(places).map(([variable, ref]) => `${variable}=${ref}`);
 }
 
 function inputOf({ stdin, input }: RunOptions): "inherit" | "ignore" | Uint8Array {
   if (input === undefined) return stdin ?? "inherit";
-  if (stdin !== undefined) throw new TypeError("stdin and input exclude each other");
   return typeof input === "string" ? Buffer.from(input) : input;
 }
 
-interface Destination {
-  readonly stream: Writable | undefined;
+interface Taken {
+  readonly to: Destination | undefined;
   captured(): Buffer;
 }
 
-function outputOf(output: Output = "inherit", own: "stdout" | "stderr"): Destination {
-  const none = () => Buffer.alloc(0);
-  if (output === "ignore") return { stream: undefined, captured: none };
-  if (output === "inherit") return { stream: process[own], captured: none };
-  if (output !== "capture") {
-    if (!(output instanceof Stream))
-      throw new TypeError(`${own} is none of "inherit", "ignore", "capture" and a stream`);
-    return { stream: output, captured: none };
-  }
+function outputOf(output: Output = "inherit", own: "stdout" | "stderr"): Taken {
+  const captured = () => Buffer.alloc(0);
+  if (output === "ignore") return { to: undefined, captured };
+  if (output === "inherit") return { to: { stream: process[own], isWatched: false }, captured };
+  if (output !== "capture") return { to: { stream: output, isWatched: true }, captured };
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -110,5 +68,5 @@ function outputOf(output: Output = "inherit", own: "stdout" | "stderr"): Destina
       done();
     },
   });
-  return { stream, captured: () => Buffer.concat(chunks) };
+  return { to: { stream, isWatched: false }, captured: () => Buffer.concat(chunks) };
 }

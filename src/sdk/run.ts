@@ -29,13 +29,16 @@ export interface RunOptions extends AgentOptions {
   readonly input?: string | Uint8Array | undefined;
   /**
    * Where its redacted output goes: `"inherit"` (this process's own stream, the default), `"ignore"`, `"capture"` (into the
-   * result), or a stream, which is not ended.
+   * result), or a stream, which is not ended. One that fails or is closed before the program has ended kills it.
    */
   readonly stdout?: Output | undefined;
   readonly stderr?: Output | undefined;
   /** `"kill"`: the first masked value ends the program, with status 120. */
   readonly onLeak?: "report" | "kill" | undefined;
-  /** Once aborted the program gets SIGTERM; where none was started yet, the reason is thrown. */
+  /**
+   * Once aborted the program gets SIGTERM, and what takes its output is waited for no longer: what is unread is left in the
+   * stream. Where none was started yet, the reason is thrown.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +63,9 @@ export interface RunResult {
  * process's group, so the keyboard's reach it), gives the program pipes even on a terminal, and does not hide this process's
  * memory. When this process ends, the program's output has no reader any more.
  *
+ * @throws {TypeError} where an option is none, before anything else is done.
  * @throws {VaultError} where no program was started.
+ * @throws the error of a stream that was to take its output, or a VaultError where that was closed. The program was killed.
  */
 export async function run(
   command: string,

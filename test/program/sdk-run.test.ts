@@ -151,7 +151,7 @@ describe("a program run by a program", () => {
       expect.stringContaining('TypeError: no such option: "onleak"'),
       'TypeError: onLeak is neither "report" nor "kill"',
       "usage",
-      'TypeError: stdout is none of "inherit", "ignore", "capture" and a stream',
+      'TypeError: stdout is none of "inherit", "ignore", "capture" and a stream that can be written',
       "usage",
       "usage",
     ]);
