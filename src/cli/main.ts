@@ -119,6 +119,9 @@ async function withSuggestion(error: unknown): Promise<unknown> {
   return suggested(error);
 }
 
+/** What no code of ours brings about. Who called may have had nothing to say of it. */
+const OF_THE_MACHINE = new Set(["EIO", "EINTR", "EAGAIN", "ENOMEM", "ENOSPC", "EDQUOT", "EROFS", "ESTALE"]);
+
 function report(error: unknown, isLaunch: boolean, console: Console): number {
   if (error instanceof VaultError) {
     console.error(error);
@@ -130,6 +133,17 @@ function report(error: unknown, isLaunch: boolean, console: Console): number {
         "disk",
         `there are no descriptors left (${systemCode(error)})`,
         "raise the limit of open files: ulimit -n",
+      ),
+    );
+    return isLaunch ? LAUNCH_FAILED : REFUSED;
+  }
+  if (OF_THE_MACHINE.has(systemCode(error) ?? "")) {
+    const { syscall = "a call" } = error as NodeJS.ErrnoException;
+    console.error(
+      new VaultError(
+        "disk",
+        `the system refused a call (${syscall}, ${systemCode(error)})`,
+        "look at this machine's disk and memory, and run the command again",
       ),
     );
     return isLaunch ? LAUNCH_FAILED : REFUSED;

@@ -59,5 +59,8 @@ export function gitFailure(
       { cause: error },
     );
   }
-  return new VaultError("git-failed", `git ${verb} failed: ${reason}`, hint, { cause: error });
+  // All options are ours: what does not know one is older than all of them.
+  const isOld = /^error: unknown option/m.test(error.message);
+  const next = isOld ? "nothing was changed; install git 2.25 or later" : hint;
+  return new VaultError("git-failed", `git ${verb} failed: ${reason}`, next, { cause: error });
 }

@@ -62,3 +62,20 @@ describe.each(TASKS)("$name", (task) => {
     expect(seen.refused + seen.killed).toBeGreaterThan(0);
   });
 });
+
+describe("a call that fails where nobody expects it", () => {
+  it.each(["EIO", "EAGAIN"])("with %s is the machine's fault, and said to be", async (does) => {
+    const program = template.copy();
+    const { verb } = TASKS.find(({ name }) => name === "revoke")!;
+    const before = program.snapshot();
+    const calls = await libc.record(template.copy(), verb);
+    const { at } = calls.find(({ call, to }) => call === "read" && to === "repo/.vault/.gitattributes")!;
+    const outcome = await libc.runWith(program, verb, { at, does });
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toBe(
+      `vault-run: the system refused a call (read, ${does})\n` +
+        "  look at this machine's disk and memory, and run the command again\n",
+    );
+    expect(program.snapshot()).toBe(before);
+  });
+});
