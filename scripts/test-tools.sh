@@ -17,6 +17,7 @@ done
 python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
 # What gcc only recommends.
 [ -e /usr/include/dlfcn.h ] || missing="$missing libc6-dev"
+/usr/bin/python3 -c "import yaml" 2>/dev/null || missing="$missing python3-yaml"
 [ -n "$missing" ] || exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   apt-get update -qq
