@@ -358,6 +358,16 @@ def test_finds_keys_in_order_and_the_first_is_final(
     credential.touch(0o600)
     credential.write_text(vectors["keys"]["crawler"])
     assert Vault().get(REF).reveal() == VALUE
+    # systemd's own file is root's, with the mask of an access list in the group's place. Nobody else can make one.
+    credential.chmod(0o440)
+    if os.getuid() == 0:
+        assert Vault().get(REF).reveal() == VALUE
+        os.chown(credential, 0, 1000)
+    assert code_of(Vault) == "key-file"
+    os.chown(credential, os.getuid(), os.getgid())
+    credential.chmod(0o444)
+    assert code_of(Vault) == "key-file"
+    credential.chmod(0o400)
     monkeypatch.setenv("VAULT_RUN_KEY_FILE", "missing.key")
     assert code_of(Vault) == "key-file"
     assert Vault(key_file=str(default)).get(REF).reveal() == VALUE

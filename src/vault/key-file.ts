@@ -1,6 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+} from "node:fs";
 import { dirname } from "node:path";
 import { Identity } from "../age/identity.ts";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
@@ -118,6 +127,11 @@ export function readKeyFile(path: string): KeyFile {
   return parseKeyFile(keyText(readPrivateFile(path, AGENT_KEY), path), path);
 }
 
+/** Reads the key file among systemd's credentials. */
+export function readCredential(path: string): KeyFile {
+  return parseKeyFile(keyText(readPrivateFile(path, { ...AGENT_KEY, isCredential: true }), path), path);
+}
+
 /** A key file's text, of its bytes: what is no UTF-8 is not read as something near it. */
 export function keyText(bytes: Buffer, where: string): string {
   if (!isUtf8(bytes)) throw notAKey(where, "it is not UTF-8 text");
@@ -184,6 +198,8 @@ interface PrivateFile {
   /** The next step where it cannot be read. */
   readonly hint: string;
   readonly maxBytes?: number;
+  /** systemd's own file, which it gives to the service's user by an access list. */
+  readonly isCredential?: true;
 }
 
 const AGENT_KEY: PrivateFile = {
@@ -205,7 +221,7 @@ export function readPrivateFile(path: string, kind: PrivateFile): Buffer {
   }
   try {
     const stat = fstatSync(fd);
-    if ((stat.mode & 0o077) !== 0) {
+    if (isOpenToOthers(stat, kind)) {
       throw new VaultError(
         kind.code,
         `others can read this ${kind.what} (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
@@ -235,4 +251,13 @@ function notAKey(where: string, why: string): VaultError {
     `not a key file, ${why}: ${where}`,
     "use the file that vault-run init or vault-run add-agent wrote",
   );
+}
+
+/**
+ * Whether anybody but its user may read it. The file of a credential stays root's, with an access list for the service's user;
+ * what looks like the group's right to read (0440) is then that list's mask.
+ */
+function isOpenToOthers({ mode, uid, gid }: Stats, kind: PrivateFile): boolean {
+  const others = mode & 0o077;
+  return others !== 0 && !(kind.isCredential && others === 0o040 && uid === 0 && gid === 0);
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseVerifyKey } from "../age/signing-key.ts";
 import { VaultError } from "../vault-error.ts";
-import { type KeyFile, keyFileExists, parseKeyFile, readKeyFile } from "./key-file.ts";
+import { type KeyFile, keyFileExists, parseKeyFile, readCredential, readKeyFile } from "./key-file.ts";
 import { configFolder, findVariable, type Machine } from "./machine.ts";
 import { type AgentName, parseAgentName, type VaultId } from "./names.ts";
 import type { TrustSource } from "./trust.ts";
@@ -126,7 +126,7 @@ function findNamedKey(machine: Machine, option: string | undefined): FoundKey | 
     return { keyFile: readKeyFile(path), from: path };
   }
   const credential = credentialKeyPath(machine.env);
-  if (credential !== undefined) return { keyFile: readKeyFile(credential), from: credential };
+  if (credential !== undefined) return { keyFile: readCredential(credential), from: credential };
   const text = findVariable(machine, "VAULT_RUN_KEY");
   return text === undefined
     ? undefined

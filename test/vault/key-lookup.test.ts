@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
@@ -99,6 +99,23 @@ describe("an agent's key", () => {
     expect(await open({}, { agent: "crawler", keyFile: file("loose.key", key, 0o640) })).toBe("key-file");
     expect(await open({}, { agent: "crawler", keyFile: file("tight.key", key, 0o400) })).toBe("crawler");
     expect(await open({}, { agent: "crawler", keyFile: folder })).toBe("key-file");
+  });
+
+  it("may be root's where systemd gave it, with the mask of an access list in the group's place", async () => {
+    const path = file("vault-run-key", key, 0o440);
+    const asCredential = () => open({ CREDENTIALS_DIRECTORY: folder });
+    // Whoever is not root cannot make such a file: its own is refused.
+    expect(await asCredential()).toBe(process.getuid?.() === 0 ? "crawler" : "key-file");
+    expect(await open({ VAULT_RUN_KEY_FILE: path })).toBe("key-file");
+    for (const mode of [0o404, 0o444, 0o460, 0o450]) {
+      chmodSync(path, mode);
+      expect(await asCredential(), mode.toString(8)).toBe("key-file");
+    }
+    chmodSync(path, 0o440);
+    for (const [uid, gid] of process.getuid?.() === 0 ? [[0, 1000] as const, [1000, 0] as const] : []) {
+      chownSync(path, uid, gid);
+      expect(await asCredential(), `${uid}:${gid}`).toBe("key-file");
+    }
   });
 
   it("must be UTF-8 throughout, its comments too", async () => {

@@ -74,10 +74,10 @@ def parse_key_file(text: str, where: str) -> KeyFile:
     )
 
 
-def read_key_file(path: str) -> KeyFile:
-    """Read a key file; refuses one that others could read."""
+def read_key_file(path: str, *, is_credential: bool = False) -> KeyFile:
+    """Read a key file, or systemd's credential; refuses one that others could read."""
     try:
-        text = _read_private_file(path).decode()
+        text = _read_private_file(path, is_credential).decode()
     except UnicodeDecodeError:
         raise _not_a_key(path, "it is not UTF-8 text") from None
     except OSError as error:
@@ -96,11 +96,12 @@ def key_file_exists(path: str) -> bool:
     return True
 
 
-def _read_private_file(path: str) -> bytes:
+def _read_private_file(path: str, is_credential: bool) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     with os.fdopen(fd, "rb", closefd=True) as opened:
-        mode = os.fstat(fd).st_mode
-        if mode & 0o077:
+        status = os.fstat(fd)
+        mode = status.st_mode
+        if _is_open_to_others(status, is_credential):
             raise VaultError(
                 "key-file",
                 f"others can read this key file (mode {stat.S_IMODE(mode) & 0o777:o}): {path}",
@@ -128,6 +129,14 @@ def _is_one_edit_away(one: str, other: str) -> bool:
         start = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
         one, other = one[start:][::-1], other[start:][::-1]
     return (len(one) <= 1 and len(other) <= 1) or (len(one) == 2 and one == other[::-1])
+
+
+def _is_open_to_others(status: os.stat_result, is_credential: bool) -> bool:
+    # The file of a credential stays root's, with an access list for the service's user; what looks like the group's right
+    # to read (0440) is then that list's mask.
+    others = status.st_mode & 0o077
+    is_mask = is_credential and others == 0o040 and status.st_uid == 0 and status.st_gid == 0
+    return others != 0 and not is_mask
 
 
 def _not_a_key(where: str, why: str) -> VaultError:

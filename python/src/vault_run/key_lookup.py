@@ -40,7 +40,7 @@ def read_agent_key(machine: Machine, vault: str, agent: str | None, named: str |
     credentials = machine.env.get("CREDENTIALS_DIRECTORY", "")
     credential = f"{credentials}/vault-run-key"
     if credentials and key_file_exists(credential):
-        return _read(credential)
+        return _read(credential, is_credential=True)
     text = machine.find_variable(_KEY_TEXT)
     if text is not None:
         return FoundKey(parse_key_file(text, _KEY_TEXT), _KEY_TEXT)
@@ -90,5 +90,5 @@ def trust_sources(machine: Machine, found: FoundKey) -> list[TrustSource]:
     return [*sources, TrustSource("VAULT_RUN_OWNER", frozenset([owner]))]
 
 
-def _read(path: str) -> FoundKey:
-    return FoundKey(read_key_file(path), path)
+def _read(path: str, *, is_credential: bool = False) -> FoundKey:
+    return FoundKey(read_key_file(path, is_credential=is_credential), path)
