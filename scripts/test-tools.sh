@@ -5,7 +5,7 @@ set -eu
 tools="
   git:git python3:python3 bash:bash zsh:zsh fish:fish mandoc:mandoc age:age jq:jq xxd:xxd curl:curl openssl:openssl
   ssh-keygen:openssh-client psql:postgresql-client
-  cron:cron systemd-analyze:systemd
+  cron:cron setfacl:acl systemd-analyze:systemd
   unshare:util-linux setpriv:util-linux pgrep:procps strace:strace cc:gcc
   dbus-run-session:dbus-daemon gnome-keyring-daemon:gnome-keyring journalctl:systemd
   chromium:chromium xdg-open:xdg-utils

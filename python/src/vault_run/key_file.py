@@ -132,8 +132,8 @@ def _is_one_edit_away(one: str, other: str) -> bool:
 
 
 def _is_open_to_others(status: os.stat_result, is_credential: bool) -> bool:
-    # The file of a credential stays root's, with an access list for the service's user; what looks like the group's right
-    # to read (0440) is then that list's mask.
+    # The file of a credential stays root's, with an access list for the service's user; what looks like the group's
+    # right to read (0440) is then that list's mask.
     others = status.st_mode & 0o077
     is_mask = is_credential and others == 0o040 and status.st_uid == 0 and status.st_gid == 0
     return others != 0 and not is_mask

@@ -1,0 +1,2 @@
+# Stands for the agent's work.
+echo "job: asking with $API_KEY"
