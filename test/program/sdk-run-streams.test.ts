@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
+import { processesOf } from "../fixtures/process-state.ts";
 import type { Program } from "../fixtures/program.ts";
 import { answerOf } from "../fixtures/project.ts";
 
@@ -126,5 +127,16 @@ describe("what a run is given", () => {
     `);
     expect(got).toEqual([26, ["TypeError"], false]);
     expect(program.auditLines().filter(({ action }) => action === "launch")).toEqual([]);
+  });
+
+  it("is killed with all that it started where something fails once it runs", async () => {
+    // Checked as text, and something else when it is written to the program.
+    const got = await answer(`
+      let asked = 0;
+      const options = { stdout: "ignore", stderr: "ignore", get input() { return asked++ === 0 ? "text" : 5; } };
+      answer(await run("sh", ["-c", "sleep 1000 & wait"], options).then(() => "ran", (error) => error.code));
+    `);
+    expect(got).toBe("ERR_INVALID_ARG_TYPE");
+    expect(processesOf(program.home)).toEqual([]);
   });
 });
