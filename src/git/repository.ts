@@ -2,6 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { GitError, type SimpleGit } from "simple-git";
 import { systemCode, VaultError } from "../vault-error.ts";
+import { requireAsTheyAre } from "./attributes.ts";
 import { client, DURABLE, gitFailure } from "./client.ts";
 import { ONLY_READING } from "./guards.ts";
 import { findTop } from "./head.ts";
@@ -65,7 +66,7 @@ export class Repository {
 
   /**
    * Commits exactly `paths` (absolute) as they stand in the work tree; what was staged besides stays staged. On failure
-   * the index has at these paths what it had before.
+   * the index has at these paths what it had before. Refuses where git would commit other bytes than stand there.
    *
    * @returns the new commit's short id, or undefined where the paths hold nothing new.
    */
@@ -74,6 +75,7 @@ export class Repository {
     message: string,
     scratchFolder: string,
   ): Promise<string | undefined> {
+    await requireAsTheyAre(this, paths);
     const own = paths.map((path) => relative(this.workTree, path));
     const list = join(scratchFolder, "pathspecs");
     const before = await this.#head();

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type CheckOptions, checkVault } from "../../src/admin/check/check.ts";
 import { planGrant } from "../../src/admin/plans/grant.ts";
@@ -51,6 +51,49 @@ describe("check", () => {
         "note uncommitted .vault",
       ]),
     );
+  });
+
+  it("names each attribute by which git changes or mixes records, wherever it is said", async () => {
+    const ours = "* -text\n";
+    const all = "* text eol=crlf ident filter=x working-tree-encoding=utf-16 merge=union\n";
+    const named = ["text", "filter=x", "ident", "working-tree-encoding=utf-16", "merge=union"];
+    const cases: readonly [string, string, readonly string[]][] = [
+      [".vault/.gitattributes", all, named],
+      [".gitattributes", all, named.slice(1)],
+      [".git/info/attributes", all, named],
+      [".vault/groups/.gitattributes", "*.json eol=lf crlf=input -text\n", []],
+      [".vault/groups/web/.gitattributes", "*.json !text eol=lf\n", ["eol=lf"]],
+      [".vault/.gitattributes", `${ours}*.json -filter -ident merge\n`, []],
+    ];
+    for (const [where, text, expected] of cases) {
+      const vault = template.copy();
+      mkdirSync(dirname(join(vault.repo, where)), { recursive: true });
+      writeFileSync(join(vault.repo, where), text);
+      const { findings } = await checkVault(vault.machine, { root: vault.root });
+      const found = findings.filter(({ kind, level }) => kind === "attributes" && level === "error");
+      expect(
+        found.map(({ what }) => /, by the attribute (\S+): \.vault\/.*\.json/.exec(what)?.[1]),
+        `${where}: ${text}`,
+      ).toEqual(expected);
+      // The line that is told makes it as it should be, but where the machine's own settings say otherwise.
+      if (expected.length === 0 || where === ".git/info/attributes" || where.startsWith(".vault/groups"))
+        continue;
+      writeFileSync(file(vault, ".gitattributes"), `${/: (\*.*)$/.exec(found[0]?.next ?? "")?.[1]}\n`);
+      expect(
+        (await kinds(vault)).filter((kind) => kind.includes("attributes")),
+        where,
+      ).toEqual([]);
+    }
+  });
+
+  it("notes where line ends are left to each machine's settings", async () => {
+    const vault = template.copy();
+    for (const text of ["# nothing\n", "*.json !text\n", "groups/** -text\n"]) {
+      writeFileSync(file(vault, ".gitattributes"), text);
+      expect(await kinds(vault), text).toContain("note attributes .gitattributes");
+    }
+    rmSync(file(vault, ".gitattributes"));
+    expect(await kinds(vault)).toContain("note attributes .gitattributes");
   });
 
   it("names links, age files that were made for others, and whose time has passed or will", async () => {

@@ -131,6 +131,27 @@ describe("a commit (promise 9)", () => {
     expect(git(folder, "show", ":.vault/vault.json")).toBe("two");
   });
 
+  it.each([".vault/.gitattributes", ".gitattributes", ".git/info/attributes"])(
+    "is refused where git would commit other bytes, by %s",
+    async (where) => {
+      write("a", "one\n");
+      commitAll();
+      const head = git(folder, "rev-parse", "HEAD");
+      git(folder, "config", "filter.upper.clean", "tr a-z A-Z");
+      write(where, "*.json filter=upper\n");
+      write(".vault/vault.json", "{}\n");
+      const repository = await Repository.find(folder);
+      await expect(
+        repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
+      ).rejects.toMatchObject({
+        code: "git-not-ready",
+        message: "git would change the bytes of a record, by the attribute filter=upper: .vault/vault.json",
+      });
+      expect(git(folder, "rev-parse", "HEAD")).toBe(head);
+      expect(git(folder, "diff", "--cached", "--name-only")).toBe("");
+    },
+  );
+
   it("is not made where nothing differs", async () => {
     write(".vault/vault.json", "{}\n");
     commitAll();

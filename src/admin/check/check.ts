@@ -74,7 +74,7 @@ export async function checkSession(
     ...(base === undefined ? [] : compareWith(base, vault, records)),
     ...checkBranches(vault.pins),
     ...checkKeyFiles(machine, vault.id),
-    ...(await checkWorkTree(repository, root)),
+    ...(await checkWorkTree(repository, root, vault.files.paths())),
   ];
 }
 
