@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from vault_run.record import _MAX_COMMAS, _MAX_QUOTES, MAX_RECORD_BYTES, _find_excess
+from vault_run.record import _MAX_COMMAS, MAX_RECORD_BYTES, find_excess
 
 # What one pass takes a second for; what looks back over a string at each of its quotes takes hours.
 CPU_SECONDS = 20
@@ -28,18 +28,24 @@ CPU_SECONDS = 20
     ],
 )
 def test_bounds_what_stands_outside_of_strings(content: bytes, excess: str | None) -> None:
-    assert _find_excess(content) == excess
+    assert find_excess(content) == excess
 
 
 def test_counts_what_stands_outside_of_strings() -> None:
     commas = b"," * (_MAX_COMMAS + 1)
-    assert _find_excess(commas) == "too many values"
-    assert _find_excess(commas[1:]) is None
-    assert _find_excess(b'"' + commas + rb"\"" + b'"') is None
-    quotes = b'"' * (_MAX_QUOTES + 1)
-    assert _find_excess(quotes) == "too many values"
-    assert _find_excess(quotes[1:]) is None
-    assert _find_excess(b'"' + quotes.replace(b'"', rb"\"") + b'"') is None
+    assert find_excess(commas) == "too many values"
+    assert find_excess(commas[1:]) is None
+    assert find_excess(b'"' + commas + rb"\"" + b'"') is None
+    quotes = b'"' * (4 * (_MAX_COMMAS + 64) + 1)
+    assert find_excess(quotes) == "too many values"
+    assert find_excess(quotes[1:]) is None
+    assert find_excess(b'"' + quotes.replace(b'"', rb"\"") + b'"') is None
+
+
+def test_counts_as_many_as_it_is_told() -> None:
+    assert find_excess(b'{"a":"[,,","b":1}', 1, 1) is None
+    assert find_excess(b'{"a":1,"b":1,"c":1}', 1, 1) == "too many values"
+    assert find_excess(b'{"a":[]}', 1, 1) == "nested too deeply"
 
 
 @pytest.mark.parametrize("escapes", [r"\"", r"\\", r"\\\""])

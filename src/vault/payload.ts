@@ -3,6 +3,7 @@ import { Identity } from "../age/identity.ts";
 import { InternalError, VaultError } from "../vault-error.ts";
 import { canonicalText } from "./canonical.ts";
 import { paddedLength } from "./padding.ts";
+import { findExcess } from "./record.ts";
 import type { AgentRecord, GrantRecord, GroupRecord, SecretRecord } from "./schema.ts";
 
 // What stands inside a ciphertext: JSON in its RFC 8785 form, padded with spaces to a bucket (padding.ts). age binds no
@@ -109,6 +110,9 @@ function decode(
   if (!isUtf8(plaintext)) throw contextError(where);
   const end = plaintext.lastIndexOf("}") + 1;
   if (!plaintext.subarray(end).equals(Buffer.alloc(plaintext.length - end, " "))) throw contextError(where);
+  // More fields than there are to be, or nested ones, would only be built to be refused: for 10 MB of them that takes seconds.
+  const commas = Object.keys(context).length + fields.length - 1;
+  if (findExcess(plaintext.subarray(0, end), 1, commas) !== undefined) throw contextError(where);
   const json = plaintext.toString("utf8", 0, end);
   const value = parseObject(json);
   if (value === undefined) throw contextError(where);

@@ -11,6 +11,7 @@ from .canonical import JsonObject, canonical_bytes, parse_json
 from .encoding import decode_base64
 from .identity import Identity, parse_identity
 from .paths import grant_path, secret_path
+from .record import find_excess
 from .schema import GrantRecord, SecretRecord
 from .secret import Secret
 from .vault_error import VaultError
@@ -64,6 +65,9 @@ def _open(path: str, sealed: str, keys: OpeningKeys, context: JsonObject, fields
 def _decode(plaintext: bytes, context: JsonObject, fields: tuple[str, ...]) -> dict[str, str] | None:
     """The string fields; None unless everything else is exactly the context, in the one spelling."""
     json_bytes = plaintext.rstrip(b" ")
+    # More fields than there are to be, or nested ones, would only be built to be refused.
+    if find_excess(json_bytes, 1, len(context) + len(fields) - 1) is not None:
+        return None
     try:
         value = parse_json(json_bytes.decode())
         if not isinstance(value, dict):

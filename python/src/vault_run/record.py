@@ -20,8 +20,6 @@ from .vault_error import VaultError
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 _MAX_DEPTH = 6
 _MAX_COMMAS = 200_000
-# So many commas leave room for no more strings than this, with two quotes each.
-_MAX_QUOTES = 4 * (_MAX_COMMAS + 64)
 _SIGNED_PREFIX = b"vault-run/record/v1\0"
 _INNERMOST = re.compile(rb"\{\}|\[\]")
 
@@ -57,7 +55,7 @@ def decode_record(path: str, content: bytes) -> SignedRecord:
         text = content.decode()
     except UnicodeDecodeError:
         raise invalid(path, "not UTF-8 text") from None
-    excess = _find_excess(content)
+    excess = find_excess(content)
     if excess is not None:
         raise invalid(path, excess)
     try:
@@ -127,17 +125,18 @@ def _path_of(record: SignedRecord) -> str:
     return ALLOW_PATH if kind == "allow" else VAULT_PATH
 
 
-def _find_excess(content: bytes) -> str | None:
+def find_excess(content: bytes, max_depth: int = _MAX_DEPTH, max_commas: int = _MAX_COMMAS) -> str | None:
     """Bounds nesting and the number of values before the parser builds anything. Strings are passed over."""
     # Without the escapes, pairs of backslashes first, every quote begins or ends a string. Where a backslash stands
     # outside of one the parser stops, and all before it is counted as it is.
     plain = content.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if plain.count(b'"') > _MAX_QUOTES:
+    # So many commas leave room for no more strings than this, with two quotes each.
+    if plain.count(b'"') > 4 * (max_commas + 64):
         return "too many values"
     structure = b"".join(plain.split(b'"')[::2])
-    if structure.count(b",") > _MAX_COMMAS:
+    if structure.count(b",") > max_commas:
         return "too many values"
     brackets = structure.translate(None, delete=bytes(set(range(256)) - set(b"{}[]")))
-    for _ in range(_MAX_DEPTH):
+    for _ in range(max_depth):
         brackets = _INNERMOST.sub(b"", brackets)
     return "nested too deeply" if brackets else None
