@@ -174,7 +174,7 @@ describe("the launch path", () => {
       "launch: agent-session child child-descriptors choose-terminal environment executable hand-over inherited-descriptors inject late-modules launch leaks memory-file process-stat protection select signals standard-streams",
       "machine: machine",
       "vault-error: vault-error",
-      "vault: canonical find-vault fingerprint key-file key-lookup lock machine names open-sealed padding paths payload pins record record-files schema secret shape time trust unsafe-names unverified-vault vault verified-files write-file",
+      "vault: canonical find-vault fingerprint key-file key-lookup lock lock-holder machine names open-sealed padding paths payload pins record record-files schema secret shape time trust unsafe-names unverified-vault vault verified-files write-file",
     ]);
   });
 

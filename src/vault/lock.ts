@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -8,7 +7,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -17,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
+import { holderOf, isGone, type LockHolder, type LockSelf, parseHolder, placeOf } from "./lock-holder.ts";
 import { sleep } from "./time.ts";
 import { syncFolder, writeFileDurably } from "./write-file.ts";
 
@@ -32,22 +31,6 @@ const RETRY_MS = 25;
 const DRAFT = /\.[0-9a-f]{32}$/;
 /** A takeover lasts microseconds: one that is older was left by a process that died in it. */
 const TAKEOVER_STALE_MS = 5_000;
-
-export interface LockHolder {
-  readonly pid: number;
-  readonly host: string;
-  /** What the holder does: a verb's name. */
-  readonly doing: string;
-  /** When the process started, in the kernel's own ticks: tells a reused process id from the holder. */
-  readonly started: string;
-  /** The PID namespace in which `pid` is the process, by the kernel's own name; empty where the system has none. */
-  readonly space: string;
-  /** Random: tells this lock from every other of the same process. */
-  readonly token: string;
-}
-
-/** Who asks for a lock. */
-export type LockSelf = Pick<LockHolder, "pid" | "host" | "doing">;
 
 export interface LockOptions {
   /** How long to wait for a holder that lives. */
@@ -82,12 +65,7 @@ export async function takeLock(
   self: LockSelf,
   options: LockOptions,
 ): Promise<Lock | undefined> {
-  const holder = {
-    ...self,
-    started: processStart(self.pid) ?? "",
-    space: processSpace(),
-    token: randomBytes(16).toString("hex"),
-  };
+  const holder = holderOf(self);
   const deadline = Date.now() + options.waitMs;
   let announced = false;
   for (;;) {
@@ -198,33 +176,13 @@ function findLock(path: string): FoundLock | undefined {
   }
 }
 
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return undefined;
-    const { pid, host, doing, started, space = "", token } = value as Record<string, unknown>;
-    const texts = [host, doing, started, space, token].every((field) => typeof field === "string");
-    return texts && typeof pid === "number" ? ({ ...value, space } as LockHolder) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function isLeftBehind(
   { holder, modifiedMs }: FoundLock,
   self: LockHolder,
   staleAfterMs: number | undefined,
 ): boolean {
-  if (staleAfterMs !== undefined && Date.now() - modifiedMs > staleAfterMs) return true;
-  if (holder.host !== self.host || holder.space !== self.space) return false;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // Another user's process may have the number now: then it is not allowed to look, and it started later.
-    if (systemCode(error) !== "EPERM") return systemCode(error) === "ESRCH";
-  }
-  const started = processStart(holder.pid);
-  return started !== undefined && holder.started !== "" && started !== holder.started;
+  const isStale = staleAfterMs !== undefined && Date.now() - modifiedMs > staleAfterMs;
+  return isStale || isGone(holder, self);
 }
 
 /** Removes a lock that was left behind, alone and after looking again; a lock that lives is put back. */
@@ -252,11 +210,9 @@ function takeOver(path: string, dead: LockHolder): void {
 }
 
 function heldError(path: string, holder: LockHolder, self: LockHolder): VaultError {
-  const isApart = holder.host === self.host && holder.space !== self.space;
-  const where = isApart ? `${holder.host}, in another container or PID namespace` : holder.host;
   return new VaultError(
     "locked",
-    `another vault-run holds the lock: ${holder.doing}, process ${holder.pid} on ${where}`,
+    `another vault-run holds the lock: ${holder.doing}, process ${holder.pid} on ${placeOf(holder, self)}`,
     `wait for it to end; if it is gone, remove ${path}`,
   );
 }
@@ -275,25 +231,6 @@ function notALock(path: string): VaultError {
     `not a lock file of this program: ${path}`,
     `if no vault-run is running, remove it: rm ${path}`,
   );
-}
-
-/** Field 22 of /proc/PID/stat. Undefined where there is no such process or no /proc. */
-function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Empty where there is no /proc, or no such namespaces. */
-function processSpace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/pid");
-  } catch {
-    return "";
-  }
 }
 
 /** For tidying up: what led here is the outcome to report, not this. */

@@ -1,7 +1,7 @@
 import { type Recipient, type Suite, suiteOf } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
 import { VaultError } from "../vault-error.ts";
-import type { LockSelf } from "./lock.ts";
+import type { LockSelf } from "./lock-holder.ts";
 import {
   type AgentName,
   formatRef,

@@ -13,7 +13,8 @@ import {
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { type Lock, type LockHolder, takeLock } from "../../src/vault/lock.ts";
+import { type Lock, takeLock } from "../../src/vault/lock.ts";
+import type { LockHolder } from "../../src/vault/lock-holder.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 
 const self = { pid: process.pid, host: "test-host", doing: "test" };
