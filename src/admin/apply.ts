@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { AS_IT_IS } from "../git/attributes.ts";
 import type { Repository } from "../git/repository.ts";
 import { digest } from "../vault/fingerprint.ts";
 import { createKeyFile, holdsKeyText, removeKeyDraft } from "../vault/key-file.ts";
@@ -34,8 +35,7 @@ import type { Plan, PlannedWrite, Progress } from "./plan.ts";
 // the key file is lost with the process that had its text, nothing has begun and the journal is dropped. What it cannot
 // finish it leaves as it is, journal and all: the killed process's git may still be at work, so it never takes back.
 
-const ATTRIBUTES_TEXT =
-  "# Records are compared byte for byte: git must not change their line ends.\n* -text\n";
+const ATTRIBUTES_TEXT = `# Records are compared byte for byte: git must neither change nor mix them.\n${AS_IT_IS}\n`;
 
 export interface Target {
   /** Absolute path of the `.vault` folder. */

@@ -54,7 +54,7 @@ describe("check", () => {
   });
 
   it("names each attribute by which git changes or mixes records, wherever it is said", async () => {
-    const ours = "* -text\n";
+    const ours = "* -text\n"; // As vaults have it that were made before.
     const all = "* text eol=crlf ident filter=x working-tree-encoding=utf-16 merge=union\n";
     const named = ["text", "filter=x", "ident", "working-tree-encoding=utf-16", "merge=union"];
     const cases: readonly [string, string, readonly string[]][] = [
@@ -67,6 +67,7 @@ describe("check", () => {
     ];
     for (const [where, text, expected] of cases) {
       const vault = template.copy();
+      writeFileSync(file(vault, ".gitattributes"), ours);
       mkdirSync(dirname(join(vault.repo, where)), { recursive: true });
       writeFileSync(join(vault.repo, where), text);
       const { findings } = await checkVault(vault.machine, { root: vault.root });
@@ -84,6 +85,14 @@ describe("check", () => {
         where,
       ).toEqual([]);
     }
+  });
+
+  it("finds none in a vault that is made under such attributes, by what its first change writes", async () => {
+    const vault = template.copy();
+    writeFileSync(join(vault.repo, ".gitattributes"), "* text eol=crlf ident filter=x merge=union\n");
+    rmSync(file(vault, ".gitattributes"));
+    await vault.set("web/ONE", "another value");
+    expect((await kinds(vault)).filter((kind) => kind.includes("attributes"))).toEqual([]);
   });
 
   it("notes where line ends are left to each machine's settings", async () => {
