@@ -3,8 +3,10 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type CheckOptions, checkVault } from "../../src/admin/check/check.ts";
 import { planGrant } from "../../src/admin/plans/grant.ts";
+import { planPolicy } from "../../src/admin/plans/policy.ts";
 import type { Machine } from "../../src/vault/machine.ts";
 import { hasControls, parseAgentName, parseGroupName } from "../../src/vault/names.ts";
+import type { GroupPolicy } from "../../src/vault/policy.ts";
 import { timestamp } from "../../src/vault/time.ts";
 import { codeOf, git, TestVault } from "../fixtures/vault.ts";
 
@@ -171,6 +173,37 @@ describe("check", () => {
         "note new-reader agents/new/grants/web.json",
       ]),
     );
+  });
+
+  it("names what a pull request lets models do that they could not", async () => {
+    const vault = template.copy();
+    const policy = (group: string, to: GroupPolicy) =>
+      vault.change(async (session) => planPolicy(session, parseGroupName(group), to));
+    const origins = ["https://one.example"];
+    await policy("web", { commands: [["gh", "api"]], origins });
+    vault.git("branch", "base");
+    const wider = async () =>
+      (await checkVault(vault.machine, { root: vault.root, base: "base" })).findings.map(
+        ({ kind, what }) => `${kind} ${what}`,
+      );
+    const narrower: GroupPolicy[] = [{ commands: [] }, { commands: [["gh", "api", "/user"]], origins }];
+    for (const to of narrower) {
+      await policy("web", to);
+      expect(await wider(), JSON.stringify(to)).toEqual([]);
+    }
+    await policy("web", { reveal: true, commands: [["gh"]], origins: [...origins, "https://two.example"] });
+    expect(await wider()).toEqual([
+      "wider-policy group web: get_secret may show its values",
+      "wider-policy group web: commands may have its values: gh",
+      "wider-policy group web: its values may be sent to https://two.example",
+    ]);
+    await policy("web", { origins });
+    expect(await wider()).toEqual(["wider-policy group web: commands may have its values: any"]);
+    vault.git("branch", "--force", "base");
+    await vault.set("new/KEY", "value-KEY");
+    expect(await wider()).toEqual([]);
+    await policy("new", { origins });
+    expect(await wider()).toEqual(["wider-policy group new: its values may be sent to https://one.example"]);
   });
 
   it("goes by the base's owners and nobody else's, where it was told nothing", async () => {

@@ -1,11 +1,14 @@
 import { keyFingerprint } from "../../vault/fingerprint.ts";
 import type { RecordPath } from "../../vault/paths.ts";
+import { allowsCommand, formatCommandRule, type GroupPolicy } from "../../vault/policy.ts";
 import { recordDigest, signedBytes } from "../../vault/record.ts";
-import type { AgentRecord, SignedRecord, VaultRecord } from "../../vault/schema.ts";
+import type { AgentRecord, GroupRecord, SignedRecord, VaultRecord } from "../../vault/schema.ts";
 import type { Finding } from "./finding.ts";
 
 // What a pull request changes, for who reviews it: whatever an attacker with push rights could do without an owner's key
-// is put back older records or leave some out, and whom an owner lets in should be seen by name.
+// is put back older records or leave some out, and whom an owner lets in, and what to, should be seen by name.
+
+const MEANT = "make sure that this is meant";
 
 type Records = ReadonlyMap<RecordPath, SignedRecord>;
 
@@ -21,7 +24,7 @@ export function checkAgainstBase(base: Records, now: Records, present: ReadonlyS
     if (after !== undefined) findings.push(...compare(path, before, after));
     else if (!present.has(path)) findings.push(vanished(path));
   }
-  return [...findings, ...newReaders(base, now)];
+  return [...findings, ...newLeave(base, now)];
 }
 
 function compare(path: RecordPath, before: SignedRecord, after: SignedRecord): Finding[] {
@@ -55,7 +58,8 @@ function vanished(path: RecordPath): Finding {
   };
 }
 
-function newReaders(base: Records, now: Records): Finding[] {
+/** Who may now open what they could not, and what may now be done that could not be. */
+function newLeave(base: Records, now: Records): Finding[] {
   return [...now].flatMap(([path, record]) => {
     const before = base.get(path);
     switch (record.type) {
@@ -66,7 +70,9 @@ function newReaders(base: Records, now: Records): Finding[] {
       case "grant":
         return before?.type === "grant"
           ? []
-          : [note(path, `new grant: ${record.agent} may open group ${record.group}`)];
+          : [newReader(path, `new grant: ${record.agent} may open group ${record.group}`)];
+      case "group":
+        return widerPolicy(path, record, before);
       default:
         return [];
     }
@@ -76,17 +82,41 @@ function newReaders(base: Records, now: Records): Finding[] {
 function newAgent(path: RecordPath, agent: AgentRecord, before: SignedRecord | undefined): Finding[] {
   if (before?.type === "agent" && before.recipient === agent.recipient) return [];
   const what = before?.type === "agent" ? "an agent with a new key" : "a new agent";
-  return [note(path, `${what}: ${agent.name}, key ${keyFingerprint(agent.verifyKey)}`)];
+  return [newReader(path, `${what}: ${agent.name}, key ${keyFingerprint(agent.verifyKey)}`)];
 }
 
 function newOwners(path: RecordPath, vault: VaultRecord, before: SignedRecord | undefined): Finding[] {
   const known = new Set(before?.type === "vault" ? before.owners.map((owner) => owner.verifyKey) : []);
   const added = vault.owners.filter((owner) => !known.has(owner.verifyKey));
   return added.map((owner) =>
-    note(path, `a new owner: ${owner.name}, key ${keyFingerprint(owner.verifyKey)}`),
+    newReader(path, `a new owner: ${owner.name}, key ${keyFingerprint(owner.verifyKey)}`),
   );
 }
 
-function note(where: string, what: string): Finding {
-  return { level: "note", kind: "new-reader", where, what, next: "make sure that this is meant" };
+function widerPolicy(
+  path: RecordPath,
+  { name, policy }: GroupRecord,
+  before: SignedRecord | undefined,
+): Finding[] {
+  // A group that is new is compared with one that was made without a policy.
+  const old: GroupPolicy = before?.type === "group" ? before.policy : {};
+  const origins = (policy.origins ?? []).filter((origin) => !old.origins?.includes(origin));
+  return [
+    ...(policy.reveal === true && old.reveal !== true ? ["get_secret may show its values"] : []),
+    ...newCommands(old, policy).map((rule) => `commands may have its values: ${rule}`),
+    ...origins.map((origin) => `its values may be sent to ${origin}`),
+  ].map((what) => wider(path, `group ${name}: ${what}`));
+}
+
+function newCommands(old: GroupPolicy, { commands }: GroupPolicy): string[] {
+  if (commands === undefined) return old.commands === undefined ? [] : ["any"];
+  return commands.filter((rule) => !allowsCommand(old, rule)).map(formatCommandRule);
+}
+
+function newReader(where: string, what: string): Finding {
+  return { level: "note", kind: "new-reader", where, what, next: MEANT };
+}
+
+function wider(where: string, what: string): Finding {
+  return { level: "note", kind: "wider-policy", where, what, next: MEANT };
 }
