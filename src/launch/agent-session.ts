@@ -21,7 +21,7 @@ import { RecordFiles } from "../vault/record-files.ts";
 import type { AgentRecord, GrantRecord, SecretRecord } from "../vault/schema.ts";
 import type { Secret } from "../vault/secret.ts";
 import { isPast } from "../vault/time.ts";
-import { readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-vault.ts";
+import { byClaimedId, readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VerifiedFiles } from "../vault/verified-files.ts";
 import { VaultError } from "../vault-error.ts";
@@ -82,7 +82,8 @@ export class AgentSession {
     const unverified = readUnverifiedVault(new RecordFiles(findVaultRoot(machine, options.vault)));
     const { id, files } = unverified;
     const asked = agentOption(machine, options.agent);
-    const found = options.found ?? readAgentKey(machine, id, asked, options.keyFile);
+    const found =
+      options.found ?? byClaimedId(unverified, () => readAgentKey(machine, id, asked, options.keyFile));
     const name = asked ?? found.keyFile.agent;
     if (name === undefined) {
       throw new VaultError(
@@ -99,7 +100,7 @@ export class AgentSession {
     const who = owners.includes(signingKey.verifyKey) ? {} : { agent: saidBy };
     const denied = { ...who, ...forWhat };
     return recordingDenials(log, signingKey, denied, warn, () => {
-      requireAgentKey(found, id, asked);
+      byClaimedId(unverified, () => requireAgentKey(found, id, asked));
       const vault = verifyAsAgent(machine, unverified, name, found);
       const agent = vault.agent(name);
       if (signingKey.verifyKey !== agent.verifyKey) throw notTheKeyOf(agent, vault, found);

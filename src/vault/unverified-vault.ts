@@ -24,6 +24,19 @@ export function readUnverifiedVault(files: RecordSource): UnverifiedVault {
   return { files, bytes, id: claimedId(bytes) };
 }
 
+/**
+ * What an attempt gives that goes by the claimed id. Where it fails and vault.json is no record at all, that is what is
+ * said: the id was no claim then.
+ */
+export function byClaimedId<T>({ bytes }: UnverifiedVault, attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    decodeRecord(VAULT_PATH, bytes);
+    throw error;
+  }
+}
+
 function claimedId(bytes: Buffer): VaultId {
   if (bytes.length > SMALL_RECORD_BYTES) return decodeRecord(VAULT_PATH, bytes).vault;
   try {
