@@ -1,5 +1,5 @@
 import { type CAC, cac } from "cac";
-import { LAUNCH_OPTIONS } from "./launch-options.ts";
+import { LAUNCH_EXAMPLES, LAUNCH_STATUSES, LAUNCH_TERMS, type Term, VARIABLES, verbEntry } from "./manual.ts";
 import type { Verb } from "./verbs/verb.ts";
 import { VERBS } from "./verbs.ts";
 import { VERSION } from "./version.ts";
@@ -15,25 +15,34 @@ export function printHelp(verb: Verb | undefined, columns: number): void {
   const cli = cac("vault-run");
   if (verb === undefined) describeProgram(cli);
   else describeVerb(cli, verb);
-  cli.help((sections) => tidied(sections, columns));
+  const more =
+    verb === undefined
+      ? [section("Exit status of a launch", LAUNCH_STATUSES), section("Variables", VARIABLES)]
+      : [section("Exit status", verbEntry(verb).statuses)];
+  cli.help((sections) => tidied([...sections, ...more], columns));
   // The argument vector is ours, not the user's: it only tells cac which page to print.
   cli.parse(["node", "vault-run", ...(verb === undefined ? [] : [verb.name]), "--help"], { run: false });
 }
 
 function describeProgram(cli: CAC): void {
   cli.usage("[options] -- COMMAND [ARG...]\n  $ vault-run VERB ...      (vault-run VERB --help tells more)");
-  for (const [name, option] of Object.entries(LAUNCH_OPTIONS)) {
-    cli.option("takes" in option ? `--${name} <${option.takes}>` : `--${name}`, option.about);
-  }
+  for (const { word, takes, about } of LAUNCH_TERMS)
+    cli.option(takes === undefined ? word : `${word} <${takes}>`, about);
+  for (const example of LAUNCH_EXAMPLES) cli.example(`  $ ${example}`);
   for (const verb of VERBS) cli.command(`${verb.name} ${verb.takes}`.trim(), verb.about);
   cli.version(VERSION);
 }
 
 function describeVerb(cli: CAC, verb: Verb): void {
   const command = cli.command(`${verb.name} ${verb.takes}`.trim(), verb.about);
-  command.usage(`${verb.name} ${verb.takes} [options]\n\n${verb.about}`);
+  command.usage(`${verbEntry(verb).usage.slice("vault-run ".length)}\n\n${verb.about}`);
   for (const option of verb.options) command.option(option.flag.replace(/ (\S+)$/, " <$1>"), option.about);
   for (const example of verb.examples) command.example(`  $ ${example}`);
+}
+
+function section(title: string, terms: readonly Term[]): { title: string; body: string } {
+  const width = Math.max(...terms.map(({ word }) => word.length));
+  return { title, body: terms.map(({ word, about }) => `  ${word.padEnd(width)}  ${about}`).join("\n") };
 }
 
 /**

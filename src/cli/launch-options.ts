@@ -1,13 +1,21 @@
 // The options of a launch: parsing (words.ts reads `type` and `multiple`) and help come from this one table.
 
 export const LAUNCH_OPTIONS = {
-  agent: { type: "string", takes: "NAME", about: "who runs it (VAULT_RUN_AGENT)" },
+  agent: {
+    type: "string",
+    takes: "NAME",
+    about: "who runs it (VAULT_RUN_AGENT; default: whom the key file names)",
+  },
   vault: {
     type: "string",
     takes: "DIR",
     about: "the folder that holds .vault (VAULT_RUN_VAULT; default: the nearest one upwards)",
   },
-  "key-file": { type: "string", takes: "FILE", about: "the agent's key file (VAULT_RUN_KEY_FILE)" },
+  "key-file": {
+    type: "string",
+    takes: "FILE",
+    about: "the agent's key file (VAULT_RUN_KEY_FILE; default: the agent's in your configuration folder)",
+  },
   group: { type: "string", multiple: true, takes: "G", about: "only this group; repeatable" },
   only: { type: "string", multiple: true, takes: "GROUP/NAME", about: "only this secret; repeatable" },
   env: {

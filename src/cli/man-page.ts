@@ -1,8 +1,17 @@
-import { LAUNCH_OPTIONS } from "./launch-options.ts";
-import type { Verb } from "./verbs/verb.ts";
-import { VERBS } from "./verbs.ts";
+import {
+  GIVEN_VARIABLE,
+  inOneLine,
+  LAUNCH_EXAMPLES,
+  LAUNCH_STATUSES,
+  LAUNCH_TERMS,
+  type Term,
+  USAGES,
+  VARIABLES,
+  VERB_ENTRIES,
+  type VerbEntry,
+} from "./manual.ts";
 
-// vault-run(1) in the man macros, from the tables that parsing and help come from.
+// vault-run(1) in the man macros.
 
 /** @param day the page's date, as 2027-01-31. */
 export function manPage(version: string, day: string): string {
@@ -11,49 +20,55 @@ export function manPage(version: string, day: string): string {
     ".SH NAME",
     "vault\\-run \\- process launcher and git-native, age-encrypted secret vault for AI agents",
     ".SH SYNOPSIS",
-    "\\fBvault\\-run\\fR [\\fIoptions\\fR] \\fB\\-\\-\\fR \\fICOMMAND\\fR [\\fIARG\\fR...]",
-    ".br",
-    "\\fBvault\\-run\\fR \\fIVERB\\fR ...",
+    ...exampleLines(USAGES),
     ".SH DESCRIPTION",
     "Opens what an agent was granted, gives it to a program in its environment or as files in memory, masks it in what",
     "the program prints, and records who pulled what. The owner administers the vault with verbs.",
     ".SH LAUNCH OPTIONS",
-    ...Object.entries(LAUNCH_OPTIONS).flatMap(([name, option]) =>
-      described(`--${name}`, "takes" in option ? option.takes : undefined, option.about),
-    ),
+    ...LAUNCH_TERMS.flatMap(termLines),
+    ".PP",
+    "Examples:",
+    ".PP",
+    ...exampleLines(LAUNCH_EXAMPLES),
     ".SH VERBS",
-    ...VERBS.flatMap(verbLines),
+    ...VERB_ENTRIES.flatMap(verbLines),
     ".SH EXIT STATUS",
-    "A launch ends as its program does; with 128 + n where signal n ended that, 120 where",
-    text("--on-leak kill ended it, 125 where vault-run failed and nothing was started,"),
-    "126 where the command is not executable and 127 where there is none.",
-    "Verbs end with 0 (done), 1 (refused, or findings) or 2 (usage).",
+    "Of a launch:",
+    ...LAUNCH_STATUSES.flatMap(termLines),
+    ".PP",
+    "Of a verb, what is said with it.",
+    ".SH ENVIRONMENT",
+    ...[...VARIABLES, GIVEN_VARIABLE].flatMap(termLines),
     ".SH SEE ALSO",
     "\\fBage\\fR(1), \\fBgit\\fR(1)",
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function verbLines(verb: Verb): string[] {
+function verbLines({ name, usage, about, options, statuses, examples }: VerbEntry): string[] {
   return [
-    `.SS ${text(`vault-run ${verb.name} ${verb.takes}`.trim())}`,
-    text(`${verb.about}.`),
-    ...verb.options.flatMap(({ flag, about }) => {
-      const [name = "", takes] = flag.split(" ");
-      return described(name, takes, about);
-    }),
+    `.SS ${text(name)}`,
+    ...exampleLines([usage]),
     ".PP",
-    verb.examples.length === 1 ? "Example:" : "Examples:",
+    text(`${about}.`),
+    ...options.flatMap(termLines),
     ".PP",
-    ".nf",
-    ...verb.examples.map((example) => `    ${text(example)}`),
-    ".fi",
+    text(`Exit status: ${inOneLine(statuses)}.`),
+    ".PP",
+    examples.length === 1 ? "Example:" : "Examples:",
+    ".PP",
+    ...exampleLines(examples),
   ];
 }
 
-function described(flag: string, takes: string | undefined, about: string): string[] {
+function termLines({ word, takes, about }: Term): string[] {
   const value = takes === undefined ? "" : ` \\fI${text(takes)}\\fR`;
-  return [".TP", `\\fB${text(flag)}\\fR${value}`, text(about)];
+  return [".TP", `\\fB${text(word)}\\fR${value}`, text(about)];
+}
+
+/** Lines as they are typed. */
+function exampleLines(lines: readonly string[]): string[] {
+  return [".nf", ...lines.map((line) => `    ${text(line)}`), ".fi"];
 }
 
 /** Plain text: nothing in it is a request, an escape or a typographic quote. */

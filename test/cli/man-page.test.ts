@@ -1,7 +1,13 @@
 import { execaSync } from "execa";
 import { describe, expect, it } from "vitest";
-import { LAUNCH_OPTIONS } from "../../src/cli/launch-options.ts";
 import { manPage } from "../../src/cli/man-page.ts";
+import {
+  LAUNCH_EXAMPLES,
+  LAUNCH_STATUSES,
+  LAUNCH_TERMS,
+  VARIABLES,
+  VERB_STATUSES,
+} from "../../src/cli/manual.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
 
 const page = manPage("1.2.3", "2026-01-31");
@@ -23,18 +29,20 @@ describe("the man page", () => {
     }
   });
 
-  it("has every option of a launch, as help says it", () => {
-    for (const [name, option] of Object.entries(LAUNCH_OPTIONS)) {
-      const flag = "takes" in option ? `--${name} ${option.takes}` : `--${name}`;
-      expect(shown).toContain(plain(`${flag} ${option.about}`));
-    }
+  it("has every option of a launch, its statuses and examples, and the variables, as help says it", () => {
+    for (const { word, takes = "", about } of [...LAUNCH_TERMS, ...LAUNCH_STATUSES, ...VARIABLES])
+      expect(shown).toContain(plain(`${word} ${takes} ${about}`));
+    for (const example of LAUNCH_EXAMPLES) expect(shown).toContain(plain(example));
   });
 
   it.each(VERBS.map((verb) => [verb.name, verb] as const))(
-    "has %s with its options and examples",
+    "has %s with its options, statuses and examples",
     (_, verb) => {
-      expect(shown).toContain(plain(`vault-run ${verb.name} ${verb.takes} ${verb.about}`));
+      const takes = verb.takes === "" ? "" : `${verb.takes} `;
+      expect(shown).toContain(plain(`vault-run ${verb.name} ${takes}[options] ${verb.about}.`));
       for (const { flag, about } of verb.options) expect(shown).toContain(plain(`${flag} ${about}`));
+      for (const status of Object.values({ ...VERB_STATUSES, ...verb.statuses }))
+        expect(shown).toContain(`(${status})`);
       for (const example of verb.examples) expect(shown).toContain(plain(example));
     },
   );

@@ -53,9 +53,10 @@ export const ACCESS_VERBS: readonly Verb[] = [
   {
     name: "rotation",
     takes: "",
-    about: "which current values someone no longer authorised could have read; exit 1 where there are any",
+    about: "which current values someone no longer authorised could have read",
     options: READS,
     examples: ["vault-run rotation"],
+    statuses: { 1: "refused, or there is something to replace" },
     load: () => import("../commands/rotation.ts"),
   },
 ];

@@ -1,5 +1,8 @@
-import { AUDIT_TO, VAULT } from "./options.ts";
+import { AUDIT_TO, asAgent, KEY_FILE, VAULT } from "./options.ts";
 import type { Verb } from "./verb.ts";
+
+const CLIENTS = ["claude-code", "claude-desktop", "codex", "cursor", "vscode"];
+const SIGNALED = { "128 + n": "signal n ended it" };
 
 // What stands beside the launcher on an agent's side.
 
@@ -10,8 +13,8 @@ export const AGENT_SIDE_VERBS: readonly Verb[] = [
     about: "pass standard input on to standard output, with what an agent was granted masked",
     options: [
       VAULT,
-      { flag: "--agent NAME", about: "mask what this agent was granted (VAULT_RUN_AGENT)" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
+      asAgent("mask what this agent was granted"),
+      KEY_FILE,
       { flag: "--group G", about: "only this group; repeatable", multiple: true },
       { flag: "--only GROUP/NAME", about: "only this secret; repeatable", multiple: true },
       AUDIT_TO,
@@ -21,6 +24,7 @@ export const AGENT_SIDE_VERBS: readonly Verb[] = [
       "journalctl -f | vault-run redact --agent crawler",
       "vault-run redact --agent crawler --only stripe/API_KEY < app.log",
     ],
+    statuses: SIGNALED,
     load: () => import("../commands/redact.ts"),
   },
   {
@@ -29,8 +33,8 @@ export const AGENT_SIDE_VERBS: readonly Verb[] = [
     about:
       "serve an agent's secrets to an MCP client on standard input and output: used by the model, not seen",
     options: [
-      { flag: "--agent NAME", about: "whose secrets (VAULT_RUN_AGENT)" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
+      asAgent("whose secrets"),
+      KEY_FILE,
       VAULT,
       { flag: "--rate N", about: "how often one secret may be used within a minute (default: 60)" },
       {
@@ -40,11 +44,12 @@ export const AGENT_SIDE_VERBS: readonly Verb[] = [
       AUDIT_TO,
       {
         flag: "--print-config CLIENT",
-        about: "print what a client needs to start it, and serve nothing",
-        choices: ["claude-code", "claude-desktop", "codex", "cursor", "vscode"],
+        about: `print what this client needs to start it, and serve nothing: ${CLIENTS.join(", ")}`,
+        choices: CLIENTS,
       },
     ],
     examples: ["vault-run mcp --agent crawler", "vault-run mcp --agent crawler --print-config claude-code"],
+    statuses: SIGNALED,
     load: () => import("../commands/mcp.ts"),
   },
 ];

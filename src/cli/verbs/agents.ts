@@ -1,4 +1,4 @@
-import { AUDIT_TO, CHANGES, JSON_OUT, OWNER_KEY, READS, VAULT } from "./options.ts";
+import { AUDIT_TO, CHANGES, JSON_OUT, OWNER_KEY, out, READS, VAULT, YES } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 // Who reads.
@@ -9,10 +9,7 @@ export const AGENTS_VERBS: readonly Verb[] = [
     takes: "<agent>",
     about: "make an agent and its key file",
     options: [
-      {
-        flag: "--out FILE",
-        about: "where the key file goes, - for standard output (default: your configuration folder)",
-      },
+      out("your configuration folder"),
       { flag: "--description TEXT", about: "what this agent is" },
       ...CHANGES,
     ],
@@ -37,10 +34,7 @@ export const AGENTS_VERBS: readonly Verb[] = [
     options: [
       { flag: "--owner", about: "your own key instead of an agent's" },
       { flag: "--passphrase", about: "put one on your new key (asked for anyway where the old one has one)" },
-      {
-        flag: "--out FILE",
-        about: "where the new key file goes, - for standard output (default: beside your other keys)",
-      },
+      out("beside your other keys"),
       ...CHANGES,
       JSON_OUT,
     ],
@@ -51,16 +45,7 @@ export const AGENTS_VERBS: readonly Verb[] = [
     name: "restore",
     takes: "<agent>",
     about: "the agent's own key file back, from escrow; recorded",
-    options: [
-      {
-        flag: "--out FILE",
-        about: "where the key file goes, - for standard output (default: your configuration folder)",
-      },
-      VAULT,
-      OWNER_KEY,
-      AUDIT_TO,
-      { flag: "--yes", about: "answer every confirmation with yes" },
-    ],
+    options: [out("your configuration folder"), VAULT, OWNER_KEY, AUDIT_TO, YES],
     examples: ["vault-run restore crawler --out crawler.key"],
     load: () => import("../commands/restore.ts"),
   },

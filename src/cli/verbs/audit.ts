@@ -17,7 +17,7 @@ export const AUDIT_VERBS: readonly Verb[] = [
       { flag: "--until WHEN", about: "before then" },
       {
         flag: "--action WORD",
-        about: "only lines of this action; pull: all by which values were given (repeatable)",
+        about: `only lines of this action: pull (all by which values were given), ${AUDIT_ACTIONS.join(", ")}; repeatable`,
         choices: ["pull", ...AUDIT_ACTIONS],
         multiple: true,
       },
@@ -35,6 +35,7 @@ export const AUDIT_VERBS: readonly Verb[] = [
       "vault-run audit --agent crawler --could-read",
       "vault-run audit --unpulled 90d",
     ],
+    statuses: { 1: "refused, or something is wrong with the lines" },
     load: () => import("../commands/audit.ts"),
   },
   {
@@ -43,14 +44,16 @@ export const AUDIT_VERBS: readonly Verb[] = [
     about: "publish this machine's log through git, for the owner and as a witness; needs no key",
     options: SHARES,
     examples: ["vault-run audit push", "vault-run audit push --remote backup"],
+    statuses: { 1: "refused, or something is wrong with a log" },
     load: () => import("../commands/audit-push.ts"),
   },
   {
     name: "audit fetch",
     takes: "",
-    about: "bring the logs that others pushed; exit 1 where one did anything but grow",
+    about: "bring the logs that others pushed",
     options: SHARES,
     examples: ["vault-run audit fetch && vault-run audit"],
+    statuses: { 1: "refused, or a log did anything but grow" },
     load: () => import("../commands/audit-fetch.ts"),
   },
   {
@@ -67,6 +70,7 @@ export const AUDIT_VERBS: readonly Verb[] = [
       OWNER_KEY,
     ],
     examples: ["vault-run report --open", "vault-run report --html report.html"],
+    statuses: { 1: "refused, or no browser could be opened" },
     load: () => import("../commands/report.ts"),
   },
 ];

@@ -1,4 +1,4 @@
-import { AUDIT_TO, OWNER_KEY, VAULT } from "./options.ts";
+import { AUDIT_TO, KEY_FILE, OWNER_KEY, VAULT, VERIFY_AS } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 // Branches and clones.
@@ -16,13 +16,7 @@ export const CLONES_VERBS: readonly Verb[] = [
     name: "sync",
     takes: "",
     about: "fetch, verify what came, fast-forward or rebase, push",
-    options: [
-      VAULT,
-      OWNER_KEY,
-      { flag: "--agent NAME", about: "verify with this agent's key, on an agent's machine" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
-      AUDIT_TO,
-    ],
+    options: [VAULT, OWNER_KEY, VERIFY_AS, KEY_FILE, AUDIT_TO],
     examples: ["vault-run sync", "vault-run sync --agent crawler"],
     load: () => import("../commands/sync.ts"),
   },

@@ -1,4 +1,4 @@
-import { CHANGES, JSON_OUT, READS } from "./options.ts";
+import { asAgent, CHANGES, JSON_OUT, KEY_FILE, READS, YES } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 // What must not leave in a commit.
@@ -7,7 +7,7 @@ export const GUARD_VERBS: readonly Verb[] = [
   {
     name: "scan",
     takes: "[path...]",
-    about: "look for keys, the vault's own values and other secrets before they leave; exit 1 on findings",
+    about: "look for keys, the vault's own values and other secrets before they leave",
     options: [
       { flag: "--staged", about: "what the next commit would hold, as it is staged" },
       { flag: "--range A..B", about: "what the commits behind A up to B brought, and their messages" },
@@ -18,8 +18,8 @@ export const GUARD_VERBS: readonly Verb[] = [
         about: "with --pushed, where a push goes: what was fetched from there is passed over",
       },
       { flag: "--sarif", about: "print SARIF 2.1.0, for code hosts" },
-      { flag: "--agent NAME", about: "look for what this agent was granted instead of all values" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
+      asAgent("look for what this agent was granted instead of all values"),
+      KEY_FILE,
       ...READS,
     ],
     examples: [
@@ -28,6 +28,7 @@ export const GUARD_VERBS: readonly Verb[] = [
       "vault-run scan --history --json",
       "git diff | vault-run scan -",
     ],
+    statuses: { 1: "refused, or something was found" },
     load: () => import("../commands/scan.ts"),
   },
   {
@@ -35,7 +36,7 @@ export const GUARD_VERBS: readonly Verb[] = [
     takes: "[fingerprint]",
     about: "let scan pass over a finding that is no secret, with a reason; list what is allowed",
     options: [
-      { flag: "--reason TEXT", about: "why it is no secret" },
+      { flag: "--reason TEXT", about: "why it is no secret; needed to allow" },
       { flag: "--remove", about: "no longer pass over it" },
       ...CHANGES,
       JSON_OUT,
@@ -58,7 +59,7 @@ export const GUARD_VERBS: readonly Verb[] = [
         choices: ["pre-commit", "pre-push", "pre-receive"],
         multiple: true,
       },
-      { flag: "--yes", about: "answer every confirmation with yes" },
+      YES,
       JSON_OUT,
     ],
     examples: [
@@ -66,6 +67,7 @@ export const GUARD_VERBS: readonly Verb[] = [
       "vault-run hook install --on pre-commit --on pre-push",
       "vault-run hook status",
     ],
+    statuses: { 1: "refused, or a line is left for you to put in or take out" },
     load: () => import("../commands/hook.ts"),
   },
 ];

@@ -1,4 +1,4 @@
-import { OWNER_KEY, VAULT } from "./options.ts";
+import { OWNER_KEY, VAULT, YES } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 // Where an owner's key is kept, and how it is opened.
@@ -8,12 +8,7 @@ export const OWNER_KEY_VERBS: readonly Verb[] = [
     name: "passphrase",
     takes: "",
     about: "put a passphrase on the owner's key, or change it",
-    options: [
-      { flag: "--remove", about: "take it off" },
-      VAULT,
-      OWNER_KEY,
-      { flag: "--yes", about: "answer every confirmation with yes" },
-    ],
+    options: [{ flag: "--remove", about: "take it off" }, VAULT, OWNER_KEY, YES],
     examples: ["vault-run passphrase", "vault-run passphrase --remove"],
     load: () => import("../commands/passphrase.ts"),
   },
@@ -21,12 +16,7 @@ export const OWNER_KEY_VERBS: readonly Verb[] = [
     name: "keychain",
     takes: "",
     about: "move the owner's key into the keychain of this system",
-    options: [
-      { flag: "--remove", about: "move it back into its file" },
-      VAULT,
-      OWNER_KEY,
-      { flag: "--yes", about: "answer every confirmation with yes" },
-    ],
+    options: [{ flag: "--remove", about: "move it back into its file" }, VAULT, OWNER_KEY, YES],
     examples: ["vault-run keychain", "vault-run keychain --remove"],
     load: () => import("../commands/keychain.ts"),
   },

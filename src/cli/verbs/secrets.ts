@@ -1,4 +1,4 @@
-import { AUDIT_TO, CHANGES, OWNER_KEY, READS, VAULT } from "./options.ts";
+import { AUDIT_TO, asAgent, CHANGES, KEY_FILE, OWNER_KEY, READS, VAULT } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 // The values.
@@ -36,8 +36,8 @@ export const SECRETS_VERBS: readonly Verb[] = [
     options: [
       VAULT,
       OWNER_KEY,
-      { flag: "--agent NAME", about: "read with this agent's key" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
+      asAgent("read with this agent's key"),
+      KEY_FILE,
       AUDIT_TO,
       { flag: "--allow-expired", about: "also where its time has passed" },
     ],
@@ -65,7 +65,7 @@ export const SECRETS_VERBS: readonly Verb[] = [
     takes: "<group/name>",
     about: "set an old value again, for who may read it today",
     options: [
-      { flag: "--to N", about: "the version's number, as history lists it" },
+      { flag: "--to N", about: "the version's number, as history lists it; needed" },
       {
         flag: "--former-key-file FILE",
         about: "an owner's key of that time, where yours was replaced since",
@@ -89,7 +89,10 @@ export const SECRETS_VERBS: readonly Verb[] = [
     about:
       "take over the secrets of a .env file, a flat JSON object or a vault of agent-vault, in one change",
     options: [
-      { flag: "--group G", about: "the group they go into; of an agent-vault, the only group to take" },
+      {
+        flag: "--group G",
+        about: "the group they go into, needed; of an agent-vault, the only group to take",
+      },
       {
         flag: "--format FORMAT",
         about: "dotenv, json or agent-vault (default: what it looks like)",
@@ -108,6 +111,7 @@ export const SECRETS_VERBS: readonly Verb[] = [
       "sops decrypt --output-type json secrets.yaml | vault-run import - --group app",
       "vault-run import .agent-vault --key ~/.agent-vault/owner.key",
     ],
+    statuses: { 1: "refused, or something was not taken" },
     load: () => import("../commands/import.ts"),
   },
   {
@@ -117,13 +121,13 @@ export const SECRETS_VERBS: readonly Verb[] = [
     options: [
       {
         flag: "--format FORMAT",
-        about: "dotenv, json, shell, github or github-mask",
+        about: "dotenv, json, shell, github or github-mask; needed",
         choices: ["dotenv", "json", "shell", "github", "github-mask"],
       },
       VAULT,
       OWNER_KEY,
-      { flag: "--agent NAME", about: "read with this agent's key" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
+      asAgent("read with this agent's key"),
+      KEY_FILE,
       AUDIT_TO,
       { flag: "--allow-expired", about: "also values whose time has passed" },
     ],

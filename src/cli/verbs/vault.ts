@@ -1,4 +1,4 @@
-import { CHANGES, READS } from "./options.ts";
+import { AUDIT_TO, asAgent, KEY_FILE, NO_COMMIT, READS, YES } from "./options.ts";
 import type { Verb } from "./verb.ts";
 
 // What a vault is made of, and how it stands.
@@ -17,7 +17,17 @@ export const VAULT_VERBS: readonly Verb[] = [
         choices: ["required", "best-effort"],
       },
       { flag: "--passphrase", about: "put a passphrase on the owner's key" },
-      ...CHANGES,
+      {
+        flag: "--vault DIR",
+        about: "the folder in which .vault is made (VAULT_RUN_VAULT; default: the current one)",
+      },
+      {
+        flag: "--owner-key-file FILE",
+        about: "where your key file goes (VAULT_RUN_OWNER_KEY_FILE; default: your configuration folder)",
+      },
+      NO_COMMIT,
+      AUDIT_TO,
+      YES,
     ],
     examples: [
       "vault-run init",
@@ -37,14 +47,15 @@ export const VAULT_VERBS: readonly Verb[] = [
   {
     name: "check",
     takes: "",
-    about: "look for everything that is wrong with the vault; exit 1 on findings",
+    about: "look for everything that is wrong with the vault",
     options: [
       { flag: "--base REV", about: "also compare with this commit: what a pull request changes" },
-      { flag: "--agent NAME", about: "verify with this agent's key instead of the owner's" },
-      { flag: "--key-file FILE", about: "the agent's key file" },
+      asAgent("verify with this agent's key instead of the owner's"),
+      KEY_FILE,
       ...READS,
     ],
     examples: ["vault-run check", "VAULT_RUN_OWNER=KEY vault-run check --base origin/main --json"],
+    statuses: { 1: "refused, or anything is more than a note" },
     load: () => import("../commands/check.ts"),
   },
 ];

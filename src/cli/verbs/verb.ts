@@ -18,6 +18,8 @@ export interface Verb {
   readonly about: string;
   readonly options: readonly Option[];
   readonly examples: readonly string[];
+  /** What its exit statuses mean where that is more than, or other than, VERB_STATUSES (manual.ts) says. */
+  readonly statuses?: Readonly<Record<string, string>>;
   readonly load: () => Promise<{ run: Command }>;
 }
 
