@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import type { RedactedStream } from "../../redact/index.ts";
@@ -80,7 +80,7 @@ function isText(bytes: Buffer): boolean {
 }
 
 /** Undefined where it is packed in a way that is not known. */
-function unpack(message: IncomingMessage): Readable | undefined {
+function unpack(message: IncomingMessage): AsyncIterable<Buffer> | undefined {
   const encodings = (message.headers["content-encoding"] ?? "")
     .split(",")
     .map((encoding) => encoding.trim().toLowerCase())
@@ -88,10 +88,21 @@ function unpack(message: IncomingMessage): Readable | undefined {
   const [encoding, ...others] = encodings;
   if (encoding === undefined) return message;
   const unpacker = others.length === 0 ? unpackerOf(encoding) : undefined;
-  if (unpacker === undefined) return undefined;
+  return unpacker === undefined ? undefined : unpacked(message, unpacker);
+}
+
+async function* unpacked(message: IncomingMessage, unpacker: Duplex): AsyncGenerator<Buffer> {
+  const packed = message[Symbol.asyncIterator]();
+  const first = await packed.next();
+  // An answer to HEAD, and one that nothing has changed, names the encoding of a body that it does not have.
+  if (first.done === true) return;
+  const whole = async function* () {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => packed };
+  };
   // What ends in the middle fails where it is read.
-  pipeline(message, unpacker).catch(() => {});
-  return unpacker;
+  pipeline(whole, unpacker).catch(() => {});
+  yield* unpacker;
 }
 
 function unpackerOf(encoding: string) {
@@ -112,7 +123,7 @@ function unpackerOf(encoding: string) {
 
 /** The body, masked, up to the limit. What stands at the limit and may be half a value is left out. */
 async function read(
-  body: Readable,
+  body: AsyncIterable<Buffer>,
   stream: RedactedStream,
   signal: AbortSignal,
 ): Promise<{ readonly bytes: Buffer; readonly isCut: boolean }> {
@@ -123,7 +134,7 @@ async function read(
     shownBytes += piece.length;
   };
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       signal.throwIfAborted();
       readBytes += chunk.length;
       keep(stream.write(chunk));
