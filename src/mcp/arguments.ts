@@ -6,6 +6,8 @@ import { VaultError } from "../vault-error.ts";
 
 const MASK = /(\[|%5b|\\u005b)REDACTED(:|%3a|\\u003a)/i;
 const MAX_ISSUES = 3;
+/** The one field whose own fields are of the model's choice. */
+const NAMED_BY_MODEL = "headers";
 // Code made for each schema at its first use takes longer than the few uses of a session.
 z.config({ jitless: true });
 
@@ -44,8 +46,9 @@ function* stringsIn(value: unknown): Generator<string> {
 }
 
 function describe({ code, path, ...issue }: z.core.$ZodIssue): string {
-  const where = path.map((part) => (typeof part === "number" ? `[${part}]` : part)).join(".");
-  // The names of fields that are unknown were sent, and may be anything.
+  // The names in it were sent, as those of fields that are unknown, and may be anything.
+  const own = path.includes(NAMED_BY_MODEL) ? path.slice(0, path.indexOf(NAMED_BY_MODEL) + 1) : path;
+  const where = own.map((part) => (typeof part === "number" ? `[${part}]` : part)).join(".");
   const what = code === "unrecognized_keys" ? "a field that does not belong there" : issue.message;
   return where === "" ? what : `${where}: ${what}`;
 }
