@@ -7,6 +7,9 @@ import { seedsOf } from "./seeds.ts";
 import { TARGETS } from "./targets.ts";
 
 const RUNS = 200;
+/** Of targets that start a server, a program or a request for each input. */
+const FEW_RUNS = 20;
+const SLOW = new Set(["mcp-frames", "mcp-answer"]);
 const MAX_MS = 1000;
 const MAX_GROWTH_MB = 200;
 /** Of what is refused before anything is built of it. */
@@ -33,11 +36,13 @@ const LARGE_CASES = [
 ] as const;
 
 describe.each(Object.entries(TARGETS))("the reader of %s", (name, target) => {
+  const runs = SLOW.has(name) ? FEW_RUNS : RUNS;
+
   it("keeps its promises for the corpus and what is near it", async () => {
     const seeds = seedsOf(name);
     for (const seed of seeds) await target(seed);
     const random = randomOf(1);
-    for (let left = RUNS; left > 0; left--) await target(mutate(seeds[random(seeds.length)]!, seeds, random));
+    for (let left = runs; left > 0; left--) await target(mutate(seeds[random(seeds.length)]!, seeds, random));
   });
 
   it("keeps them for any bytes", () =>
@@ -45,7 +50,7 @@ describe.each(Object.entries(TARGETS))("the reader of %s", (name, target) => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
         await target(Buffer.from(bytes));
       }),
-      { numRuns: RUNS },
+      { numRuns: runs },
     ));
 });
 

@@ -58,7 +58,42 @@ const TOKENS = [
   "export ",
   "`",
   "'",
+  "\r\n\r\n",
+  "Location: ",
+  "Content-Encoding: gzip\r\n",
+  "Transfer-Encoding: chunked\r\n",
+  "HTTP/1.1 302 \r\n",
 ].map((token) => Buffer.from(token));
+
+/** A value of JSON that holds no other, or a name. */
+const JSON_VALUE = /"(?:[^"\\]|\\.){0,200}"|-?\d[\d.eE+-]{0,20}|true|false|null/g;
+const JSON_VALUES = [
+  ...[
+    "null",
+    "true",
+    "0",
+    "-1",
+    "1.5",
+    "1e999",
+    "9007199254740993",
+    '""',
+    '"x"',
+    "[]",
+    "{}",
+    "[[]]",
+    "[null]",
+  ],
+  ...[
+    '{"toString":1}',
+    '{"__proto__":null}',
+    '"__proto__"',
+    '"\\u0000"',
+    '"\\ud800"',
+    '"\\u001b[2J"',
+    '"\\u009b"',
+    '{"a":{"a":{}}}',
+  ],
+];
 
 /** One to four changes of one input. */
 export function mutate(input: Buffer, others: readonly Buffer[], random: Random): Buffer {
@@ -73,7 +108,7 @@ function changed(bytes: Buffer, others: readonly Buffer[], random: Random): Buff
   const head = bytes.subarray(0, at);
   const part = bytes.subarray(at, at + length);
   const tail = bytes.subarray(at + length);
-  switch (random(8)) {
+  switch (random(9)) {
     case 0: {
       const copy = Buffer.from(bytes);
       if (copy.length > 0) copy[random(copy.length)] = random(256);
@@ -94,6 +129,8 @@ function changed(bytes: Buffer, others: readonly Buffer[], random: Random): Buff
       const from = random(other.length + 1);
       return Buffer.concat([head, other.subarray(from, from + length), tail]);
     }
+    case 7:
+      return withOtherValue(bytes, random);
     default: {
       const copy = Buffer.from(bytes);
       const spot = random(Math.max(1, copy.length));
@@ -101,4 +138,15 @@ function changed(bytes: Buffer, others: readonly Buffer[], random: Random): Buff
       return copy;
     }
   }
+}
+
+/** JSON with another value, or another name, where it had one. */
+function withOtherValue(bytes: Buffer, random: Random): Buffer {
+  const text = bytes.toString("latin1");
+  const found = [...text.matchAll(JSON_VALUE)];
+  if (found.length === 0) return bytes;
+  const { index, 0: value } = found[random(found.length)]!;
+  const others = [...JSON_VALUES, found[random(found.length)]![0]];
+  const other = others[random(others.length)]!;
+  return Buffer.from(text.slice(0, index) + other + text.slice(index + value.length), "latin1");
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Identity } from "../../src/age/identity.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { formatAuditLine } from "../../src/audit/event.ts";
@@ -6,6 +7,7 @@ import { parseKeyFile } from "../../src/vault/key-file.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
 import { encodeValue, secretContext } from "../../src/vault/payload.ts";
+import { HIDDEN_VALUE } from "./vault.ts";
 
 // What fuzzing begins with: the vaults of test/vectors, whose keys are known to everyone, lines in the hand of each format,
 // and what fuzzing found before that was new, in corpus/.
@@ -57,6 +59,62 @@ const sealed = (suite: "classic" | "pq"): Buffer[] =>
     .filter(([path]) => path.startsWith("agents/crawler/grants/"))
     .map(([, text]) => Buffer.from((JSON.parse(text) as { sealed?: string }).sealed ?? "", "base64"));
 
+const frames = (...messages: object[]): string =>
+  messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join("");
+const greeting = [
+  {
+    id: 0,
+    method: "initialize",
+    params: {
+      protocolVersion: "2025-11-25",
+      capabilities: { elicitation: { url: {} } },
+      clientInfo: { name: "a", version: "1" },
+    },
+  },
+  { method: "notifications/initialized" },
+];
+const toolArguments = {
+  list_secrets: { group: "shown", query: "key" },
+  get_secret: { name: "shown/KEY" },
+  run_with_secrets: {
+    command: ["true", "x"],
+    secrets: ["hidden/KEY", { name: "shown/KEY", as: "file", variable: "X" }],
+    cwd: ".",
+    stdin: "x",
+    timeout_s: 1.5,
+  },
+  http_request: {
+    method: "POST",
+    url: "https://api.example.org/x?y#z",
+    headers: { "X-A": "b" },
+    body: "x",
+    auth: { as: "basic", secret: "hidden/KEY", username: "u" },
+    timeout_s: 2,
+  },
+  request_access: { name: "other/KEY", reason: "to go on" },
+};
+const call = (id: number | string, name: string, given: object, more: object = {}): object => ({
+  id,
+  method: "tools/call",
+  params: { name, arguments: given, ...more },
+});
+const calls = Object.entries(toolArguments);
+/** What a client of the later version says with every request. */
+const envelope = {
+  _meta: {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": { name: "a", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": { elicitation: { url: {} } },
+    progressToken: 1,
+  },
+};
+const http = (status: string, headers: readonly string[], body: string | Buffer = ""): Buffer =>
+  Buffer.concat([
+    Buffer.from([`HTTP/1.1 ${status}`, ...headers, "", ""].join("\r\n")),
+    Buffer.from(body as string),
+  ]);
+const ECHO = `it is ${HIDDEN_VALUE}, and again: ${HIDDEN_VALUE}`;
+
 const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
   record: records,
   "age-classic": sealed("classic"),
@@ -87,6 +145,55 @@ const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
     "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5",
   ],
   time: ["90d", "2027-01-31", "2027-01-31T00:00:00.5+01:00"],
+  "mcp-frames": [
+    ...calls.map(([name, given]) => frames(...greeting, call(1, name, given))),
+    ...calls.map(([name, given]) => frames(call("a", name, given, envelope))),
+    frames(
+      ...greeting,
+      { id: 1, method: "tools/list", params: { cursor: "x" } },
+      { id: 2, method: "ping" },
+      { id: "3", method: "no/such" },
+      { id: 4, result: {} },
+      { method: "notifications/cancelled", params: { requestId: 1, reason: "x" } },
+    ),
+    frames(
+      { id: 1, method: "server/discover", params: envelope },
+      { id: 2, method: "tools/list", params: envelope },
+    ),
+  ],
+  "mcp-arguments": [
+    ...calls.map(([, given]) => JSON.stringify(given)),
+    ...["bearer", "header", "query"].map((as) =>
+      JSON.stringify({
+        method: "GET",
+        url: "https://a.example",
+        auth: { as, secret: "a/B", header: "X-K", prefix: "token ", parameter: "k" },
+      }),
+    ),
+  ],
+  "mcp-answer": [
+    http(
+      "200 OK",
+      ["Content-Type: text/plain; charset=utf-8", `X-Echo: ${HIDDEN_VALUE}`, "Set-Cookie: a=b"],
+      ECHO,
+    ),
+    http("200 OK", ["Content-Encoding: gzip"], gzipSync(ECHO)),
+    http("200 OK", ["Content-Encoding: deflate"], deflateSync(ECHO)),
+    http("200 OK", ["Content-Encoding: br"], brotliCompressSync(ECHO)),
+    http("200 OK", ["Content-Encoding: zstd"], zstdCompressSync(ECHO)),
+    http(
+      "200 OK",
+      ["Transfer-Encoding: chunked", "Trailer: X"],
+      `5\r\n${ECHO.slice(0, 5)}\r\n1b\r\n${ECHO.slice(5, 32)}\r\n0\r\nX: y\r\n\r\n`,
+    ),
+    http("302 Found", ["Location: /again?x=y#z"]),
+    http("307 Elsewhere", ["Location: https://other.example/"], ECHO),
+    Buffer.concat([
+      http("100 Continue", []),
+      http("103 Early Hints", ["Link: <a>"]),
+      http("204 No Content", []),
+    ]),
+  ],
   names: ["stripe/API_KEY", "../x/A"],
   "git-output": ["a\0b\0\0c"],
 };

@@ -1,6 +1,3 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { findJournal } from "../../src/admin/journal.ts";
 import { DamagedAgeFile } from "../../src/age/damaged-age-file.ts";
 import { Identity, parseRecipient } from "../../src/age/identity.ts";
@@ -19,25 +16,25 @@ import { windowsOf } from "../../src/scan/content.ts";
 import { findPlainEnv } from "../../src/scan/env-file.ts";
 import { findKeys } from "../../src/scan/keys.ts";
 import { parseKeyFile } from "../../src/vault/key-file.ts";
-import { hasControls, parseSecretRef } from "../../src/vault/names.ts";
+import { parseSecretRef } from "../../src/vault/names.ts";
 import { ROOT_SCOPE } from "../../src/vault/paths.ts";
 import { decodeValue } from "../../src/vault/payload.ts";
 import { Pins } from "../../src/vault/pins.ts";
 import { parseCommandRule, parseOrigin } from "../../src/vault/policy.ts";
 import { decodeRecord, encodeRecord } from "../../src/vault/record.ts";
 import { isTimestamp, parseAge, parseExpiry, parseMoment } from "../../src/vault/time.ts";
-import { VaultError } from "../../src/vault-error.ts";
+import { MCP_TARGETS } from "./mcp-targets.ts";
+import { accepts, collected, cut, requireSame, streamOf, type Target, withFile } from "./promises.ts";
 import { CONTEXT, KEYS, RECORD_PATHS } from "./seeds.ts";
 
 // What reads bytes that others wrote, each as a function that throws where a promise is broken: an error leaves that is none of those
-// named, something accepted has another spelling, an answer depends on how the bytes were cut. Returns whether anything was accepted.
-
-export type Target = (bytes: Buffer) => boolean | Promise<boolean>;
+// named, something accepted has another spelling, an answer depends on how the bytes were cut.
 
 const NOW_MS = Date.parse("2026-12-01T00:00:00Z");
 const SECRET = "correct horse battery";
 
 export const TARGETS: Readonly<Record<string, Target>> = {
+  ...MCP_TARGETS,
   record: (bytes) =>
     RECORD_PATHS.some((path) =>
       accepts(() => requireSame(encodeRecord(decodeRecord(path, bytes)).toString(), bytes.toString())),
@@ -105,25 +102,12 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   names: (bytes) => accepts(() => parseSecretRef(bytes.toString())),
   "git-output": async (bytes) => {
     requireSame(
-      await collected(splitAtNul(streamOf([bytes]))),
-      await collected(splitAtNul(streamOf(cut(bytes)))),
+      JSON.stringify(await collected(splitAtNul(streamOf([bytes])))),
+      JSON.stringify(await collected(splitAtNul(streamOf(cut(bytes))))),
     );
     return true;
   },
 };
-
-/** Whether nothing was thrown. An error must be of these kinds, and show no control character. */
-function accepts(read: () => unknown, kind: typeof VaultError | typeof DamagedAgeFile = VaultError): boolean {
-  try {
-    read();
-    return true;
-  } catch (error) {
-    if (!(error instanceof kind)) throw error;
-    const shown = error instanceof VaultError ? error.message + error.hint : error.message;
-    if (hasControls(shown)) throw new Error(`an error shows a control character: ${JSON.stringify(shown)}`);
-    return false;
-  }
-}
 
 function opens(bytes: Buffer, keys: NativeKeys): boolean {
   let plaintext: Buffer | undefined;
@@ -142,41 +126,6 @@ function keysOf(suite: "classic" | "pq"): NativeKeys {
   return keys;
 }
 
-let scratch: string | undefined;
-
-/** A folder with a file of these bytes in it. */
-function withFile(name: string, bytes: Buffer): string {
-  if (scratch === undefined) {
-    scratch = mkdtempSync(join(tmpdir(), "vault-run-fuzz-"));
-    const folder = scratch;
-    mkdirSync(join(folder, "pins"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  }
-  writeFileSync(join(scratch, name), bytes);
-  return scratch;
-}
-
-/** In pieces whose lengths the bytes themselves say. */
-function cut(bytes: Buffer): Buffer[] {
-  const pieces: Buffer[] = [];
-  for (let from = 0; from < bytes.length; ) {
-    const length = 1 + ((bytes[from] ?? 0) % 13) * (bytes.length > 4096 ? 997 : 1);
-    pieces.push(bytes.subarray(from, from + length));
-    from += length;
-  }
-  return pieces;
-}
-
-async function* streamOf(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* pieces;
-}
-
-async function collected(texts: AsyncIterable<string>): Promise<string> {
-  const found: string[] = [];
-  for await (const text of texts) found.push(text);
-  return JSON.stringify(found);
-}
-
 function logOf(pieces: readonly Buffer[]): Parameters<typeof blocksOf>[0] {
   return { chunks: () => streamOf(pieces) } as unknown as Parameters<typeof blocksOf>[0];
 }
@@ -193,8 +142,4 @@ function redacted(pieces: readonly Buffer[]): string {
   const stream = createRedactor([{ name: "group/NAME", value: SECRET }]).stream();
   const written = pieces.map((piece) => Buffer.from(stream.write(piece)));
   return Buffer.concat([...written, Buffer.from(stream.end())]).toString("latin1");
-}
-
-function requireSame(found: string, expected: string): void {
-  if (found !== expected) throw new Error("what was read is not what stood there");
 }
