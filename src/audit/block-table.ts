@@ -42,10 +42,15 @@ export class BlockTable {
     this.digests = new Uint32Array(buffer, at(HEAD_WORDS + LINE_WORDS * lines));
   }
 
-  static read(bytes: Buffer): BlockTable {
-    const words = new Uint32Array(bytes.length / WORD_BYTES);
+  /** Undefined for what is none. */
+  static read(bytes: Buffer): BlockTable | undefined {
+    const words = new Uint32Array(Math.floor(bytes.length / WORD_BYTES));
     bytes.copy(Buffer.from(words.buffer));
-    return new BlockTable(words);
+    const lines = words[0] ?? 0;
+    const digests = (words.length - HEAD_WORDS - LINE_WORDS * lines) / DIGEST_WORDS;
+    if (!Number.isInteger(digests) || digests < lines) return undefined;
+    const table = new BlockTable(words);
+    return table.#prevs.every((prev) => prev <= digests) ? table : undefined;
   }
 
   /** @param lines in their order: what is known of one, `undefined` where it does not hold, `null` where it is empty. */

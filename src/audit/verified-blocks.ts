@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { hkdf, hmac } from "../age/hkdf.ts";
 import type { Identity } from "../age/identity.ts";
 import type { VaultId } from "../vault/names.ts";
-import { findBytes } from "../vault/verified-files.ts";
+import { dictionary, list, object, type Shaped, that } from "../vault/shape.ts";
+import { findBytes, findJson } from "../vault/verified-files.ts";
 import { makeFolder, writeFileAtomic } from "../vault/write-file.ts";
 import { VaultError } from "../vault-error.ts";
 import { BlockTable } from "./block-table.ts";
@@ -32,12 +33,19 @@ const SHAPE_FIELDS = [
   ...["secret", "stream", "encoding", "count"],
 ];
 
-interface Head {
+const head = object({
   /** What lines say; null where no line says it any more. */
-  readonly shapes: (LineShape | null)[];
+  shapes: list(
+    that<LineShape | null>((shape) => typeof shape === "object"),
+    0,
+  ),
   /** By digest, how many bytes the table of each block has, which follow in this order. */
-  readonly blocks: Readonly<Record<string, number>>;
-}
+  blocks: dictionary(
+    () => true,
+    that<number>((length) => Number.isSafeInteger(length) && Number(length) >= 0),
+  ),
+});
+type Head = Shaped<typeof head>;
 
 export class VerifiedBlocks {
   readonly #path: string;
@@ -61,9 +69,11 @@ export class VerifiedBlocks {
   /** What stands in the block, where it was verified before. */
   find(block: string): BlockTable | undefined {
     const bytes = this.#before.get(block);
-    if (bytes === undefined) return undefined;
+    const table = bytes === undefined ? undefined : BlockTable.read(bytes);
+    const isKnown = (shape: number) => (this.#shapes[shape] ?? null) !== null;
+    if (bytes === undefined || table?.usedShapes().every(isKnown) !== true) return undefined;
     this.#now.set(block, bytes);
-    return BlockTable.read(bytes);
+    return table;
   }
 
   shapeOf(number: number): LineShape {
@@ -99,12 +109,12 @@ export class VerifiedBlocks {
     if (!this.#isNews) return;
     const used = new Set<number>();
     for (const bytes of this.#now.values())
-      for (const shape of BlockTable.read(bytes).usedShapes()) used.add(shape);
-    const head: Head = {
+      for (const shape of BlockTable.read(bytes)?.usedShapes() ?? []) used.add(shape);
+    const now: Head = {
       shapes: this.#shapes.map((shape, number) => (used.has(number) ? shape : null)),
       blocks: Object.fromEntries([...this.#now].map(([block, bytes]) => [block, bytes.length])),
     };
-    const parts = [Buffer.from(`${JSON.stringify(head)}\n`), ...this.#now.values()];
+    const parts = [Buffer.from(`${JSON.stringify(now)}\n`), ...this.#now.values()];
     try {
       makeFolder(dirname(this.#path));
       writeFileAtomic(this.#path, Buffer.concat([this.#macOf(...parts), ...parts]), 0o600);
@@ -123,7 +133,10 @@ export class VerifiedBlocks {
     const rest = content.subarray(MAC_BYTES);
     if (!timingSafeEqual(content.subarray(0, MAC_BYTES), this.#macOf(rest))) return;
     let at = rest.indexOf(LINE_FEED) + 1;
-    const { shapes, blocks } = JSON.parse(rest.toString("utf8", 0, at)) as Head;
+    const found = findJson(rest.toString("utf8", 0, at));
+    // One that holds and is none another version has made, which took its own for the same.
+    if (head.findMismatch(found) !== undefined) return;
+    const { shapes, blocks } = found as Head;
     for (const [number, shape] of shapes.entries()) {
       this.#shapes.push(shape);
       if (shape === null) this.#free.push(number);

@@ -19,6 +19,7 @@ import type { AgentName, VaultId } from "./names.ts";
 import { type RecordPath, VAULT_PATH } from "./paths.ts";
 import type { OwnerKeys, Pin } from "./pins.ts";
 import { SCHEMA_EDITION } from "./schema.ts";
+import { object, type Shaped, text, that } from "./shape.ts";
 import type { TrustSource } from "./trust.ts";
 import { makeFolder } from "./write-file.ts";
 
@@ -35,12 +36,13 @@ const KEY_INFO = "vault-run/v1/verified";
 const MAC_CHARACTERS = 44;
 const DRAFT = /\.json\.[0-9a-f]{16}$/;
 
-/** What was verified: the file, and the pin of the record that it holds. */
-interface Entry extends Pin {
-  /** SHA-256 of the file's bytes, in hex. */
-  readonly file: string;
-}
-type Entries = Readonly<Record<RecordPath, Entry>>;
+/** What was verified: the pin of the record in a file, and SHA-256 of the file's bytes, in hex. */
+const entry = object({
+  serial: that<number>(Number.isSafeInteger),
+  digest: text(isDigest),
+  file: text(isDigest),
+});
+type Entries = Readonly<Record<RecordPath, Shaped<typeof entry>>>;
 
 /** What the verification rests on. */
 export interface VerifiedBy {
@@ -57,7 +59,7 @@ export class VerifiedFiles {
   readonly #key: Buffer;
   readonly #by: VerifiedBy;
   readonly #before: Entries;
-  readonly #now: Record<RecordPath, Entry> = {};
+  readonly #now: Record<RecordPath, Shaped<typeof entry>> = {};
   #isNews = false;
 
   /** @param stateFolder this vault's own folder below XDG_STATE_HOME; need not exist. */
@@ -71,7 +73,7 @@ export class VerifiedFiles {
   /** The pin of the record in these bytes, where they were verified before at this path. */
   find(path: RecordPath, bytes: Buffer): Pin | undefined {
     const before = Object.hasOwn(this.#before, path) ? this.#before[path] : undefined;
-    if (before === undefined || before.file !== digest(bytes)) return undefined;
+    if (entry.findMismatch(before) !== undefined || before?.file !== digest(bytes)) return undefined;
     // vault.json is looked for first.
     if (path !== VAULT_PATH && this.#now[VAULT_PATH] !== this.#before[VAULT_PATH]) return undefined;
     this.#now[path] = before;
@@ -133,7 +135,21 @@ export class VerifiedFiles {
     const mac = Buffer.from(content.slice(0, MAC_CHARACTERS), "base64");
     const expected = this.#macOf(text, pinned);
     if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) return {};
-    return JSON.parse(text) as Entries;
+    // One that holds and is none another version has made, which took its own for the same.
+    return Object(findJson(text)) as Entries;
+  }
+}
+
+function isDigest(found: string): boolean {
+  return /^[0-9a-f]{64}$/.test(found);
+}
+
+/** Undefined for what is no JSON. */
+export function findJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Identity } from "../../src/age/identity.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
+import { BlockTable } from "../../src/audit/block-table.ts";
 import { formatAuditLine } from "../../src/audit/event.ts";
+import { digest } from "../../src/vault/fingerprint.ts";
 import { parseKeyFile } from "../../src/vault/key-file.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
@@ -115,6 +117,26 @@ const http = (status: string, headers: readonly string[], body: string | Buffer 
   ]);
 const ECHO = `it is ${HIDDEN_VALUE}, and again: ${HIDDEN_VALUE}`;
 
+/** What stands in a file, and the name of a block, on lists of what was verified. */
+export const LISTED_FILE = Buffer.from("a file");
+export const LISTED_BLOCK = "a".repeat(64);
+const listed = { serial: 1, digest: "0".repeat(64), file: digest(LISTED_FILE) };
+const shape = {
+  vault: "v",
+  action: "get",
+  key: "k",
+  host: "h",
+  uid: 0,
+  secrets: [{ group: "g", name: "N", valueId: "i" }],
+};
+const digestOf = (word: number): Uint32Array => new Uint32Array(6).fill(word);
+const table = BlockTable.of([
+  { at: 5, shape: 0, digest: digestOf(1), prev: undefined },
+  null,
+  undefined,
+  { at: 6, shape: undefined, digest: digestOf(2), prev: digestOf(9) },
+]).bytes();
+
 const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
   record: records,
   "age-classic": sealed("classic"),
@@ -192,6 +214,15 @@ const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
       http("100 Continue", []),
       http("103 Early Hints", ["Link: <a>"]),
       http("204 No Content", []),
+    ]),
+  ],
+  "verified-files": [
+    JSON.stringify(Object.fromEntries(["vault.json", ...RECORD_PATHS].map((path) => [path, listed]))),
+  ],
+  "verified-blocks": [
+    Buffer.concat([
+      Buffer.from(`${JSON.stringify({ shapes: [shape, null], blocks: { [LISTED_BLOCK]: table.length } })}\n`),
+      table,
     ]),
   ],
   names: ["stripe/API_KEY", "../x/A"],

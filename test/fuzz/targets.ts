@@ -23,6 +23,7 @@ import { Pins } from "../../src/vault/pins.ts";
 import { parseCommandRule, parseOrigin } from "../../src/vault/policy.ts";
 import { decodeRecord, encodeRecord } from "../../src/vault/record.ts";
 import { isTimestamp, parseAge, parseExpiry, parseMoment } from "../../src/vault/time.ts";
+import { LIST_TARGETS } from "./list-targets.ts";
 import { MCP_TARGETS } from "./mcp-targets.ts";
 import { accepts, collected, cut, requireSame, streamOf, type Target, withFile } from "./promises.ts";
 import { CONTEXT, KEYS, RECORD_PATHS } from "./seeds.ts";
@@ -34,6 +35,7 @@ const NOW_MS = Date.parse("2026-12-01T00:00:00Z");
 const SECRET = "correct horse battery";
 
 export const TARGETS: Readonly<Record<string, Target>> = {
+  ...LIST_TARGETS,
   ...MCP_TARGETS,
   record: (bytes) =>
     RECORD_PATHS.some((path) =>
