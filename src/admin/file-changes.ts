@@ -30,6 +30,8 @@ export class FileChanges {
   readonly #root: string;
   readonly #writes: readonly JournalWrite[];
   readonly #token: string;
+  /** Those of the writes that were put in place here. */
+  readonly #placed = new Set<number>();
   /** The folders that were made, outermost first. */
   readonly #made: string[] = [];
 
@@ -61,6 +63,7 @@ export class FileChanges {
       if (![before, after].includes(currentText(this.#root, path))) throw changedMeanwhile();
       if (before !== null) linkIfMissing(join(this.#root, path), this.#kept(index));
       renameSync(this.#draft(index), join(this.#root, path));
+      this.#placed.add(index);
     }
     this.#syncFolders();
   }
@@ -86,6 +89,8 @@ export class FileChanges {
     for (const [index, { path, before, after }] of this.#writes.entries()) {
       const place = join(this.#root, path);
       if (before !== null) renameIfThere(this.#kept(index), place);
+      // A hook may have made another text of ours.
+      else if (this.#placed.has(index)) rmSync(place, { force: true });
       else if (currentText(this.#root, path) === after) rmSync(place);
     }
     this.tidy();

@@ -34,6 +34,13 @@ export class KeptIndex {
     linkSync(this.#index, this.#added);
   }
 
+  /** The paths at which a commit has something else than was in the index when ours were added. */
+  async findOtherIn(commit: string): Promise<ReadonlySet<string>> {
+    const args = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit];
+    const names = await this.#git.run(args, { env: this.#env(this.#added) });
+    return new Set(names.toString().split("\0"));
+  }
+
   /**
    * Puts back what was staged at `paths` (below the work tree's top), but where another has staged them since. Resolves to
    * what is to be thrown.

@@ -33,7 +33,8 @@ export class Repository {
 
   /** The repository whose work tree holds `folder`. */
   static async find(folder: string): Promise<Repository> {
-    const git = client(findTop(resolve(folder)) ?? folder);
+    // Not trimmed: a folder's name can end in a space.
+    const git = client(findTop(resolve(folder)) ?? folder, false);
     const [workTree, gitFolder] = await Promise.all([
       revParse(git, "--show-toplevel", folder),
       revParse(git, "--absolute-git-dir", folder),
@@ -66,7 +67,8 @@ export class Repository {
 
   /**
    * Commits exactly `paths` (absolute) as they stand in the work tree; what was staged besides stays staged. On failure
-   * the index has at these paths what it had before. Refuses where git would commit other bytes than stand there.
+   * the index has at these paths what it had before. Refuses where git would commit other bytes than stand there, and takes the
+   * commit back where a hook put in others, or other paths.
    *
    * @returns the new commit's short id, or undefined where the paths hold nothing new.
    */
@@ -81,10 +83,32 @@ export class Repository {
     const before = await this.#head();
     const index = new KeptIndex(this, scratchFolder);
     try {
+      if (!(await this.#commitOnly(own, message, { list, before, index }))) return undefined;
+      const made = (await this.#head()) ?? "HEAD";
+      const altered = await this.#findAltered(own, made, before, index);
+      if (altered !== undefined) {
+        await this.#unmake(made, before);
+        throw await index.restoreAfter(alteredByHook(altered), own);
+      }
+    } finally {
+      // Who has the lock next removes what this leaves: a failure here must not undo a commit that is made.
+      quietly(() => index.forget());
+      quietly(() => rmSync(list, { force: true }));
+    }
+    return this.try(["rev-parse", "--short", "HEAD"]);
+  }
+
+  /** Whether a commit was made: there is none where the paths hold nothing new. */
+  async #commitOnly(
+    own: readonly string[],
+    message: string,
+    { list, before, index }: { list: string; before: string | undefined; index: KeptIndex },
+  ): Promise<boolean> {
+    try {
       const fromFile = this.#pathspecs(own, list);
       await this.run([...DURABLE, "--literal-pathspecs", "add", "--force", ...fromFile]);
       index.markAdded();
-      if (!(await this.#differsFromHead(own))) return undefined;
+      if (!(await this.#differsFromHead(own))) return false;
       await this.run([
         ...DURABLE,
         "--literal-pathspecs",
@@ -100,12 +124,38 @@ export class Repository {
       if ((await this.#head()) === before || (await this.#differsInWorkTree(own))) {
         throw await index.restoreAfter(error, own);
       }
-    } finally {
-      // Who has the lock next removes what this leaves: a failure here must not undo a commit that is made.
-      quietly(() => index.forget());
-      quietly(() => rmSync(list, { force: true }));
     }
-    return this.try(["rev-parse", "--short", "HEAD"]);
+    return true;
+  }
+
+  /**
+   * A path that the new commit has and was not given, or with other bytes than were added: a hook that formats files puts in
+   * what it made of them. Not asked of a commit that others have made another of meanwhile.
+   */
+  async #findAltered(
+    own: readonly string[],
+    made: string,
+    before: string | undefined,
+    index: KeptIndex,
+  ): Promise<string | undefined> {
+    const names = ["--no-commit-id", "--name-only", "-z", "--no-renames"];
+    const [parent, committed, differing] = await Promise.all([
+      this.try(["rev-parse", "--quiet", "--verify", `${made}^`]),
+      this.read(["diff-tree", "--root", "-r", ...names, made]),
+      index.findOtherIn(made),
+    ]);
+    if (parent !== before) return undefined;
+    const given = new Set(own);
+    const foreign = committed.split("\0").find((path) => path !== "" && !given.has(path));
+    return foreign ?? own.find((path) => differing.has(path));
+  }
+
+  /** Puts the branch back to where it stood before a commit, unless it has moved on since. */
+  async #unmake(made: string, before: string | undefined): Promise<void> {
+    const update = ["update-ref", "-m", "vault-run: a commit taken back"];
+    await this.run(
+      before === undefined ? [...update, "-d", "HEAD", made] : [...update, "HEAD", before, made],
+    );
   }
 
   /** Stages `paths` (absolute) as they stand in the work tree, which also ends their conflicts. */
@@ -207,7 +257,8 @@ export class Repository {
   }
 
   async #differsFromHead(paths: readonly string[]): Promise<boolean> {
-    const staged = await this.run(["diff", "--cached", "--name-only", "-z", "--no-renames"]);
+    // Not trimmed: a name can begin with a space.
+    const staged = await this.read(["diff", "--cached", "--name-only", "-z", "--no-renames"]);
     const names = new Set(staged.split("\0"));
     return paths.some((path) => names.has(path));
   }
@@ -251,7 +302,7 @@ const UNFINISHED = [
 async function revParse(git: SimpleGit, what: string, folder: string): Promise<string> {
   let answer: string;
   try {
-    answer = await git.raw(["rev-parse", what]);
+    answer = (await git.raw(["rev-parse", what])).replace(/\n$/, "");
   } catch (error) {
     if (systemCode(error) === "ENOENT" || (error instanceof Error && error.message.includes("ENOENT"))) {
       throw new VaultError(
@@ -273,6 +324,14 @@ function noWorkTree(folder: string, cause: unknown): VaultError {
     `not inside a git work tree: ${folder}`,
     "make one with git init, or go to a clone that is not bare",
     { cause },
+  );
+}
+
+function alteredByHook(path: string): VaultError {
+  return new VaultError(
+    "git-failed",
+    `a hook of this repository changed what was to be committed: ${path}`,
+    "nothing was changed; have the hook leave .vault alone, or pass --no-commit and commit yourself without it",
   );
 }
 

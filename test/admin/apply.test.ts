@@ -22,7 +22,7 @@ import { stateFolder } from "../../src/vault/machine.ts";
 import { Pins } from "../../src/vault/pins.ts";
 import { encodeRecord } from "../../src/vault/record.ts";
 import { tempFolder } from "../fixtures/temp.ts";
-import { TestVault } from "../fixtures/vault.ts";
+import { git, TestVault } from "../fixtures/vault.ts";
 
 const template = await TestVault.template("classic", async (made) => {
   await made.addAgent("crawler");
@@ -452,6 +452,22 @@ describe("an operation that fails (promise 8)", () => {
     await expect(vault.revoke("crawler", "stripe")).rejects.toMatchObject({ code: "git-failed" });
     await expect(vault.set("new/SECRET", "new-secret-value")).rejects.toMatchObject({ code: "git-failed" });
     expect(existsSync(join(vault.root, "groups/new"))).toBe(false);
+    await expectWhole(1);
+    rmSync(hook);
+    await vault.revoke("crawler", "stripe");
+    await expectWhole(2);
+  });
+
+  it("because a hook writes records anew, as formatters do, leaves everything as it was", async () => {
+    const hook = join(vault.repo, ".git/hooks/pre-commit");
+    mkdirSync(join(vault.repo, ".git/hooks"), { recursive: true });
+    const format =
+      "for f in $(git diff --cached --name-only); do tr -d ' ' < $f > x; cat x > $f; git add $f; done; rm x";
+    writeFileSync(hook, `#!/bin/sh\n${format}\n`, { mode: 0o755 });
+    await expect(vault.revoke("crawler", "stripe")).rejects.toMatchObject({ code: "git-failed" });
+    await expect(vault.set("new/SECRET", "new-secret-value")).rejects.toMatchObject({ code: "git-failed" });
+    expect(existsSync(join(vault.root, "groups/new"))).toBe(false);
+    expect(git(vault.repo, "status", "--porcelain")).toBe("");
     await expectWhole(1);
     rmSync(hook);
     await vault.revoke("crawler", "stripe");

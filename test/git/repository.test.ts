@@ -75,6 +75,17 @@ describe("a commit (promise 9)", () => {
     ).toEqual(names.map((name) => `${name}/.vault/vault.json`).sort());
   });
 
+  it("is made in folders whose names begin or end with a space", async () => {
+    folder = join(folder, "repo ");
+    mkdirSync(folder);
+    gitInit(folder);
+    write(" folder/.vault/vault.json", "{}\n");
+    const repository = await Repository.find(folder);
+    const path = join(folder, " folder/.vault/vault.json");
+    expect(await repository.commit([path], "vault-run: test", scratch())).toMatch(/^[0-9a-f]+$/);
+    expect(git(folder, "status", "--porcelain")).toBe("");
+  });
+
   it("holds paths that the repository ignores", async () => {
     write(".gitignore", ".vault\n*.json\n");
     commitAll();
@@ -129,6 +140,48 @@ describe("a commit (promise 9)", () => {
       repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
     ).rejects.toMatchObject({ code: "git-failed" });
     expect(git(folder, "show", ":.vault/vault.json")).toBe("two");
+  });
+
+  it.each([
+    [
+      "other bytes",
+      "tr -d '\\n' < .vault/vault.json > v; cat v > .vault/vault.json; git add .vault/vault.json",
+    ],
+    ["other paths", "git add mine"],
+    ["fewer paths", "git rm --quiet --cached .vault/new.json"],
+  ])("into which a hook puts %s is taken back", async (_, script) => {
+    for (const path of ["a", ".vault/vault.json"]) write(path, "one\n");
+    commitAll();
+    for (const path of ["a", ".vault/vault.json", ".vault/new.json", "mine"]) write(path, "two\n");
+    git(folder, "add", "a");
+    const before = [git(folder, "rev-parse", "HEAD"), git(folder, "ls-files", "--stage")];
+    hook("pre-commit", script);
+    const repository = await Repository.find(folder);
+    const paths = ["vault", "new"].map((name) => join(folder, `.vault/${name}.json`));
+    await expect(repository.commit(paths, "x", scratch())).rejects.toMatchObject({
+      code: "git-failed",
+      message: expect.stringContaining("a hook of this repository changed what was to be committed: "),
+    });
+    expect([git(folder, "rev-parse", "HEAD"), git(folder, "ls-files", "--stage")]).toEqual(before);
+  });
+
+  it("into which a hook puts other bytes is taken back as a repository's first", async () => {
+    hook("pre-commit", "echo three > .vault/vault.json; git add .vault/vault.json");
+    write(".vault/vault.json", "{}\n");
+    const repository = await Repository.find(folder);
+    await expect(
+      repository.commit([join(folder, ".vault/vault.json")], "x", scratch()),
+    ).rejects.toMatchObject({ code: "git-failed" });
+    expect(await repository.hasHead()).toBe(false);
+    expect(git(folder, "ls-files")).toBe("");
+  });
+
+  it("stands where a hook makes another one after it", async () => {
+    hook("post-commit", "rm .git/hooks/post-commit; echo two > b; git add b; git commit --quiet -m theirs");
+    write(".vault/vault.json", "{}\n");
+    const repository = await Repository.find(folder);
+    await repository.commit([join(folder, ".vault/vault.json")], "vault-run: test", scratch());
+    expect(git(folder, "log", "--format=%s")).toBe("theirs\nvault-run: test");
   });
 
   it.each([".vault/.gitattributes", ".gitattributes", ".git/info/attributes"])(
