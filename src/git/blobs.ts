@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { VaultError } from "../vault-error.ts";
-import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
+import { NO_MONITOR, NO_OTHER_REPOSITORY, NO_PLANTED_REPOSITORY } from "./guards.ts";
 
 // Many objects from one git process. Standard input carries their names, so that nothing stands in an option's place, and
 // replace refs are off: what is read is what the commits say.
@@ -28,7 +28,7 @@ export async function* readBlobs(
   const settings = ["--no-replace-objects", "-c", NO_MONITOR, "-c", NO_PLANTED_REPOSITORY];
   const git = execa("git", [...settings, "cat-file", "--batch", "--buffer"], {
     cwd: workTree,
-    env,
+    env: { ...NO_OTHER_REPOSITORY, ...env },
     input: `${names.join("\n")}\n`,
     buffer: false,
     encoding: "buffer",

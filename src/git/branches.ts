@@ -85,7 +85,9 @@ function run(folder: string, args: string[], input: string | Buffer = ""): Buffe
   const top = findTop(folder);
   if (top === undefined) return undefined;
   const settings = ["--no-replace-objects", "-c", NO_MONITOR, "-c", NO_PLANTED_REPOSITORY];
-  const { status, stdout } = spawnSync("git", [...settings, ...args], {
+  // Whichever one the environment names, in a hook of another repository.
+  const here = [`--git-dir=${top}/.git`, `--work-tree=${top}`];
+  const { status, stdout } = spawnSync("git", [...here, ...settings, ...args], {
     cwd: top,
     input,
     maxBuffer: MAX_OUTPUT_BYTES,

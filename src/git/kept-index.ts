@@ -14,14 +14,12 @@ const LOCK_WAIT_MS = 100;
 
 export class KeptIndex {
   readonly #git: Plumbing;
-  readonly #gitFolder: string;
   readonly #index: string;
   readonly #kept: string;
   readonly #added: string;
 
   constructor(repository: Repository, scratchFolder: string) {
     this.#git = Plumbing.forReading(repository);
-    this.#gitFolder = repository.gitFolder;
     this.#index = join(repository.gitFolder, "index");
     this.#kept = join(scratchFolder, "index");
     this.#added = join(scratchFolder, "index-added");
@@ -37,7 +35,7 @@ export class KeptIndex {
   /** The paths at which a commit has something else than was in the index when ours were added. */
   async findOtherIn(commit: string): Promise<ReadonlySet<string>> {
     const args = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit];
-    const names = await this.#git.run(args, { env: this.#env(this.#added) });
+    const names = await this.#git.run(args, { env: { GIT_INDEX_FILE: this.#added } });
     return new Set(names.toString().split("\0"));
   }
 
@@ -88,13 +86,16 @@ export class KeptIndex {
     });
     const input = Buffer.from(lines.join(""), "latin1");
     return (
-      await this.#git.ask(["update-index", "-z", "--index-info"], { input, env: this.#env(this.#index) })
+      await this.#git.ask(["update-index", "-z", "--index-info"], {
+        input,
+        env: { GIT_INDEX_FILE: this.#index },
+      })
     ).ok;
   }
 
   /** What an index has at each path: a line of `ls-files --stage` for each stage. */
   async #entries(index: string): Promise<Entries> {
-    const listed = await this.#git.run(["ls-files", "--stage", "-z"], { env: this.#env(index) });
+    const listed = await this.#git.run(["ls-files", "--stage", "-z"], { env: { GIT_INDEX_FILE: index } });
     const entries = new Map<string, string>();
     for (const line of listed.toString("latin1").split("\0")) {
       if (line === "") continue;
@@ -102,11 +103,6 @@ export class KeptIndex {
       entries.set(path, `${entries.get(path) ?? ""}${line}\0`);
     }
     return entries;
-  }
-
-  /** In a hook git has set others. */
-  #env(index: string): Record<string, string> {
-    return { GIT_DIR: this.#gitFolder, GIT_INDEX_FILE: index };
   }
 }
 

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { readBlobs } from "./blobs.ts";
 import { DURABLE, gitFailure } from "./client.ts";
-import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
+import { NO_MONITOR, NO_OTHER_REPOSITORY, NO_PLANTED_REPOSITORY } from "./guards.ts";
 import type { Repository } from "./repository.ts";
 
 // git's commands for objects and refs that are no branch's. No branch, index, work tree or setting of the user's is
@@ -99,7 +99,7 @@ export class Plumbing {
   async ask(args: readonly string[], { input = "", env = {} }: GitInput = {}): Promise<GitAnswer> {
     const { exitCode, stdout, stderr } = await execa("git", [...SETTINGS, ...args], {
       cwd: this.#workTree,
-      env: { ...this.#env, ...env },
+      env: { ...NO_OTHER_REPOSITORY, ...this.#env, ...env },
       input,
       encoding: "buffer",
       reject: false,

@@ -5,7 +5,7 @@ import { crawlerTemplate, VALUE } from "../fixtures/crawler.ts";
 import { serveGit } from "../fixtures/http-git.ts";
 import type { Outcome, Program } from "../fixtures/program.ts";
 import { tempFolder } from "../fixtures/temp.ts";
-import { git } from "../fixtures/vault.ts";
+import { git, gitInit } from "../fixtures/vault.ts";
 
 const template = await crawlerTemplate();
 const WRITERS = "refs/vault-run/audit/";
@@ -115,6 +115,21 @@ describe("audit push and audit fetch", () => {
     const unsure = await on("web-1", program, ["audit", "push"], readOnly);
     expect(unsure.stderr).toContain("the log here lacks what origin has of crawler on web-1");
     expect(unsure.status).toBe(1);
+  });
+
+  it("go by the vault's own repository in a hook of another one, for which git names that", async () => {
+    const [own, others, other] = [bare(), bare(), tempFolder()];
+    const program = template.copy();
+    program.git("remote", "add", "origin", own);
+    gitInit(other);
+    git(other, "commit", "--quiet", "--allow-empty", "--message", "first");
+    git(other, "remote", "add", "origin", others);
+    const env = { GIT_DIR: join(other, ".git"), GIT_INDEX_FILE: join(other, ".git/index") };
+    await program.must(["audit", "push"], { env });
+    expect(git(others, "for-each-ref")).toBe("");
+    expect(git(own, "for-each-ref", WRITERS).split("\n")).toHaveLength(1);
+    expect(await program.must(["audit", "fetch"], { env })).toBe("");
+    expect(git(other, "for-each-ref", "--format=%(refname)")).toBe("refs/heads/main");
   });
 
   it("survive a kill at any moment of a push: nothing is lost or there twice, and the next one goes on", async () => {

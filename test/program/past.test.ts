@@ -6,7 +6,9 @@ import { parseSecretRef } from "../../src/vault/names.ts";
 import { Secret } from "../../src/vault/secret.ts";
 import { change } from "../fixtures/owner.ts";
 import { type Outcome, Program } from "../fixtures/program.ts";
+import { tempFolder } from "../fixtures/temp.ts";
 import { onTerminal } from "../fixtures/terminal.ts";
+import { git, gitInit } from "../fixtures/vault.ts";
 
 const DAY_MS = 86_400_000;
 const FIRST = "the-first-value-of-all";
@@ -63,6 +65,27 @@ describe("history and rollback", () => {
       program.git("log", "-p", "--all"),
     ];
     for (const value of [FIRST, SECOND]) expect(kept.join("\n")).not.toContain(value);
+  });
+
+  it("are of the vault's own repository in a hook of another one, for which git names that", async () => {
+    const program = template.copy();
+    program.git("switch", "--quiet", "--create", "side");
+    await program.set("web/ONE", SECOND);
+    const other = tempFolder();
+    gitInit(other);
+    git(other, "commit", "--quiet", "--allow-empty", "--message", "first");
+    const env = {
+      GIT_DIR: join(other, ".git"),
+      GIT_INDEX_FILE: join(other, ".git/index"),
+      GIT_WORK_TREE: other,
+    };
+    const history = await program.must(["history", "web/ONE"]);
+    expect(await program.must(["history", "web/ONE"], { env })).toBe(history);
+    await program.must(["rollback", "web/ONE", "--to", "1"], { env });
+    expect(program.git("log", "-1", "--format=%s")).toBe("vault-run: roll back web/ONE");
+    // That another branch has a newer one is asked of git too.
+    program.git("switch", "--quiet", "main");
+    expect(await program.must(["get", "web/ONE"], { env })).toBe(FIRST);
   });
 
   it("do nothing where there is nothing to do, and say which versions there are", async () => {
