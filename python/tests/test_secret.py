@@ -9,6 +9,7 @@ import pickle
 import pprint
 import string
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,7 @@ from vault_run import Environment, Secret, Vault, VaultError
 from vault_run.identity import Identity
 from vault_run.machine import this_machine
 from vault_run.payload import open_secret
+from vault_run.redact.redactor import Redactor
 
 VALUE = "sk_live_51Habcdefghij"
 REF = "stripe/API_KEY"
@@ -93,7 +95,26 @@ def test_disposing_overwrites_it() -> None:
         held = secret._open()
         assert secret.reveal() == VALUE
     assert held == b""
-    assert secret.bytes() == b""
+    secret.dispose()
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        Secret.bytes,
+        Secret.reveal,
+        Secret.is_text,
+        lambda secret: Environment({"API_KEY": secret})["API_KEY"],
+        # Otherwise nothing would be looked for, and the value that a program still holds would pass.
+        lambda secret: Redactor([secret]),
+    ],
+)
+def test_what_was_disposed_is_not_taken_for_an_empty_value(take: Callable[[Secret], object]) -> None:
+    secret = Secret(REF, VALUE.encode())
+    secret.dispose()
+    with pytest.raises(ValueError, match=f"the value of {REF} was disposed"):
+        take(secret)
+    assert str(secret) == MASK
 
 
 def test_loggers_write_the_mask(caplog: pytest.LogCaptureFixture) -> None:

@@ -19,11 +19,12 @@ class Secret(Masked):
     ``reveal()`` and ``bytes()`` are the only ways out, so that a search for them finds every place a value can go.
     """
 
-    __slots__ = ("_ref",)
+    __slots__ = ("_is_disposed", "_ref")
 
     def __init__(self, ref: str, value: _Bytes | bytearray) -> None:
         super().__init__(value)
         self._ref = ref
+        self._is_disposed = False
 
     @property
     def ref(self) -> str:
@@ -31,22 +32,28 @@ class Secret(Masked):
         return self._ref
 
     def reveal(self) -> str:
-        """The value as text. Raises TypeError where it is not UTF-8: use ``bytes()`` for those."""
-        text = _decoded(self._open())
+        """The value as text. Raises TypeError where it is not UTF-8 (use ``bytes()``), ValueError once disposed."""
+        text = _decoded(self.bytes())
         if text is None:
             raise TypeError(f"the value of {self._ref} is not UTF-8 text")
         return text
 
     def bytes(self) -> _Bytes:
-        """The value, byte for byte."""
-        return bytes(self._open())
+        """The value, byte for byte. Raises ValueError once it was disposed."""
+        content = bytes(self._open())
+        # Looked at behind the copy: another thread may overwrite what is copied.
+        if self._is_disposed:
+            raise ValueError(f"the value of {self._ref} was disposed")
+        return content
 
     def is_text(self) -> bool:
         """Whether the value can stand in an environment variable: UTF-8 without U+0000."""
-        return 0 not in self._open() and _decoded(self._open()) is not None
+        content = self.bytes()
+        return 0 not in content and _decoded(content) is not None
 
     def dispose(self) -> None:
         """Overwrite the value. What ``reveal()`` and ``bytes()`` gave are copies, which stay until collected."""
+        self._is_disposed = True
         held = self._open()
         held[:] = b"\0" * len(held)
         held.clear()
@@ -63,7 +70,7 @@ class Secret(Masked):
         return f"[REDACTED:{self._ref}]"
 
 
-def _decoded(value: bytearray) -> str | None:
+def _decoded(value: _Bytes) -> str | None:
     # The error would hold the value.
     try:
         return value.decode()
