@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+import os
 import random
 import re
+import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from repository import VECTORS
 from vectors import read_primitives
 
 from vault_run import Secret
+from vault_run.redact.automaton import Automaton
 from vault_run.redact.spellings import spellings_of
 from vault_run.redacting import Redactor
 
@@ -138,3 +144,44 @@ def test_takes_a_large_value() -> None:
     value = random.Random(1).randbytes(64 * 1024)
     redactor = Redactor([Secret("s/0", value)])
     assert redactor.redact(b"<" + value + b">") == b"<[REDACTED:s/0]>"
+
+
+@pytest.mark.parametrize("text", ["a\udcffb", "a\ud800b", "\udced\udca0\udc80", "\udcc3\udca9"])
+def test_a_text_without_a_value_stays_as_it_is_whatever_it_holds(text: str) -> None:
+    assert Redactor([Secret("s/0", b"correct-zebra7")]).redact_text(text) == text
+
+
+def test_what_stands_for_bytes_in_a_text_is_looked_at_as_these_bytes() -> None:
+    value = b"\xff\xfe-zebra7"
+    redactor = Redactor([Secret("s/0", value)])
+    assert redactor.redact_text(f"\udcff {os.fsdecode(value)} \udcfe") == "\udcff [REDACTED:s/0] \udcfe"
+
+
+def test_threads_may_share_a_redactor_from_its_first_use_on() -> None:
+    """Wherever one thread is interrupted while it makes links, another sees all values."""
+    inner, outer, text = b"rrect-ze", b"correct-zebra7", "correct-ze-"
+    seen: set[str] = set()
+
+    def interrupt(redactor: Redactor, at: int) -> bool:
+        lines = itertools.count()
+
+        def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+            if frame.f_code is not Automaton._link.__code__:
+                return None
+            if event == "line" and next(lines) == at:
+                seen.add(redactor.redact_text(text))
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            redactor.redact_text(text)
+        finally:
+            sys.settrace(before)
+        return next(lines) > at
+
+    tries = itertools.count()
+    while interrupt(Redactor([Secret("s/0", inner), Secret("s/1", outer)]), next(tries)):
+        pass
+    assert next(tries) > 50
+    assert seen == {"co[REDACTED:s/0]-"}

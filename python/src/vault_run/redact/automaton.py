@@ -122,7 +122,8 @@ class Automaton:
             if self._fail[link] == _UNLINKED:
                 waiting.append(link)
                 continue
-            self._fail[state] = link
             # Of what ends in a state the longest is enough: shorter ones lie inside it.
             self._out[state] = self._out[state] or self._out[link]
+            # Last: another thread takes a state that has its link for one that is whole.
+            self._fail[state] = link
             waiting.pop()

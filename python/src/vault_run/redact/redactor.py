@@ -62,8 +62,16 @@ class Redactor:
         return stream.write(content) + stream.end()
 
     def redact_text(self, text: str) -> str:
-        """The text, which is everything, with every secret in it masked."""
-        return self.redact(text.encode(errors="surrogatepass")).decode(errors="surrogateescape")
+        """The text, which is everything, with every secret in it masked.
+
+        A surrogate that stands for a byte (``surrogateescape``: names of files) is looked at as that byte.
+        """
+        try:
+            content = text.encode(errors="surrogateescape")
+        except UnicodeEncodeError:
+            content = text.encode(errors="surrogatepass")
+        redacted = self.redact(content)
+        return text if redacted == content else redacted.decode(errors="surrogateescape")
 
     def counts(self) -> tuple[Count, ...]:
         """How often each secret was masked, by encoding, in all streams together."""
