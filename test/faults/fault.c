@@ -1,9 +1,10 @@
 // Makes one system call of a process fail, or do half, or the last that it does: the n-th of those to files below a folder, told by
 // variables. It stands before libc (LD_PRELOAD) and not before the kernel, so that calls are met by path, whichever thread makes them.
-//   FAULT_UNDER   the folder, and FAULT_IN the name of the program that is meant: node or git
+//   FAULT_UNDER   the folder, and FAULT_IN the name of the program that is meant, node or git; otherwise all are
 //   FAULT_STATE   a file of 8 bytes that all processes share: how many such calls there were
 //   FAULT_TRACE   a file that is told each of them, for a run that is whole
 //   FAULT_AT      the how-manieth, FAULT_FOR how many from there on, FAULT_DO what: an errno, `kill`, or `short` for half a write or read
+//   FAULT_LATE    by how many microseconds each of them is answered later
 //   FAULT_CLOCK   seconds by which the wall clock leaps once that many calls were made
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -25,16 +26,16 @@
 #include <unistd.h>
 
 static const char *under, *what;
-static long at, times, leap;
+static long at, times, leap, late;
 static int trace = -1;
 static _Atomic long *calls;
 
 __attribute__((constructor)) static void begin(void) {
   char exe[PATH_MAX] = "";
   const char *in = getenv("FAULT_IN"), *state = getenv("FAULT_STATE");
-  if (in == NULL || state == NULL || readlink("/proc/self/exe", exe, sizeof exe - 1) < 0) return;
+  if (state == NULL || readlink("/proc/self/exe", exe, sizeof exe - 1) < 0) return;
   const char *name = strrchr(exe, '/');
-  if (name == NULL || strcmp(name + 1, in) != 0) return;
+  if (in != NULL && (name == NULL || strcmp(name + 1, in) != 0)) return;
   int fd = syscall(SYS_openat, AT_FDCWD, state, O_RDWR | O_CLOEXEC);
   if (fd < 0) return;
   calls = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -45,6 +46,7 @@ __attribute__((constructor)) static void begin(void) {
   at = (number = getenv("FAULT_AT")) == NULL ? 0 : atol(number);
   times = (number = getenv("FAULT_FOR")) == NULL ? 1 : atol(number);
   leap = (number = getenv("FAULT_CLOCK")) == NULL ? 0 : atol(number);
+  late = (number = getenv("FAULT_LATE")) == NULL ? 0 : atol(number);
   under = getenv("FAULT_UNDER");
 }
 
@@ -57,6 +59,7 @@ static int meets(const char *call, const char *path) {
     int length = snprintf(line, sizeof line, "%s %s\n", call, path);
     syscall(SYS_write, trace, line, length);
   }
+  if (late > 0) usleep(late);
   if (what == NULL || number < at || number >= at + times) return 0;
   if (strcmp(what, "kill") == 0) kill(getpid(), SIGKILL);
   if (strcmp(what, "short") == 0) return -2;

@@ -71,6 +71,11 @@ export class FaultyLibc {
     return this.#run(program, verb, { FAULT_IN: "node", FAULT_AT: `${at}`, FAULT_CLOCK: `${seconds}` });
   }
 
+  /** Runs the verb, and the git that it starts, on a disk that answers each call so much later. */
+  runLate(program: Program, verb: Verb, microseconds: number): Promise<Outcome> {
+    return this.#run(program, verb, { FAULT_LATE: `${microseconds}` });
+  }
+
   async #run(program: Program, { args, input }: Verb, told: Record<string, string>): Promise<Outcome> {
     const state = join(program.home, "calls");
     writeFileSync(state, Buffer.alloc(8));

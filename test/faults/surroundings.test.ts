@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { mustRun } from "../fixtures/breakable-vault.ts";
 import type { Outcome, Program } from "../fixtures/program.ts";
 import { FaultyLibc } from "./faulty.ts";
-import { expectClear, expectSound, LAUNCH, SYNC, sharedVault, TASKS, type Task } from "./tasks.ts";
+import { expectClear, expectSound, LAUNCH, sharedVault, TASKS, type Task } from "./tasks.ts";
 
 // What the program finds around it: a git that is missing, old or refuses, a home that takes nothing, a clock that leaps, and others
 // who work at the same time.
@@ -19,6 +19,7 @@ const SOME =
     ? OWNERS.filter(({ name }) => /^(revoke|audit push|sync)$/.test(name))
     : OWNERS;
 const YEARS_S = 365 * 24 * 3600;
+const LATE_US = 5000;
 
 /** A folder for the front of the PATH, with this in the place of git. */
 function gitInstead(program: Program, script: string): { PATH: string } {
@@ -176,19 +177,31 @@ describe("with a wall clock that leaps", () => {
   );
 });
 
+/** Three who work at the same time. */
+const others = (program: Program) => [
+  mustRun(program, { args: ["--agent", "stays", "--quiet", "--", "true"] }),
+  mustRun(program, { args: ["set", "other/B"], input: "value-of-other" }),
+  mustRun(program, { args: ["audit", "push"] }),
+];
+/** Others push what these push. */
+const ALONE: readonly string[] = ["sync", "audit push"];
+
+describe("on a disk that answers late, as one in the network does", () => {
+  it.each([LAUNCH, ...SOME])("$name is whole, beside others or alone", async (task) => {
+    const program = template.copy();
+    const beside = ALONE.includes(task.name) ? [] : others(program);
+    const [outcome] = await Promise.all([libc.runLate(program, task.verb, LATE_US), ...beside]);
+    expect(outcome.status, outcome.stderr).toBe(0);
+    await expectSound(program, task, outcome);
+  });
+});
+
 describe("beside another verb at the same moment", () => {
-  const pairs = TASKS.filter((task) => task !== SYNC && task.name !== "audit push").map(
-    (task) => [task.name, task] as const,
-  );
+  const pairs = TASKS.filter(({ name }) => !ALONE.includes(name)).map((task) => [task.name, task] as const);
 
   it.each(pairs)("%s is whole, as is a launch, a set and a push of the log", async (_, task) => {
     const program = template.copy();
-    const others = [
-      mustRun(program, { args: ["--agent", "stays", "--quiet", "--", "true"] }),
-      mustRun(program, { args: ["set", "other/B"], input: "value-of-other" }),
-      mustRun(program, { args: ["audit", "push"] }),
-    ];
-    const [outcome] = await Promise.all([run(program, task), ...others]);
+    const [outcome] = await Promise.all([run(program, task), ...others(program)]);
     expect(outcome.status, outcome.stderr).toBe(0);
     await expectSound(program, task, outcome);
   });

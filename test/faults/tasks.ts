@@ -35,7 +35,7 @@ export const LAUNCH: Task = {
   after: BEFORE,
 };
 const COMING = { ...BEFORE, A: "value-of-another-machine" };
-export const SYNC: Task = { name: "sync", verb: { args: ["sync"] }, after: COMING };
+const SYNC: Task = { name: "sync", verb: { args: ["sync"] }, after: COMING };
 export const TASKS: readonly Task[] = [
   LAUNCH,
   ...OPERATIONS,
