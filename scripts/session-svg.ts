@@ -77,7 +77,7 @@ class Film {
     if (this.#bottom > 0) this.#bottom += GAP;
   }
 
-  /** Lines that appear now. */
+  /** Lines that appear now; the window scrolls where they would be below it. */
   show(lines: readonly string[], kind = ""): void {
     this.#draw(
       "",
@@ -87,6 +87,8 @@ class Film {
       ],
       lines.flatMap((line) => this.#rows(line, kind)),
     );
+    if (this.#bottom > VIEW_HEIGHT)
+      this.#scrolls.push([this.#now, `transform:translateY(${VIEW_HEIGHT - this.#bottom}px)`]);
   }
 
   /** What is typed appears letter by letter: a cover moves away from it. */
@@ -162,15 +164,12 @@ class Film {
     this.#drawn.push(`<g class="move${kind}" style="animation-name:${name}">`, ...elements, "</g>");
   }
 
-  /** A line as the rows that a terminal makes of it; scrolls where they would be below the window. */
+  /** A line as the rows that a terminal makes of it. */
   #rows(line: string, kind: string): string[] {
-    const rows = wrapped(line).map((row) => {
+    return wrapped(line).map((row) => {
       this.#bottom += CELL_HEIGHT;
       return this.#text(row, 0, kind);
     });
-    if (this.#bottom > VIEW_HEIGHT)
-      this.#scrolls.push([this.#now, `transform:translateY(${VIEW_HEIGHT - this.#bottom}px)`]);
-    return rows;
   }
 
   /** Text in the last row. Its width is said, so that columns stand below each other in whatever font. */
