@@ -21,6 +21,7 @@ describe("the README's story", () => {
     const env = { ...program.env, SHARED_REPO: shared };
     const settings = { cwd: program.repo, env, extendEnv: false, all: true } as const;
     const { all } = await execa("bash", ["-e", "-o", "pipefail", "-c", blocks.join("\n")], settings);
+    expect(all.match(/using \[REDACTED:stripe\/API_KEY\]\n/g)).toHaveLength(2);
     expect(all).toContain("using [REDACTED:stripe/API_KEY]\n0\n");
     expect(all).toContain("API_KEY   stripe/API_KEY  env");
     expect(all).toMatch(/stripe\/API_KEY +crawler/);
