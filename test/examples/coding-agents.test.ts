@@ -1,7 +1,8 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { blocksOf, copyExample, follow, isIn } from "../fixtures/story.ts";
+import { commandsOf } from "../fixtures/example.ts";
+import { copyExample, follow, isIn } from "../fixtures/story.ts";
 import { keptTempFolder } from "../fixtures/temp-folder.ts";
 import { onTerminal } from "../fixtures/terminal.ts";
 
@@ -16,7 +17,7 @@ function writeCommand(name: string, line: string): void {
 for (const name of ["claude", "codex"]) writeCommand(name, `exec node '${STAND_IN}' ${name}`);
 writeCommand("gh", 'echo "$*: 7 open, asked with $GH_TOKEN"');
 
-const [makeVault = "", configure = "", claude = "", codex = "", lookBack = ""] = blocksOf("coding-agents");
+const [makeVault = "", configure = "", claude = "", codex = "", lookBack = ""] = commandsOf("coding-agents");
 const program = copyExample("coding-agents");
 const env = { PATH: [bin, program.env.PATH].join(delimiter) };
 const made = await follow(program, [makeVault, configure], env);

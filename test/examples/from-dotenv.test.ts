@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { describe, expect, it } from "vitest";
-import { blocksOf, copyExample, follow, isIn } from "../fixtures/story.ts";
+import { commandsOf } from "../fixtures/example.ts";
+import { copyExample, follow, isIn } from "../fixtures/story.ts";
 
 const program = copyExample("from-dotenv");
-const told = await follow(program, blocksOf("from-dotenv"));
+const told = await follow(program, commandsOf("from-dotenv"));
 const [first = ""] = program.git("log", "--reverse", "--format=%H", "--", ".env").split("\n");
 const old = parseEnv(program.git("show", `${first}:.env`));
 const newer = {

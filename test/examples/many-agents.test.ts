@@ -1,7 +1,8 @@
 import { chmodSync, cpSync, readFileSync, rmSync, statSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, describe, expect, inject, it } from "vitest";
-import { blocksOf, copyExample, follow, isIn } from "../fixtures/story.ts";
+import { commandsOf } from "../fixtures/example.ts";
+import { copyExample, follow, isIn } from "../fixtures/story.ts";
 import { keptTempFolder } from "../fixtures/temp-folder.ts";
 
 // It takes root, as the story does: the agents run under the users 65533 and 65534.
@@ -18,7 +19,7 @@ chmodSync(program.home, 0o755);
 const env = { PATH: [bin, program.env.PATH].join(delimiter) };
 const folders = `export AGENTS=${program.home}/agents AUDIT=${program.home}/audit\n`;
 const asCrawler = "sh launch-as.sh 65533 crawler";
-const told = await follow(program, blocksOf("many-agents"), env);
+const told = await follow(program, commandsOf("many-agents"), env);
 const values = await Promise.all(
   ["crawl/CRAWL_TOKEN", "mail/MAIL_PASSWORD", "database/DATABASE_URL"].map((ref) =>
     program.must(["get", ref]),

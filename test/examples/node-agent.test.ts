@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { blocksOf, copyExample, follow, isIn } from "../fixtures/story.ts";
+import { commandsOf } from "../fixtures/example.ts";
+import { copyExample, follow, isIn } from "../fixtures/story.ts";
 
-const blocks = blocksOf("node-agent");
+const blocks = commandsOf("node-agent");
 const [, startService = ""] = blocks;
 const program = copyExample("node-agent");
 const told = await follow(program, blocks);

@@ -2,8 +2,9 @@ import { rmSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
+import { commandsOf } from "../fixtures/example.ts";
 import { buildPackage, makeEnvironment, pythonFolder, tools } from "../fixtures/python.ts";
-import { blocksOf, copyExample, follow, isIn } from "../fixtures/story.ts";
+import { copyExample, follow, isIn } from "../fixtures/story.ts";
 import { keptTempFolder } from "../fixtures/temp-folder.ts";
 
 const folder = keptTempFolder();
@@ -11,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const { wheel } = await buildPackage(join(folder, "dist"));
 const python = await makeEnvironment(join(folder, "venv"), wheel);
 
-const blocks = blocksOf("python-agent");
+const blocks = commandsOf("python-agent");
 const [, startService = ""] = blocks;
 const program = copyExample("python-agent");
 const env = { PATH: [dirname(python), program.env.PATH].join(delimiter) };

@@ -2,10 +2,11 @@ import { createHmac } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { commandsOf } from "../fixtures/example.ts";
 import type { Program } from "../fixtures/program.ts";
-import { blocksOf, copyExample, follow, isIn } from "../fixtures/story.ts";
+import { copyExample, follow, isIn } from "../fixtures/story.ts";
 
-const blocks = blocksOf("tool-agents");
+const blocks = commandsOf("tool-agents");
 const [makeVault = "", callBoth = "", ...after] = blocks;
 const made = copyExample("tool-agents");
 const making = await follow(made, [makeVault]);

@@ -1,13 +1,12 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { execa } from "execa";
 import { expect, it } from "vitest";
+import { blocksOf } from "../fixtures/pages.ts";
 import { Program } from "../fixtures/program.ts";
 import { git } from "../fixtures/vault.ts";
 
 it("docs/OPERATIONS.md works as it stands there, command by command", { timeout: 300_000 }, async () => {
-  const page = readFileSync(resolve(import.meta.dirname, "../../docs/OPERATIONS.md"), "utf8");
-  const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^ *```/gm)].map((match) => match[2] ?? "");
+  const blocks = blocksOf("docs/OPERATIONS.md", "sh");
   expect(blocks).toHaveLength(13);
   const program = Program.empty();
   const shared = join(program.home, "shared.git");

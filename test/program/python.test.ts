@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VALUE } from "../fixtures/crawler.ts";
 import { isPermissive } from "../fixtures/licences.ts";
+import { blocksOf } from "../fixtures/pages.ts";
 import { Program } from "../fixtures/program.ts";
 import { type Built, buildPackage, makeEnvironment, pythonFolder, tools } from "../fixtures/python.ts";
 import { tempFolder } from "../fixtures/temp.ts";
@@ -116,10 +117,8 @@ wrong: int = Vault(agent="a")["g/N"].reveal()
 
   it("does what the README shows, word for word", async () => {
     const program = template.copy();
-    for (const page of ["../README.md", "README.md"]) {
-      const [script = "", ...others] = [
-        ...readFileSync(resolve(pythonFolder, page), "utf8").matchAll(/```python\n([\s\S]*?)```/g),
-      ].map((match) => match[1]);
+    for (const page of ["README.md", "python/README.md"]) {
+      const [script = "", ...others] = blocksOf(page, "python");
       expect(others).toEqual([]);
       const { stdout, stderr, exitCode } = await runPython(program, script);
       expect(exitCode, stderr).toBe(0);

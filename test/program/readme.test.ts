@@ -1,19 +1,17 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, inject, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
+import { blocksOf, ROOT } from "../fixtures/pages.ts";
 import { Program } from "../fixtures/program.ts";
 import { MAJORS, runFile, writeInProject } from "../fixtures/project.ts";
 import { git } from "../fixtures/vault.ts";
 
-const root = resolve(import.meta.dirname, "../..");
 const template = await crawlerTemplate();
 
 describe("the README's story", () => {
   it("works as it stands there, word for word", async () => {
-    const readme = readFileSync(resolve(root, "README.md"), "utf8");
-    const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
+    const blocks = blocksOf("README.md", "sh");
     expect(blocks).toHaveLength(5);
     const program = Program.empty();
     const shared = join(program.home, "shared.git");
@@ -36,13 +34,8 @@ describe("the README's story", () => {
 });
 
 describe("what the documentation shows of programs", () => {
-  const blocksOf = (page: string, module: RegExp) =>
-    [...readFileSync(resolve(root, page), "utf8").matchAll(/```js\n([\s\S]*?)```/g)]
-      .map((match) => match[1] ?? "")
-      .filter((block) => module.test(block));
-
   it.each(MAJORS)("works as it stands in the README, on node %s", async (major) => {
-    const blocks = blocksOf("README.md", /from "vault-run"/);
+    const blocks = blocksOf("README.md", "js").filter((block) => /from "vault-run"/.test(block));
     expect(blocks).toHaveLength(1);
     const program = template.copy();
     const path = writeInProject(blocks[0] ?? "", "mjs");
@@ -55,7 +48,7 @@ describe("what the documentation shows of programs", () => {
   });
 
   it("works as it stands in docs/SDK.md", async () => {
-    const blocks = blocksOf("docs/SDK.md", /from "vault-run/);
+    const blocks = blocksOf("docs/SDK.md", "js");
     expect(blocks).toHaveLength(3);
     const program = template.copy();
     const outputs: string[] = [];
@@ -78,7 +71,7 @@ describe("the demo", () => {
       "node",
       ["node_modules/tsx/dist/cli.mjs", "examples/demo/demo.ts"],
       {
-        cwd: root,
+        cwd: ROOT,
         env: program.env,
         extendEnv: false,
       },

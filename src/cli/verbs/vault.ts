@@ -32,7 +32,7 @@ export const VAULT_VERBS: readonly Verb[] = [
     examples: [
       "vault-run init",
       "vault-run init --passphrase",
-      "vault-run init --owner-key-file /media/usb/owner.key",
+      "vault-run init --owner-key-file ~/keys/owner.key",
     ],
     load: () => import("../commands/init.ts"),
   },
