@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
 import { onTerminal as runOnTerminal, type Step } from "../fixtures/terminal.ts";
+import { gitInit } from "../fixtures/vault.ts";
 
 const template = await Program.template(async (made) => {
   await made.must(["init", "--classic"]);
@@ -159,6 +160,20 @@ describe("a new key file", () => {
     expect(await said("add-agent", "two", "--out", join(program.home, "two.key"))).not.toContain(warning);
     writeFileSync(join(program.repo, ".gitignore"), "*.key\n");
     expect(await said("restore", "one", "--out", "three.key")).not.toContain(warning);
+  });
+
+  it("of an owner's is looked at where it lies, wherever the vault is", async () => {
+    const warning = "it lies in a git repo and is not ignored there: never commit it";
+    const elsewhere = join(program.home, "elsewhere");
+    mkdirSync(elsewhere);
+    gitInit(elsewhere);
+    const options = { env: { VAULT_RUN_VAULT: elsewhere } };
+    const { status, stderr } = await program.run(
+      ["init", "--owner-key-file", join(elsewhere, "owner.key")],
+      options,
+    );
+    expect([status, stderr]).toEqual([0, expect.stringContaining(warning)]);
+    expect(stderr).toMatch(/owner key: .*\n {2}it lies/);
   });
 });
 

@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { initVault } from "../../admin/init.ts";
 import { vaultRootFor } from "../../vault/find-vault.ts";
 import { findVariable } from "../../vault/machine.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { warnOfKeyInRepo } from "../new-key-file.ts";
 import { newPassphrase } from "../new-passphrase.ts";
 import { commitNote } from "../owner-verb.ts";
 import { oneOf } from "../words.ts";
@@ -29,6 +29,7 @@ export async function run(context: CommandContext): Promise<number> {
   );
   console.say(`made vault ${made.vault}${commitNote(made)}`);
   console.detail(`owner key: ${made.keyPath}`);
+  await warnOfKeyInRepo(context, made.keyPath);
   console.detail(`owner verify key: ${made.verifyKey}`);
   console.detail("back that key file up now, offline: it opens everything, and nothing else can replace it");
   if (passphrase !== undefined)
@@ -36,7 +37,6 @@ export async function run(context: CommandContext): Promise<number> {
   console.detail(
     `next: vault-run add-agent NAME, then vault-run set GROUP/NAME, then vault-run grant NAME GROUP`,
   );
-  warnIfInside(context, made.keyPath);
   await offerHook(context);
   return DONE;
 }
@@ -61,11 +61,4 @@ async function offerHook(context: CommandContext): Promise<void> {
     }
   }
   console.detail("to have every commit looked through for secrets before it is made: vault-run hook install");
-}
-
-/** A key inside the work tree is one `git add .` away from being committed. */
-function warnIfInside(context: CommandContext, keyPath: string): void {
-  const root = vaultRootFor(context.machine, context.text("vault") ?? ".");
-  if (!keyPath.startsWith(join(root, "..", "/"))) return;
-  context.console.say(`the owner key lies inside the repo; move it out before it is committed: ${keyPath}`);
 }
