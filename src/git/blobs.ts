@@ -34,21 +34,29 @@ export async function* readBlobs(
     encoding: "buffer",
     reject: false,
   });
-  const output = new Output(git.stdout as AsyncIterable<Buffer>);
   try {
-    for (const _ of names) {
-      const head = await output.line();
-      if (head === undefined) throw failed();
-      const [, type, size] = /^\S+ (\w+) (\d+)$/.exec(head) ?? [];
-      const content = size === undefined ? undefined : await output.bytes(Number(size), MAX_BLOB_BYTES);
-      if (size !== undefined) await output.bytes(1, 1);
-      yield type === "blob" ? content : undefined;
-    }
+    yield* contentsIn(git.stdout as AsyncIterable<Buffer>, names.length);
   } finally {
     // Whoever reads no further leaves it waiting otherwise.
     git.kill();
   }
   await git;
+}
+
+/** The answers of `git cat-file --batch` to so many names. */
+export async function* contentsIn(
+  stream: AsyncIterable<Buffer>,
+  count: number,
+): AsyncGenerator<Buffer | undefined> {
+  const output = new Output(stream);
+  for (let left = count; left > 0; left--) {
+    const head = await output.line();
+    if (head === undefined) throw failed();
+    const [, type, size] = /^\S+ (\w+) (\d+)$/.exec(head) ?? [];
+    const content = size === undefined ? undefined : await output.bytes(Number(size), MAX_BLOB_BYTES);
+    if (size !== undefined) await output.bytes(1, 1);
+    yield type === "blob" ? content : undefined;
+  }
 }
 
 function failed(): VaultError {

@@ -36,7 +36,12 @@ export function findOnBranches(folder: string, branches: readonly string[], path
   // git reads a name to the end of its line.
   if (own.includes("\n")) return [];
   const names = branches.map((branch) => `refs/heads/${branch}:${own}\n`);
-  let answer = run(folder, ["cat-file", "--batch"], names.join("")) ?? Buffer.alloc(0);
+  return versionsIn(run(folder, ["cat-file", "--batch"], names.join("")) ?? Buffer.alloc(0), branches);
+}
+
+/** The blobs in the answers of `git cat-file --batch`, one for each branch. */
+export function versionsIn(answers: Buffer, branches: readonly string[]): OnBranch[] {
+  let answer = answers;
   const found: OnBranch[] = [];
   for (const branch of branches) {
     const headLength = answer.indexOf(LINE_FEED) + 1;

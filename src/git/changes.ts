@@ -49,7 +49,12 @@ export async function* readCommits(
   revisions: readonly string[],
 ): AsyncGenerator<ChangedBlob | CommitMessage> {
   const args = ["log", "--reverse", "-c", "--full-history", ...RAW, ...OWN, "--format=tformat:%H%x09%B"];
-  const tokens = splitAtNul(gitOutput(folder, [...args, ...revisions, "--"]));
+  yield* commitsIn(gitOutput(folder, [...args, ...revisions, "--"]));
+}
+
+/** What `git log` prints of commits, by the options of `readCommits`. */
+export async function* commitsIn(output: AsyncIterable<Buffer>): AsyncGenerator<ChangedBlob | CommitMessage> {
+  const tokens = splitAtNul(output);
   let commit = "";
   for await (const token of tokens) {
     const text = token.replace(/^\n/, "");

@@ -40,7 +40,8 @@ export async function* readContents<T extends { readonly blob: string }>(
   }
 }
 
-class Answers {
+/** What `git cat-file --batch` says, one object after the other. */
+export class Answers {
   readonly #chunks: AsyncIterator<Buffer>;
   #held: Buffer = Buffer.alloc(0);
 

@@ -137,6 +137,9 @@ const table = BlockTable.of([
   { at: 6, shape: undefined, digest: digestOf(2), prev: digestOf(9) },
 ]).bytes();
 
+const [ID, NO_ID] = ["5".repeat(40), "0".repeat(40)];
+const CAT_FILE = `${ID} blob 3\nabc\n${ID} missing\n${ID} tag 0\n\n${ID} tree 2\nab\n`;
+
 const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
   record: records,
   "age-classic": sealed("classic"),
@@ -227,6 +230,54 @@ const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
   ],
   names: ["stripe/API_KEY", "../x/A"],
   "git-output": ["a\0b\0\0c"],
+  "git-blobs": [CAT_FILE],
+  "git-contents": [CAT_FILE],
+  "git-branches": [CAT_FILE, `refs/heads/one:.vault/x missing\n${ID} blob 2\n{}\n${ID} tree 0\n\n`],
+  "git-commits": [
+    `${ID}\tone\n\0\n:000000 100644 ${NO_ID} ${ID} A\0a\tb\0${ID}\ttwo\n:x\n\0\n::100644 100644 100644 ${ID} ${ID} ${ID} MM\0c\0`,
+  ],
+  "git-lists": [
+    `${ID}\t${ID} ${NO_ID}\t2026-11-29T11:33:23+00:00\tn\0\n:000000 100644 ${NO_ID} ${ID} A\0.vault/c\0${NO_ID}\t\tx\ty\0`,
+    `100644 blob ${ID}\t.vault/a\tb\0 120000 blob ${ID}\t.vault/c\0`,
+    `100644 ${ID} 1\ta\0` + `100644 ${ID} 2\ta\0` + `100644 ${ID} 3\ta\0`,
+    `${ID}\trefs/x/a\n${NO_ID}\trefs/x/b\n`,
+  ],
+  completion: words(
+    "set stripe/A",
+    "--agent cr",
+    "--env X=stripe/A",
+    "--tty=",
+    "help aud",
+    "audit push --remote ",
+    "-- x",
+  ),
+  "sdk-options": [
+    JSON.stringify([
+      "node",
+      ["a.js"],
+      {
+        ...{ agent: "a", vault: "v", keyFile: "k", auditTo: "fd:3", group: ["g"], only: ["g/N"], pass: [] },
+        ...{
+          inject: { A: "g/N" },
+          file: { B: "g/N" },
+          pipe: { C: "g/N" },
+          env: { D: "x" },
+          cwd: ".",
+          stdin: "ignore",
+        },
+        ...{
+          cleanEnv: true,
+          strictEnv: false,
+          allowExpired: true,
+          stdout: "capture",
+          stderr: "inherit",
+          onLeak: "kill",
+        },
+      },
+    ]),
+    JSON.stringify(["sh", [], { key: "AGE-SECRET-KEY-1", input: "x", signal: {} }]),
+  ],
+  report: ["</script><!-- <script> &lt; \u2028"],
 };
 
 export function seedsOf(target: string): Buffer[] {

@@ -10,7 +10,6 @@ import { findLaunch } from "../../src/cli/arguments.ts";
 import { parseDotenv } from "../../src/cli/formats/dotenv.ts";
 import { parseJson } from "../../src/cli/formats/json.ts";
 import { parseVerbRequest } from "../../src/cli/verb-arguments.ts";
-import { splitAtNul } from "../../src/git/stream.ts";
 import { createRedactor } from "../../src/redact/index.ts";
 import { windowsOf } from "../../src/scan/content.ts";
 import { findPlainEnv } from "../../src/scan/env-file.ts";
@@ -23,9 +22,11 @@ import { Pins } from "../../src/vault/pins.ts";
 import { parseCommandRule, parseOrigin } from "../../src/vault/policy.ts";
 import { decodeRecord, encodeRecord } from "../../src/vault/record.ts";
 import { isTimestamp, parseAge, parseExpiry, parseMoment } from "../../src/vault/time.ts";
+import { EDGE_TARGETS } from "./edge-targets.ts";
+import { GIT_TARGETS } from "./git-targets.ts";
 import { LIST_TARGETS } from "./list-targets.ts";
 import { MCP_TARGETS } from "./mcp-targets.ts";
-import { accepts, collected, cut, requireSame, streamOf, type Target, withFile } from "./promises.ts";
+import { accepts, cut, requireSame, streamOf, type Target, withFile } from "./promises.ts";
 import { CONTEXT, KEYS, RECORD_PATHS } from "./seeds.ts";
 
 // What reads bytes that others wrote, each as a function that throws where a promise is broken: an error leaves that is none of those
@@ -35,6 +36,8 @@ const NOW_MS = Date.parse("2026-12-01T00:00:00Z");
 const SECRET = "correct horse battery";
 
 export const TARGETS: Readonly<Record<string, Target>> = {
+  ...EDGE_TARGETS,
+  ...GIT_TARGETS,
   ...LIST_TARGETS,
   ...MCP_TARGETS,
   record: (bytes) =>
@@ -102,13 +105,6 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     return [...moments, accepts(() => parseAge(text))].includes(true);
   },
   names: (bytes) => accepts(() => parseSecretRef(bytes.toString())),
-  "git-output": async (bytes) => {
-    requireSame(
-      JSON.stringify(await collected(splitAtNul(streamOf([bytes])))),
-      JSON.stringify(await collected(splitAtNul(streamOf(cut(bytes))))),
-    );
-    return true;
-  },
 };
 
 function opens(bytes: Buffer, keys: NativeKeys): boolean {
