@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { systemCode } from "../vault-error.ts";
+import { hasControls } from "./names.ts";
 
 // Who holds a lock, as its file says, and whether that process is there still.
+
+/** More than any host's name has. */
+const MAX_TEXT_CHARACTERS = 1024;
 
 export interface LockHolder {
   readonly pid: number;
@@ -35,11 +39,16 @@ export function parseHolder(text: string): LockHolder | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
     const { pid, host, doing, started, space = "", token } = value as Record<string, unknown>;
-    const texts = [host, doing, started, space, token].every((field) => typeof field === "string");
-    return texts && typeof pid === "number" ? ({ ...value, space } as LockHolder) : undefined;
+    const areTexts = [host, doing, started, space, token].every(isShowable);
+    return areTexts && Number.isSafeInteger(pid) ? ({ ...value, space } as LockHolder) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Who waits is told what stands there. */
+function isShowable(field: unknown): boolean {
+  return typeof field === "string" && field.length <= MAX_TEXT_CHARACTERS && !hasControls(field);
 }
 
 /**

@@ -3,17 +3,16 @@ import { SigningKey } from "../../src/age/signing-key.ts";
 import type { BlockTable } from "../../src/audit/block-table.ts";
 import { VerifiedBlocks } from "../../src/audit/verified-blocks.ts";
 import { digest } from "../../src/vault/fingerprint.ts";
-import { parseAgentName, type VaultId } from "../../src/vault/names.ts";
+import { parseAgentName } from "../../src/vault/names.ts";
 import { VAULT_PATH } from "../../src/vault/paths.ts";
 import { SCHEMA_EDITION } from "../../src/vault/schema.ts";
 import { VerifiedFiles } from "../../src/vault/verified-files.ts";
 import { type Target, withFile } from "./promises.ts";
-import { KEYS, LISTED_BLOCK, LISTED_FILE, RECORD_PATHS } from "./seeds.ts";
+import { KEYS, LISTED_BLOCK, LISTED_FILE, RECORD_PATHS, VAULT } from "./seeds.ts";
 
 // The lists of what was verified before, each under a MAC. Of other bytes than those that were written nothing counts. The bytes are also
 // tried with the MAC that they would have: then some may count, and none may do harm.
 
-const VAULT = "0c686a6aea187a7cf577c40d072b8e65" as VaultId;
 const BLOCKS_EDITION = 2;
 const AGENT = parseAgentName("crawler");
 const OWNERS = { current: [SigningKey.derive(KEYS.pq).verifyKey], former: [] };

@@ -4,9 +4,10 @@ import type { Identity } from "../../src/age/identity.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { BlockTable } from "../../src/audit/block-table.ts";
 import { formatAuditLine } from "../../src/audit/event.ts";
+import { canonicalText } from "../../src/vault/canonical.ts";
 import { digest } from "../../src/vault/fingerprint.ts";
 import { parseKeyFile } from "../../src/vault/key-file.ts";
-import { parseSecretRef } from "../../src/vault/names.ts";
+import { parseSecretRef, type VaultId } from "../../src/vault/names.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
 import { encodeValue, secretContext } from "../../src/vault/payload.ts";
 import { HIDDEN_VALUE } from "./vault.ts";
@@ -35,13 +36,23 @@ export const KEYS = { classic: keyOf("classic"), pq: keyOf("pq") };
 export const RECORD_PATHS = Object.keys(vaults.classic.files).filter(isFirstOfKind) as RecordPath[];
 
 const REF = parseSecretRef("stripe/API_KEY");
+export const VAULT = "0c686a6aea187a7cf577c40d072b8e65" as VaultId;
 export const CONTEXT = secretContext({
-  vault: "0c686a6aea187a7cf577c40d072b8e65",
+  vault: VAULT,
   ...REF,
   epoch: 1,
   valueId: "00000000000000000000000000000000",
 } as Parameters<typeof secretContext>[0]);
 
+const KEY = SigningKey.derive(KEYS.classic);
+const card = {
+  ...{ type: "owner-card", vault: VAULT, name: "second", verifyKey: KEY.verifyKey },
+  recipient: JSON.parse(vaults.classic.files["agents/crawler/agent.json"] ?? "").recipient,
+};
+const OWNER_CARD = JSON.stringify({
+  ...card,
+  sig: KEY.sign(Buffer.from(`vault-run/owner-card/v1\0${canonicalText(card)}`)),
+});
 const AUDIT_LINE = formatAuditLine(
   {
     time: "2026-12-01T00:00:00.000Z",
@@ -152,8 +163,33 @@ const SEEDS: Readonly<Record<string, readonly (string | Buffer)[]>> = {
   bech32: [KEYS.classic.reveal(), KEYS.pq.reveal(), "age1qqqq"],
   "audit-line": [AUDIT_LINE],
   "audit-blocks": [`${AUDIT_LINE}\n${AUDIT_LINE}\n`],
-  pins: [`{"records":{"vault.json":{"serial":1,"digest":"${"0".repeat(64)}"}}}`],
-  journal: ['{"version":1}'],
+  pins: [
+    JSON.stringify({
+      records: { "vault.json": { serial: 1, digest: "0".repeat(64) } },
+      ...{ owners: [KEY.verifyKey], formerOwners: [SigningKey.derive(KEYS.pq).verifyKey] },
+    }),
+  ],
+  journal: [
+    JSON.stringify({
+      ...{ root: ".vault", branch: "refs/heads/main", message: "m", commit: true, event: { action: "set" } },
+      ...{ token: "0".repeat(32), keyFile: { path: "/k", digest: "0".repeat(64) } },
+      writes: [{ path: "vault.json", before: null, after: "{}" }],
+      made: true,
+    }),
+  ],
+  lock: [
+    JSON.stringify({
+      pid: 1,
+      host: "other",
+      doing: "set",
+      started: "1",
+      space: "pid:[1]",
+      token: "0".repeat(32),
+    }),
+    JSON.stringify({ pid: 4194304, host: "h", doing: "set", started: "1", token: "0".repeat(32) }),
+  ],
+  head: ["ref: refs/heads/main\n", `${ID} refs/heads/main\n`, `${ID}\n`, "gitdir: ../work/.git\n"],
+  "owner-card": [OWNER_CARD],
   policy: ["git push *", "https://api.example.org", "http://[::1]:8080"],
   arguments: words(
     "--agent crawler --only stripe/API_KEY -- node a.js",

@@ -1,4 +1,5 @@
 import { findJournal } from "../../src/admin/journal.ts";
+import { parseCard } from "../../src/admin/owner-card.ts";
 import { DamagedAgeFile } from "../../src/age/damaged-age-file.ts";
 import { Identity, parseRecipient } from "../../src/age/identity.ts";
 import { findNativeKeys, type NativeKeys, openNatively } from "../../src/age/open-native.ts";
@@ -10,11 +11,13 @@ import { findLaunch } from "../../src/cli/arguments.ts";
 import { parseDotenv } from "../../src/cli/formats/dotenv.ts";
 import { parseJson } from "../../src/cli/formats/json.ts";
 import { parseVerbRequest } from "../../src/cli/verb-arguments.ts";
+import { findHeadCommit, hasChangeUnderWay } from "../../src/git/head.ts";
 import { createRedactor } from "../../src/redact/index.ts";
 import { windowsOf } from "../../src/scan/content.ts";
 import { findPlainEnv } from "../../src/scan/env-file.ts";
 import { findKeys } from "../../src/scan/keys.ts";
 import { parseKeyFile } from "../../src/vault/key-file.ts";
+import { takeLock } from "../../src/vault/lock.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
 import { ROOT_SCOPE } from "../../src/vault/paths.ts";
 import { decodeValue } from "../../src/vault/payload.ts";
@@ -26,8 +29,17 @@ import { EDGE_TARGETS } from "./edge-targets.ts";
 import { GIT_TARGETS } from "./git-targets.ts";
 import { LIST_TARGETS } from "./list-targets.ts";
 import { MCP_TARGETS } from "./mcp-targets.ts";
-import { accepts, cut, requireSame, streamOf, type Target, withFile } from "./promises.ts";
-import { CONTEXT, KEYS, RECORD_PATHS } from "./seeds.ts";
+import {
+  accepts,
+  acceptsLater,
+  cut,
+  requireSame,
+  scratch,
+  streamOf,
+  type Target,
+  withFile,
+} from "./promises.ts";
+import { CONTEXT, KEYS, RECORD_PATHS, VAULT } from "./seeds.ts";
 
 // What reads bytes that others wrote, each as a function that throws where a promise is broken: an error leaves that is none of those
 // named, something accepted has another spelling, an answer depends on how the bytes were cut.
@@ -66,6 +78,23 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     requireSame(await blockTexts([bytes]), await blockTexts(cut(bytes)));
     return true;
   },
+  lock: (bytes) =>
+    acceptsLater(async () => {
+      const path = `${withFile("lock", bytes)}/lock`;
+      const self = { pid: process.pid, host: "h", doing: "fuzz" };
+      (await takeLock(path, self, { waitMs: 0 }))?.release();
+    }),
+  head: (bytes) => {
+    const folder = `${withFile("work/.git/HEAD", bytes)}/work`;
+    withFile("work/.git/packed-refs", bytes);
+    withFile("linked/.git", bytes);
+    hasChangeUnderWay(`${scratch()}/linked`);
+    const commits = [findHeadCommit(folder), findHeadCommit(`${scratch()}/linked`)];
+    if (!commits.every((commit) => commit === undefined || /^[0-9a-f]{40,64}$/.test(commit)))
+      throw new Error("a commit that is none");
+    return commits.some((commit) => commit !== undefined);
+  },
+  "owner-card": (bytes) => accepts(() => parseCard(bytes.toString(), VAULT)),
   pins: (bytes) => accepts(() => new Pins(withFile("pins/vault.json", bytes)).pathsIn(ROOT_SCOPE)),
   journal: (bytes) => accepts(() => findJournal(withFile("journal.json", bytes))),
   policy: (bytes) => {

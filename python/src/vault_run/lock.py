@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from .canonical import parse_json
+from .names import has_controls
 from .vault_error import VaultError, disk_error
 from .write_file import sync_folder, write_file_durably
 
@@ -25,6 +27,8 @@ _RETRY_SECONDS = 0.025
 _DRAFT = re.compile(r"\.[0-9a-f]{32}")
 # A takeover lasts microseconds: one that is older was left by a process that died in it.
 _TAKEOVER_STALE_SECONDS = 5.0
+# More than any host's name has.
+_MAX_TEXT_CHARACTERS = 1024
 
 
 class LockSelf(NamedTuple):
@@ -173,14 +177,19 @@ def _find_lock(path: str) -> _Found | None:
 
 def _parse_holder(content: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(content)
+        value = parse_json(content.decode())
     except ValueError:
         return None
     if not isinstance(value, dict) or type(value.get("pid")) is not int:
         return None
     value.setdefault("space", "")
     texts = [value.get(name) for name in ("host", "doing", "started", "space", "token")]
-    return value if all(isinstance(text, str) for text in texts) else None
+    return value if all(map(_is_showable, texts)) else None
+
+
+def _is_showable(text: object) -> bool:
+    """Who waits is told what stands there."""
+    return isinstance(text, str) and len(text) <= _MAX_TEXT_CHARACTERS and not has_controls(text)
 
 
 def _is_left_behind(found: _Found, own: dict[str, Any], stale_seconds: float) -> bool:
