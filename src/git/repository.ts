@@ -1,5 +1,5 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { GitError, type SimpleGit } from "simple-git";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { requireAsTheyAre } from "./attributes.ts";
@@ -7,6 +7,7 @@ import { client, DURABLE, gitFailure } from "./client.ts";
 import { ONLY_READING } from "./guards.ts";
 import { findTop } from "./head.ts";
 import { KeptIndex } from "./kept-index.ts";
+import { Plumbing } from "./plumbing.ts";
 
 // The owner's git, driven with fixed argument lists: paths go to git through a file of NUL-ended literal pathspecs, and
 // nothing from a record or a user stands in an option's place. Launches never come here (see head.ts).
@@ -105,8 +106,7 @@ export class Repository {
     { list, before, index }: { list: string; before: string | undefined; index: KeptIndex },
   ): Promise<boolean> {
     try {
-      const fromFile = this.#pathspecs(own, list);
-      await this.run([...DURABLE, "--literal-pathspecs", "add", "--force", ...fromFile]);
+      const fromFile = await this.#add(own, list, DURABLE);
       index.markAdded();
       if (!(await this.#differsFromHead(own))) return false;
       await this.run([
@@ -163,16 +163,37 @@ export class Repository {
     const list = join(scratchFolder, "pathspecs");
     const own = paths.map((path) => relative(this.workTree, path));
     try {
-      await this.run(["--literal-pathspecs", "add", "--force", ...this.#pathspecs(own, list)]);
+      await this.#add(own, list);
     } finally {
       rmSync(list, { force: true });
     }
   }
 
-  /** git's options that name many paths, by way of a file. */
-  #pathspecs(paths: readonly string[], list: string): string[] {
-    writeFileSync(list, paths.map((path) => `${path}\0`).join(""));
-    return [`--pathspec-from-file=${list}`, "--pathspec-file-nul"];
+  /** Stages paths. Returns git's options that name them, by way of a file. */
+  async #add(own: readonly string[], list: string, settings: readonly string[] = []): Promise<string[]> {
+    await this.#lookAgainAt(own);
+    writeFileSync(list, own.map((path) => `${path}\0`).join(""));
+    const fromFile = [`--pathspec-from-file=${list}`, "--pathspec-file-nul"];
+    await this.run([...settings, "--literal-pathspecs", "add", "--force", ...fromFile]);
+    return fromFile;
+  }
+
+  /** What git was told to take for unchanged, by hand or by core.ignoreStat, it would neither add nor miss. */
+  async #lookAgainAt(own: readonly string[]): Promise<void> {
+    const folder = own.map(dirname).reduce((above, path) => commonFolder(above, path));
+    const listed = await this.read(["--literal-pathspecs", "ls-files", "-v", "-z", "--", folder]);
+    // In `TAG PATH` the tag is in lower case then.
+    const assumed = new Set(
+      listed.split("\0").flatMap((line) => (/^[a-z] /.test(line) ? [line.slice(2)] : [])),
+    );
+    const input = own
+      .filter((path) => assumed.has(path))
+      .map((path) => `${path}\0`)
+      .join("");
+    if (input === "") return;
+    await Plumbing.forReading(this).run(["update-index", "--no-assume-unchanged", "-z", "--stdin"], {
+      input,
+    });
   }
 
   /** The files of a folder (below the work tree's top) that differ from the last commit or are not in it. */
@@ -281,6 +302,10 @@ export class Repository {
       throw gitFailure(error, args);
     }
   }
+}
+
+function commonFolder(a: string, b: string): string {
+  return a === "." || a === b || b.startsWith(`${a}/`) ? a : commonFolder(dirname(a), b);
 }
 
 function quietly(tidy: () => void): void {

@@ -96,6 +96,24 @@ describe("a commit (promise 9)", () => {
     ).toMatch(/^[0-9a-f]+$/);
   });
 
+  it("holds paths that git was told to take for unchanged, by hand or by its settings", async () => {
+    const paths = ["vault.json", ".vault/vault.json", ".vault/agents/a/agent.json"];
+    for (const path of paths) write(path, "one\n");
+    commitAll();
+    git(folder, "update-index", "--assume-unchanged", ...paths);
+    git(folder, "config", "core.ignoreStat", "true");
+    const repository = await Repository.find(folder);
+    for (const text of ["two", "three"]) {
+      for (const path of paths) write(path, `${text}\n`);
+      await repository.commit(
+        paths.map((path) => join(folder, path)),
+        "vault-run: test",
+        scratch(),
+      );
+      for (const path of paths) expect(git(folder, "show", `HEAD:${path}`)).toBe(text);
+    }
+  });
+
   it("that fails leaves the index as it was", async () => {
     write("a", "one\n");
     commitAll();
