@@ -10,6 +10,7 @@ import random
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -185,3 +186,46 @@ def test_threads_may_share_a_redactor_from_its_first_use_on() -> None:
         pass
     assert next(tries) > 50
     assert seen == {"co[REDACTED:s/0]-"}
+
+
+def test_what_is_interrupted_shows_no_value_afterwards() -> None:
+    """A signal's handler may raise anywhere: the stream has lost its place then, and begins anew."""
+
+    redactor = Redactor([Secret("s/0", b"correct-zebra7")])
+
+    def write(at: int) -> bytes:
+        stream = redactor.stream()
+        lines = itertools.count()
+
+        def trace(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+            if Path(frame.f_code.co_filename).parent.name != "redact":
+                return None
+            if event == "line" and next(lines) == at:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            output = stream.write(b"\x1b[1mcorrect\r-zebra7 corr") + stream.idle()
+        except KeyboardInterrupt:
+            sys.settrace(before)
+            output = b"stopped"
+            rest = b"".join(stream.write(b"and go on, on and on ") for _ in range(4)) + stream.end()
+            assert rest.removeprefix(b"corr") == b"and go on, on and on " * 4
+        finally:
+            sys.settrace(before)
+        return output
+
+    tries = itertools.count()
+    while write(next(tries)) == b"stopped":
+        pass
+    assert next(tries) > 300
+
+
+def test_what_is_not_bytes_is_refused_and_nothing_is_forgotten() -> None:
+    stream = Redactor([Secret("s/0", b"correct-zebra7")]).stream()
+    assert stream.write(memoryview(b"correct-")) == b""
+    with pytest.raises(TypeError):
+        stream.write("zebra7")  # type: ignore[arg-type]
+    assert stream.write(b"zebra7") == b"[REDACTED:s/0]"

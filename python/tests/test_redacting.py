@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +206,106 @@ def test_the_fields_of_one_record_are_bounded_together() -> None:
     kept = [item for name, items in record.__dict__.items() if name.startswith("field") for item in items]
     assert set(kept) == {MASK, "..."}
     assert kept.count(MASK) <= 10_000
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp500", "utf-8-sig", "ascii"])
+def test_values_are_found_whatever_a_stream_is_written_in(encoding: str) -> None:
+    value = "cörrect-zebra7" if encoding != "ascii" else VALUE
+    written = io.BytesIO()
+    target = io.TextIOWrapper(written, encoding=encoding, errors="backslashreplace", write_through=True)
+    stream = redacting_stream(target, [Secret("db/PASSWORD", value.encode())])
+    print("pw", value, "fin \u20ac", file=stream)
+    stream.close()
+    expected = f"pw {MASK} fin \u20ac\n".encode(encoding, "backslashreplace").decode(encoding)
+    assert written.getvalue().decode(encoding) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_what_a_stream_has_not_passed_on_yet_comes_first(encoding: str) -> None:
+    written = io.BytesIO()
+    target = io.TextIOWrapper(io.BufferedWriter(written), encoding=encoding)
+    target.write("before\n")
+    stream = redacting_stream(target, [SECRET])
+    print("behind", file=stream)
+    stream.close()
+    assert written.getvalue() == b"before\nbehind\n"
+
+
+def test_threads_may_share_a_stream(short_turns: None) -> None:
+    target = io.StringIO()
+    stream = redacting_stream(target, [SECRET])
+
+    def write(thread: int) -> None:
+        for line in range(100):
+            stream.write(f"{thread} {line} correct-zeb {VALUE}\n")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stream.close()
+    expected = [f"{thread} {line} correct-zeb {MASK}" for thread in range(4) for line in range(100)]
+    assert sorted(target.getvalue().splitlines()) == sorted(expected)
+
+
+@pytest.fixture
+def short_turns() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_what_interrupts_a_write_cannot_write_meanwhile() -> None:
+    class Target(io.StringIO):
+        def write(self, text: str) -> int:
+            with pytest.raises(RuntimeError, match="what interrupts it"):
+                stream.buffer.write(b"in between")
+            return super().write(text)
+
+    target = Target()
+    stream = redacting_stream(target, [SECRET])
+    print(VALUE, file=stream)
+    stream.close()
+    assert target.getvalue() == f"{MASK}\n"
+
+
+def test_a_process_that_is_forked_while_threads_write_can_write(tmp_path: Path) -> None:
+    script = f"""
+import os, signal, sys, threading
+from vault_run import Secret
+from vault_run.redacting import redacting_stream
+sys.setswitchinterval(1e-5)
+target = open(sys.argv[1], "a")
+stream = redacting_stream(redacting_stream(target, []), [Secret("db/PASSWORD", {VALUE.encode()!r})])
+is_over = threading.Event()
+def write():
+    while not is_over.is_set():
+        stream.write("a line with {VALUE} in it\\n" * 20)
+threads = [threading.Thread(target=write, daemon=True) for _ in range(2)]
+for thread in threads: thread.start()
+for _ in range(10):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        stream.write("the child has {VALUE}\\n")
+        stream.flush()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+is_over.set()
+"""
+    written = tmp_path / "written"
+    subprocess.run([sys.executable, "-c", script, written], check=True)
+    lines = set(written.read_text().splitlines())
+    assert f"the child has {MASK}" in lines
+    assert VALUE not in "".join(lines)
+
+
+def test_the_other_stream_may_be_held_by_nobody_else(tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    stream = redacting_stream(written.open("w", encoding="utf-8"), [])
+    stream = redacting_stream(stream, [SECRET])
+    gc.collect()
+    print(VALUE, end="", flush=True, file=stream)
+    assert written.read_text() == MASK

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import logging
-from collections.abc import Iterable, Iterator
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TextIO, TypeVar, cast
 
 from .redact.redactor import Count, Redactor
@@ -111,12 +115,20 @@ def _message_of(record: logging.LogRecord) -> str:
 
 
 def redacting_stream(stream: TextIO, secrets: Iterable[Secret]) -> io.TextIOWrapper:
-    """A text stream that writes to another, masked. What ``flush`` shows of a partial match is four bytes."""
-    target = getattr(stream, "buffer", None) or _TextSink(stream)
+    """A text stream that writes to another, masked. What ``flush`` shows of a partial match is four bytes.
+
+    Threads may share it. It takes text in UTF-8, whatever the other stream makes of it.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    # Values are looked for in UTF-8: where that is not what is written in the end, text is what is passed on.
+    is_utf8 = codecs.lookup(encoding).name == "utf-8"
+    buffer = getattr(stream, "buffer", None) if is_utf8 else None
+    # What it has not passed on yet comes first.
+    stream.flush()
     return io.TextIOWrapper(
-        _RedactingBuffer(target, Redactor(secrets)),
-        encoding=getattr(stream, "encoding", None) or "utf-8",
-        errors=getattr(stream, "errors", None) or "strict",
+        _RedactingBuffer(stream, _TextSink(stream) if buffer is None else buffer, Redactor(secrets)),
+        encoding="utf-8",
+        errors=(getattr(stream, "errors", None) or "strict") if is_utf8 else "surrogateescape",
         newline="",
         write_through=True,
     )
@@ -125,46 +137,77 @@ def redacting_stream(stream: TextIO, secrets: Iterable[Secret]) -> io.TextIOWrap
 class _RedactingBuffer(io.BufferedIOBase):
     name = "<redacted>"
 
-    def __init__(self, target: BinaryIO | _TextSink, redactor: Redactor) -> None:
+    def __init__(self, other: TextIO, target: BinaryIO | _TextSink, redactor: Redactor) -> None:
+        # Kept for what it holds: a text stream that nobody has any more closes its buffer.
+        self._other = other
         self._target = target
         self._stream = redactor.stream()
+        self.turns = threading.RLock()
+        self._is_taken = False
+        _buffers[next(_numbers)] = self
 
     def writable(self) -> bool:
         return True
 
     def write(self, chunk: object) -> int:
         content = bytes(memoryview(chunk))  # type: ignore[arg-type]
-        self._target.write(self._stream.write(content))
+        self._in_turn(lambda: self._target.write(self._stream.write(content)))
         return len(content)
 
     def flush(self) -> None:
         if not self.closed:
-            self._target.write(self._stream.idle())
-            self._target.flush()
+            self._in_turn(lambda: self._target.write(self._stream.idle()))
+            self._other.flush()
 
     def isatty(self) -> bool:
-        return self._target.isatty()
+        return self._other.isatty()
 
     def close(self) -> None:
         """Write the rest. The other stream stays open: it is not ours."""
         if not self.closed:
-            self._target.write(self._stream.end())
-            self._target.flush()
+            self._in_turn(lambda: self._target.write(self._stream.end()))
+            self._other.flush()
             super().close()
+
+    def _in_turn(self, act: Callable[[], object]) -> None:
+        """One thread at a time. As of the streams of Python, what interrupts it cannot have a turn of its own."""
+        with self.turns:
+            if self._is_taken:
+                raise RuntimeError("this thread is writing to the stream: what interrupts it cannot write meanwhile")
+            try:
+                self._is_taken = True
+                act()
+            finally:
+                self._is_taken = False
 
 
 class _TextSink:
-    """Bytes for a text stream that has no buffer of bytes."""
+    """Bytes for a text stream that has no buffer of bytes, or is not written in UTF-8."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(getattr(stream, "encoding", None) or "utf-8")("replace")
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
     def write(self, content: bytes) -> None:
         self._stream.write(self._decoder.decode(content))
 
-    def flush(self) -> None:
-        self._stream.flush()
 
-    def isatty(self) -> bool:
-        return self._stream.isatty()
+_numbers = itertools.count()
+_buffers: weakref.WeakValueDictionary[int, _RedactingBuffer] = weakref.WeakValueDictionary()
+# Held while a process is forked, by the thread that does: what another has half written is no state to go on from.
+_held: dict[int, list[threading.RLock]] = {}
+
+
+def _before_fork() -> None:
+    # The last made first: one stream may write to another, which was made before it.
+    held = _held[threading.get_ident()] = [buffer.turns for _, buffer in sorted(_buffers.items(), reverse=True)]
+    for turns in held:
+        turns.acquire()
+
+
+def _after_fork() -> None:
+    for turns in _held.pop(threading.get_ident()):
+        turns.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

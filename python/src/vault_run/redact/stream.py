@@ -41,7 +41,10 @@ class RedactedStream:
         self._needles = needles
         self._masks = masks
         self._report = report
-        self._lane = Lane(automaton)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lane = Lane(self._automaton)
         self._unions = Unions()
         self._state = ROOT
         # Positions in the stream: behind the last byte read, and of the first one that is neither written nor masked.
@@ -51,19 +54,36 @@ class RedactedStream:
         # The union whose mask was printed last, and from where on none of its bytes were written.
         self._masked: Union | None = None
         self._masked_from = 0
+        self._is_whole = True
 
-    def write(self, chunk: bytes) -> bytes:
+    def write(self, chunk: bytes | bytearray | memoryview) -> bytes:
         """Read a chunk; what is decided."""
+        content = bytes(memoryview(chunk))
+        return self._undisturbed(lambda: self._write(content))
+
+    def idle(self) -> bytes:
+        """What may be shown while nothing comes: up to four bytes of a partial match, which is not forgotten."""
+        return self._undisturbed(lambda: self._release(max(self._held_from(), self._limit_of(_MAX_DISCLOSED_BYTES))))
+
+    def end(self) -> bytes:
+        """The rest. A stream that ends in a long beginning of a needle has it masked."""
+        return self._undisturbed(self._end)
+
+    def _undisturbed(self, act: Callable[[], bytes]) -> bytes:
+        """What a signal's handler ends in the middle (KeyboardInterrupt) is lost: going on there would show values."""
+        if not self._is_whole:
+            self._begin()
+        self._is_whole = False
+        output = act()
+        self._is_whole = True
+        return output
+
+    def _write(self, chunk: bytes) -> bytes:
         self._held += chunk
         self._read(chunk)
         return self._release(self._held_from())
 
-    def idle(self) -> bytes:
-        """What may be shown while nothing comes: up to four bytes of a partial match, which is not forgotten."""
-        return self._release(max(self._held_from(), self._limit_of(_MAX_DISCLOSED_BYTES)))
-
-    def end(self) -> bytes:
-        """The rest. A stream that ends in a long beginning of a needle has it masked."""
+    def _end(self) -> bytes:
         partial = self._automaton.large_partial(self._state, _MIN_MASKED_PARTIAL_BYTES)
         if partial is not None:
             self._add(partial[1], self._position - partial[0], self._position, [])
