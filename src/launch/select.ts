@@ -129,14 +129,19 @@ function parseMapping(text: string, as: Delivery["as"]): Mapping {
   if (equals === -1) {
     throw new VaultError("usage", `--${as} needs VAR=GROUP/NAME`, `for example: --${as} TOKEN=github/TOKEN`);
   }
-  const place = text.slice(equals + 1);
-  if (!place.includes("/")) {
-    // Most likely a value: `--env` names a secret, it does not set a variable.
+  return { variable: parseVariableName(text.slice(0, equals)), ref: refOf(text.slice(equals + 1), as), as };
+}
+
+function refOf(place: string, as: Delivery["as"]): SecretRef {
+  try {
+    return parseSecretRef(place);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    // Most likely a value, of which that error shows the beginning: `--env` names a secret, it does not set a variable.
     throw new VaultError(
       "usage",
       `--${as} names a secret, VAR=GROUP/NAME, and takes no value`,
       `for example: --${as} TOKEN=github/TOKEN`,
     );
   }
-  return { variable: parseVariableName(text.slice(0, equals)), ref: parseSecretRef(place), as };
 }

@@ -86,6 +86,17 @@ describe("what a launch injects", () => {
     expect(await codeOf(options)).toBe(code);
   });
 
+  it.each(["wJalrXUtnFEMI/K7MDENG", "postgres://u:pw@host/db", "sk_live_0123"])(
+    "repeats nothing of what looks like a value where a secret is to be named: %s",
+    async (value) => {
+      for (const as of ["env", "file", "pipe"] as const) {
+        const refusal = chosen({ [as]: [`TOKEN=${value}`] });
+        await expect(refusal).rejects.toThrow(`--${as} names a secret, VAR=GROUP/NAME, and takes no value`);
+        expect(await codeOf({ [as]: [`TOKEN=${value}`] })).toBe("usage");
+      }
+    },
+  );
+
   it("is refused for an agent that was granted nothing", async () => {
     expect(await codeOf({}, "idle")).toBe("not-granted");
   });
