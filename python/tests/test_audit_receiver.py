@@ -45,6 +45,26 @@ def test_lines_go_to_a_descriptor_chained_and_to_no_file(
     assert not (machine.state / "audit.jsonl").exists()
 
 
+def test_lines_are_whole_on_a_standard_stream_that_the_program_writes_to(
+    machine: VectorMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+    stderr = os.dup(2)
+    os.dup2(writing, 2)
+    try:
+        monkeypatch.setenv("VAULT_RUN_AUDIT_TO", "fd:2")
+        vault = machine.open()
+        vault.get(REF)
+        os.write(2, b"half a line")
+        vault.get(REF)
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+    first, between, second, end = os.read(reading, 65536).split(b"\n")
+    assert (between, end) == (b"half a line", b"")
+    assert json.loads(second)["prev"] == digest(first)
+
+
 def test_what_keeps_no_line_means_no_value(machine: VectorMachine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Promise 11."""
     vault_at = machine.open

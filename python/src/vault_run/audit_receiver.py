@@ -23,6 +23,7 @@ _PRIORITY = 10 * 8 + 5
 _SYSLOG_BYTES = 8192
 _WAIT_SECONDS = 5.0
 _POLL_SECONDS = 0.01
+_LAST_STANDARD = 2
 _DESCRIPTOR = re.compile(r"fd:([1-9][0-9]{0,5})")
 
 
@@ -55,7 +56,8 @@ def find_receiver(machine: Machine) -> Receiver | None:
 class _Descriptor:
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._is_torn = False
+        # Whether something else than a whole line may stand before the next: part of one, or what the program wrote.
+        self._is_unended = False
 
     def write(self, line: bytes) -> None:
         name = f"descriptor {self._fd}"
@@ -64,7 +66,7 @@ class _Descriptor:
             raise VaultError(
                 "audit", f"cannot write the audit record: {name} {fault}", f"open it for appending: {self._fd}>>FILE"
             )
-        content = memoryview((b"\n" if self._is_torn else b"") + line + b"\n")
+        content = memoryview((b"\n" if self._is_unended else b"") + line + b"\n")
         written = 0
 
         def attempt() -> None:
@@ -76,7 +78,7 @@ class _Descriptor:
             _patiently(name, "look at what reads it", attempt)
         finally:
             if written > 0:
-                self._is_torn = written < len(content)
+                self._is_unended = written < len(content) or self._fd <= _LAST_STANDARD
 
 
 def _fault_of(fd: int) -> str | None:

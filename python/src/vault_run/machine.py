@@ -54,4 +54,17 @@ class Machine(NamedTuple):
 
 def this_machine() -> Machine:
     """The process as it is now."""
-    return Machine(os.environ, os.getcwd(), os.path.expanduser("~"), os.uname().nodename, os.getuid(), _now)
+    return Machine(os.environ, os.getcwd(), _home_folder(), os.uname().nodename, os.getuid(), _now)
+
+
+def _home_folder() -> str:
+    """HOME where it is an absolute path, otherwise what the system knows, as for the launcher: the pins are there."""
+    home = os.environ.get("HOME", "")
+    if home.startswith("/"):
+        return home
+    import pwd  # noqa: PLC0415 - seldom asked
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
