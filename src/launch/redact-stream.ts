@@ -42,7 +42,7 @@ export async function redactStream(
   });
   warnOfShort(redactor, warn);
   try {
-    await new RedactedStream(from, writtenWhole(to), redactor.stream("stdin"), warn).passAll();
+    await new RedactedStream(from, writtenWhole(to), redactor.stream("stdin"), () => {}).passAll();
   } finally {
     await reportLeaks(session, redactor.leaks(), options, undefined, warn);
   }

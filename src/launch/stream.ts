@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import { diskError, systemCode } from "../vault-error.ts";
+import { diskError, systemCode, VaultError } from "../vault-error.ts";
 
 // One of the child's streams on its way to ours, redacted. Order is kept; a reader that is slow stops the child through
 // its pipe rather than filling our memory; a reader that is gone closes the child's pipe, as it would have without us.
@@ -25,6 +25,8 @@ export class RedactedStream {
   #ended = false;
   #readerGone = false;
   #failure: Error | undefined;
+  /** Why not all was written, where it is no reader gone. */
+  #unwritten: string | undefined;
   /** What ends the waits for the reader. */
   readonly #waits: (() => void)[] = [];
   readonly #finished: Promise<void>;
@@ -55,12 +57,16 @@ export class RedactedStream {
   /**
    * Passes on all there is, to the end of the stream.
    *
-   * @throws {VaultError} `disk` where the stream could not be read to its end.
+   * @throws {VaultError} `disk` where the stream could not be read to its end, or not all of it be written.
    */
   async passAll(): Promise<void> {
     await this.#finished;
     await this.#close();
     if (this.#failure !== undefined) throw diskError(this.#failure, "read on", "standard input");
+    if (this.#unwritten !== undefined) {
+      const what = `cannot write the output (${this.#unwritten})`;
+      throw new VaultError("disk", what, "look at where standard output goes");
+    }
   }
 
   /** Calls `look` whenever something of the stream, or its end, was read, in that turn of the event loop. */
@@ -139,8 +145,9 @@ export class RedactedStream {
     this.#stopWaiting();
     this.#from.destroy();
     const code = systemCode(error);
-    if (code !== "EPIPE" && code !== "ECONNRESET")
-      warn(`the program's output cannot be passed on (${code ?? "error"})`);
+    if (code === "EPIPE" || code === "ECONNRESET") return;
+    this.#unwritten = code ?? "error";
+    warn(`the program's output cannot be passed on (${this.#unwritten})`);
   }
 
   #drained(): Promise<void> {

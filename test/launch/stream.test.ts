@@ -64,6 +64,21 @@ describe("a stream that is passed on", () => {
     expect(shown()).toBe("as far as sk_live");
   });
 
+  it.each([
+    ["a disk that is full", "ENOSPC", "cannot write the output (ENOSPC)"],
+    ["no reader that is gone", "EPIPE", undefined],
+  ])("fails where not all of it could be written, for %s", async (_, code, message) => {
+    const from = new PassThrough();
+    const to = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error("write"), { code })),
+    });
+    const stream = new RedactedStream(from, to, createRedactor([SECRET]).stream(), () => {});
+    from.end("nothing to see here");
+    const passed = stream.passAll();
+    if (message === undefined) await passed;
+    else await expect(passed).rejects.toMatchObject({ code: "disk", message });
+  });
+
   it("has what was held back passed on at its end", async () => {
     const { from, stream, shown } = passing();
     from.end("ends in sk_live");
