@@ -64,6 +64,36 @@ export class VaultError extends Error {
   }
 }
 
+/** What was typed in the place of one of `choices`. */
+export interface Typed {
+  /** It may be a value: nothing that shows an error shows it. */
+  readonly word: string;
+  /** Found when the error is told; what it throws stands for none. */
+  readonly choices: () => readonly string[];
+  /** What stands before a choice where it is written: `--`, `--format `. */
+  readonly before?: string;
+}
+
+/**
+ * A word or a name that is none of those it may be. What was meant is looked for when a person is told (cli/near-word.ts):
+ * a launch need not know how.
+ */
+export class MistypedWord extends VaultError {
+  readonly #typed: Typed;
+
+  constructor(code: VaultErrorCode, message: string, hint: string, typed: Typed) {
+    super(code, message, hint);
+    this.#typed = typed;
+  }
+
+  /** What `find` makes of the word and its choices, as it is written. */
+  nearest(find: (word: string, choices: readonly string[]) => string | undefined): string | undefined {
+    const { word, choices, before = "" } = this.#typed;
+    const near = find(word, choices());
+    return near === undefined ? undefined : `${before}${near}`;
+  }
+}
+
 /** An invariant of this program does not hold: a defect to report, not something the user did. */
 export class InternalError extends Error {
   override readonly name = "InternalError";

@@ -377,7 +377,9 @@ def test_finds_keys_in_order_and_the_first_is_final(
     monkeypatch.setenv("VAULT_RUN_KEY_FILE", "missing.key")
     assert code_of(Vault) == "key-file"
     assert Vault(key_file=str(default)).get(REF).reveal() == VALUE
+    descriptors = len(os.listdir("/proc/self/fd"))
     assert code_of(lambda: Vault(key_file=str(home))) == "key-file"
+    assert len(os.listdir("/proc/self/fd")) == descriptors
     default.chmod(0o640)
     assert code_of(lambda: Vault(key_file=str(default))) == "key-file"
     monkeypatch.setenv("VAULT_RUN_KEY_FILE", "")

@@ -4,7 +4,7 @@ import { secretPath, VAULT_PATH } from "../vault/paths.ts";
 import { recordDigest, signedBytes } from "../vault/record.ts";
 import type { SecretRecord, SecretTombstone } from "../vault/schema.ts";
 import type { Vault } from "../vault/vault.ts";
-import { VaultError } from "../vault-error.ts";
+import { MistypedWord, VaultError } from "../vault-error.ts";
 import { type EverOwner, OwnersEver } from "./owners-ever.ts";
 import { type PastRecord, readPastRecords } from "./past-records.ts";
 
@@ -55,7 +55,7 @@ export async function readSecretHistory(
   );
   const current = vault.findSecret(ref);
   const isCut = await repository.isShallow();
-  if (versions.length === 0 && current === undefined) throw unknown(ref, isCut);
+  if (versions.length === 0 && current === undefined) throw unknown(vault, ref, isCut);
   return {
     versions,
     current: current?.type === "secret" ? current : undefined,
@@ -112,12 +112,14 @@ function digestOf(record: SecretRecord | SecretTombstone): string {
   return recordDigest(signedBytes(record));
 }
 
-function unknown(ref: SecretRef, isCut: boolean): VaultError {
-  return new VaultError(
-    "unknown-secret",
-    `no secret of this name, now or in this branch's history: ${formatRef(ref)}`,
-    isCut
-      ? "this clone's history is cut; get the rest with git fetch --unshallow"
-      : `see what there is: vault-run list`,
-  );
+function unknown(vault: Vault, ref: SecretRef, isCut: boolean): VaultError {
+  const what = `no secret of this name, now or in this branch's history: ${formatRef(ref)}`;
+  if (isCut) {
+    const hint = "this clone's history is cut; get the rest with git fetch --unshallow";
+    return new VaultError("unknown-secret", what, hint);
+  }
+  return new MistypedWord("unknown-secret", what, "see what there is: vault-run list", {
+    word: formatRef(ref),
+    choices: () => vault.groups().flatMap(({ name }) => vault.secrets(name).map(formatRef)),
+  });
 }

@@ -4,13 +4,12 @@ import {
   inheritedDescriptors,
 } from "../launch/inherited-descriptors.ts";
 import { findReceiver, machineOf } from "../machine.ts";
-import { systemCode, VaultError } from "../vault-error.ts";
+import { MistypedWord, systemCode, VaultError } from "../vault-error.ts";
 import { asksForLaunch, findLaunch, type LaunchRequest } from "./arguments.ts";
 import { Console } from "./console.ts";
 import { endProcess, exit } from "./end-process.ts";
 import { LAUNCH_FAILED, REFUSED, VERB_STATUS } from "./exit-status.ts";
 import { runLaunch } from "./run-launch.ts";
-import { MistypedWord } from "./words.ts";
 
 // The program's edge: the one place that reads the process's state, the one catch, and the one place that sets the exit
 // status.
@@ -33,7 +32,7 @@ export async function run(process: NodeJS.Process, closeInspector: () => void): 
       ? performVerb(words, process, inherited, console)
       : performLaunch(launch, process, inherited, console, closeInspector));
   } catch (error) {
-    status = report(await withSuggestion(error), asksForLaunch(words), console);
+    status = report(await withSuggestion(error, words), asksForLaunch(words), console);
   }
   // A launch has waited for its readers; what is left is what it gave up.
   const streams = [process.stdout, process.stderr];
@@ -113,7 +112,14 @@ function refuseLoudNode(process: NodeJS.Process): void {
   );
 }
 
-async function withSuggestion(error: unknown): Promise<unknown> {
+/** The same error, its hint what was most likely meant where that can be said. */
+async function withSuggestion(error: unknown, words: readonly string[]): Promise<unknown> {
+  const isVerbless = words[0]?.startsWith("-") === true && !words.includes("--");
+  if (error instanceof VaultError && error.code === "usage" && isVerbless) {
+    const { findLateVerb } = await import("./near-word.ts");
+    const late = findLateVerb(words);
+    if (late !== undefined) return late;
+  }
   if (!(error instanceof MistypedWord)) return error;
   const { suggested } = await import("./near-word.ts");
   return suggested(error);

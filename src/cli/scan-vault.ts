@@ -1,12 +1,11 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { BranchedPins } from "../admin/branched-pins.ts";
 import { OwnerSession } from "../admin/owner-session.ts";
 import type { ReaderOptions } from "../admin/reader-session.ts";
 import { hasChangeUnderWay } from "../git/head.ts";
 import { AgentSession } from "../launch/agent-session.ts";
-import { actsAsAgent, ownerKeyPath, trustSources } from "../vault/key-lookup.ts";
-import { configFolder, type Machine, stateFolder } from "../vault/machine.ts";
-import { GROUP_NAME } from "../vault/names.ts";
+import { actsAsAgent, agentsWithKeys, ownerKeyPath, trustSources } from "../vault/key-lookup.ts";
+import { type Machine, stateFolder } from "../vault/machine.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
 import { Pins } from "../vault/pins.ts";
 import { decodeRecord } from "../vault/record.ts";
@@ -131,14 +130,6 @@ async function openByKeysInPlace(
     return { vault: undefined, values: [...values.values()] };
   }
   return { vault: Vault.verify(unverified, pins, sources), values: [...values.values()] };
-}
-
-/** The agents whose key files are in their place on this machine. */
-function agentsWithKeys(machine: Machine, id: Vault["id"]): string[] {
-  const folder = `${configFolder(machine, id)}/agents`;
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(".key"));
-  return names.map((name) => name.slice(0, -".key".length)).filter((name) => GROUP_NAME.test(name));
 }
 
 async function attempt<T>(open: () => Promise<T>, note: (text: string) => void): Promise<T | undefined> {

@@ -1,7 +1,7 @@
-import { VaultError } from "../vault-error.ts";
+import { MistypedWord, VaultError } from "../vault-error.ts";
 import { optionName, takesValue, type Verb } from "./verbs/verb.ts";
 import { VERBS } from "./verbs.ts";
-import { MistypedWord, type OptionKind, type OptionValues, parseWords } from "./words.ts";
+import { type OptionKind, type OptionValues, parseWords } from "./words.ts";
 
 // A verb's words in, its options out, as strict as a launch's (arguments.ts).
 
@@ -24,7 +24,7 @@ export function parseVerbRequest(words: readonly string[]): VerbRequest {
       verb: first === "help" && rest[0] !== undefined ? findVerb(rest).verb : undefined,
     };
   }
-  if (first === "--version" || first === "-v") return { kind: "version" };
+  if (first === "--version" || first === "-v" || first === "version") return { kind: "version" };
   const found = findVerb(words);
   return parseVerb(found.verb, found.rest);
 }
@@ -85,5 +85,5 @@ function noSuchVerb(word: string, before: string): VaultError {
   const choices = before === "" ? VERBS.map(({ name }) => name) : secondWords(before.trimEnd());
   const help = `vault-run ${before}--help`;
   const launch = before === "" ? "; to launch a program: vault-run --agent NAME -- COMMAND" : "";
-  return new MistypedWord(what, `${help}${launch}`, word, choices, before);
+  return new MistypedWord("usage", what, `see ${help}${launch}`, { word, choices: () => choices, before });
 }

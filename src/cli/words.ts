@@ -1,4 +1,4 @@
-import { VaultError } from "../vault-error.ts";
+import { MistypedWord, VaultError } from "../vault-error.ts";
 
 // The words of a command line: options, of which each is in a table, and the others. As strict as node's own parser is, which
 // a launch would load for half a millisecond: an option that is not in the table, a value that is missing or is not taken
@@ -17,31 +17,6 @@ export interface ParsedWords {
   readonly positionals: readonly string[];
 }
 
-/**
- * A word that is none of those it may be. What was meant is looked for when the error is told (near-word.ts): a launch need
- * not know how.
- */
-export class MistypedWord extends VaultError {
-  // It may be a value: nothing that shows an error shows it.
-  readonly #word: string;
-  readonly choices: readonly string[];
-  /** What stands before the choice where it is written: `--`, `--format `. */
-  readonly before: string;
-
-  /** @param help what tells more: `vault-run --help`. */
-  constructor(what: string, help: string, word: string, choices: readonly string[], before: string) {
-    super("usage", what, `see ${help}`);
-    this.#word = word;
-    this.choices = choices;
-    this.before = before;
-  }
-
-  /** What `find` makes of the word and its choices. */
-  nearest(find: (word: string, choices: readonly string[]) => string | undefined): string | undefined {
-    return find(this.#word, this.choices);
-  }
-}
-
 /** The value of an option that takes one of a few words. */
 export function oneOf<T extends string>(
   option: string,
@@ -51,7 +26,11 @@ export function oneOf<T extends string>(
 ): T {
   const choice = choices.find((candidate) => candidate === word);
   if (choice !== undefined) return choice;
-  throw new MistypedWord(`--${option} takes ${choices.join(", ")}`, help, word, choices, `--${option} `);
+  throw new MistypedWord("usage", `--${option} takes ${choices.join(", ")}`, `see ${help}`, {
+    word,
+    choices: () => choices,
+    before: `--${option} `,
+  });
 }
 
 /** @param help what tells more: `vault-run --help`. */
@@ -76,15 +55,20 @@ export function parseWords(
     const name = word.slice(2, equals === -1 ? undefined : equals);
     const option = word.startsWith("--") && Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined)
-      throw new MistypedWord(noSuchOption(word), help, name, Object.keys(options), "--");
+      throw new MistypedWord("usage", noSuchOption(word), `see ${help}`, {
+        word: name,
+        choices: () => Object.keys(options),
+        before: "--",
+      });
     if (option.type === "boolean") {
       if (equals !== -1) throw usage(`option '--${name}' does not take a value`, help);
       values[name] = true;
       continue;
     }
     const value = equals === -1 ? words[++at] : word.slice(equals + 1);
-    // What looks like an option was hardly meant as a value; written with an `=`, it was.
-    if (value === undefined || (equals === -1 && value.length > 1 && value.startsWith("-")))
+    // Nothing is what an unset variable of a shell leaves: as a path it would be the current folder. What looks like an
+    // option was hardly meant as a value; written with an `=`, it was.
+    if (value === undefined || value === "" || (equals === -1 && value.length > 1 && value.startsWith("-")))
       throw usage(`option '--${name}' needs a value`, help);
     const before = values[name];
     if (option.multiple !== true) values[name] = value;

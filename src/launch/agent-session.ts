@@ -24,7 +24,7 @@ import { isPast } from "../vault/time.ts";
 import { byClaimedId, readUnverifiedVault, type UnverifiedVault } from "../vault/unverified-vault.ts";
 import { Vault } from "../vault/vault.ts";
 import { VerifiedFiles } from "../vault/verified-files.ts";
-import { VaultError } from "../vault-error.ts";
+import { MistypedWord, VaultError } from "../vault-error.ts";
 
 export interface AgentOptions {
   readonly vault?: string | undefined;
@@ -135,10 +135,11 @@ export class AgentSession {
       tombstone?.type === "tombstone"
         ? `group ${group} was revoked from ${this.name} on ${tombstone.removedAt.slice(0, 10)}`
         : undefined;
-    throw new VaultError(
+    throw new MistypedWord(
       "not-granted",
       revoked ?? `${this.name} was not granted group ${group}`,
       `ask the owner: vault-run grant ${this.name} ${group}`,
+      { word: group, choices: () => (revoked === undefined ? all.map((granted) => granted.group) : []) },
     );
   }
 

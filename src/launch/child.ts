@@ -119,7 +119,7 @@ export function spawnFailure(code: string | undefined, file: string, cause?: unk
       STATUS_NOT_EXECUTABLE,
       "usage",
       `not executable (${code}): ${file}`,
-      `make it executable: chmod +x ${file}`,
+      `where it is a program's file, make it executable: chmod +x ${file}`,
     );
   }
   const hint =

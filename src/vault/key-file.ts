@@ -221,6 +221,8 @@ export function readPrivateFile(path: string, kind: PrivateFile): Buffer {
   }
   try {
     const stat = fstatSync(fd);
+    if (stat.isDirectory())
+      throw new VaultError(kind.code, `not a ${kind.what}, it is a folder: ${path}`, kind.hint);
     if (isOpenToOthers(stat, kind)) {
       throw new VaultError(
         kind.code,
@@ -228,7 +230,7 @@ export function readPrivateFile(path: string, kind: PrivateFile): Buffer {
         `make it yours alone: chmod 600 ${path}`,
       );
     }
-    if (stat.isDirectory() || stat.size > (kind.maxBytes ?? MAX_KEY_FILE_BYTES)) {
+    if (stat.size > (kind.maxBytes ?? MAX_KEY_FILE_BYTES)) {
       throw new VaultError(kind.code, `not a ${kind.what}, it is no such file: ${path}`, kind.hint);
     }
     return readFileSync(fd);

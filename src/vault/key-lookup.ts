@@ -1,9 +1,10 @@
+import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseVerifyKey } from "../age/signing-key.ts";
-import { VaultError } from "../vault-error.ts";
+import { MistypedWord, VaultError } from "../vault-error.ts";
 import { type KeyFile, keyFileExists, parseKeyFile, readCredential, readKeyFile } from "./key-file.ts";
 import { configFolder, findVariable, type Machine } from "./machine.ts";
-import { type AgentName, parseAgentName, type VaultId } from "./names.ts";
+import { type AgentName, GROUP_NAME, parseAgentName, type VaultId } from "./names.ts";
 import type { TrustSource } from "./trust.ts";
 
 // Which key an agent uses (an owner's: owner-key.ts). The first place that names one decides: what is named there and does not work is an error, never a
@@ -139,13 +140,22 @@ function findDefaultKey(machine: Machine, vault: VaultId, agent: AgentName | und
   }
   const path = agentKeyPath(machine, vault, agent);
   if (!keyFileExists(path)) {
-    throw new VaultError(
+    throw new MistypedWord(
       "no-key",
       `no key for agent ${agent}: ${path}`,
       "put its key file there, or name it with --key-file or VAULT_RUN_KEY_FILE",
+      { word: agent, choices: () => agentsWithKeys(machine, vault), before: "--agent " },
     );
   }
   return { keyFile: readKeyFile(path), from: path };
+}
+
+/** The agents whose key files are in their place on this machine. */
+export function agentsWithKeys(machine: Machine, vault: VaultId): string[] {
+  const folder = `${configFolder(machine, vault)}/agents`;
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith(".key"));
+  return names.map((name) => name.slice(0, -".key".length)).filter((name) => GROUP_NAME.test(name));
 }
 
 /** A key that is pinned to another vault opens nothing of this one. */

@@ -1,6 +1,6 @@
 import { type Recipient, type Suite, suiteOf } from "../age/identity.ts";
 import type { VerifyKey } from "../age/signing-key.ts";
-import { VaultError } from "../vault-error.ts";
+import { MistypedWord, VaultError } from "../vault-error.ts";
 import type { LockSelf } from "./lock-holder.ts";
 import {
   type AgentName,
@@ -190,7 +190,15 @@ export class Vault {
       record === undefined
         ? "no agent of this name"
         : `this agent was removed on ${record.removedAt.slice(0, 10)}`;
-    throw new VaultError("unknown-agent", `${what}: ${name}`, "see the agents there are: vault-run agents");
+    throw new MistypedWord(
+      "unknown-agent",
+      `${what}: ${name}`,
+      "see the agents there are: vault-run agents",
+      {
+        word: name,
+        choices: () => this.agents().map((agent) => agent.name),
+      },
+    );
   }
 
   /** The agents that were not removed, in name order. */
@@ -238,11 +246,11 @@ export class Vault {
   group(name: GroupName): GroupRecord {
     const record = this.findGroup(name);
     if (record !== undefined) return record;
-    throw new VaultError(
-      "unknown-group",
-      `no group of this name: ${name}`,
-      "see the groups there are: vault-run list",
-    );
+    const what = `no group of this name: ${name}`;
+    throw new MistypedWord("unknown-group", what, "see the groups there are: vault-run list", {
+      word: name,
+      choices: () => this.groups().map((group) => group.name),
+    });
   }
 
   groups(): GroupRecord[] {
@@ -268,11 +276,12 @@ export class Vault {
     const record = this.findSecret(ref);
     if (record?.type === "secret") return record;
     this.group(ref.group);
-    throw new VaultError(
-      "unknown-secret",
-      `no secret of this name: ${formatRef(ref)}`,
-      `see what there is: vault-run list ${ref.group}`,
-    );
+    const what = `no secret of this name: ${formatRef(ref)}`;
+    throw new MistypedWord("unknown-secret", what, `see what there is: vault-run list ${ref.group}`, {
+      word: ref.name,
+      choices: () => this.secrets(ref.group).map((secret) => secret.name),
+      before: `${ref.group}/`,
+    });
   }
 
   /** Every secret's name that a group has or had: a removed one keeps its name by its tombstone. */
@@ -393,6 +402,6 @@ export function vanished(path: RecordPath): VaultError {
   return new VaultError(
     "record-missing",
     `a record is gone without a tombstone: .vault/${path}`,
-    `see who removed it: git log -- .vault/${path}; bring it back, and remove with vault-run only`,
+    `where this clone is behind, pull; otherwise see who removed it (git log -- .vault/${path}), bring it back, and remove with vault-run only`,
   );
 }

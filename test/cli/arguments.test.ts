@@ -4,9 +4,8 @@ import { VERB_STATUS } from "../../src/cli/exit-status.ts";
 import { suggested } from "../../src/cli/near-word.ts";
 import { parseVerbRequest } from "../../src/cli/verb-arguments.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
-import { MistypedWord } from "../../src/cli/words.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
-import { VaultError } from "../../src/vault-error.ts";
+import { MistypedWord, VaultError } from "../../src/vault-error.ts";
 
 function parse(line: string) {
   const words = line.split(" ").filter((word) => word !== "");
@@ -41,6 +40,7 @@ describe("words for a launch", () => {
     ["--agent x node -- y", /a word before --/],
     ["--agnet x -- y", /--agnet/],
     ["--agent -- y", /--agent/],
+    ["--vault= -- y", /option '--vault' needs a value/],
     ["--clean-env=yes -- y", /--clean-env/],
     ["--__proto__.x 1 -- y", /no such option/],
   ])("%j are refused", (line, message) => {
@@ -71,6 +71,7 @@ describe("words for a verb", () => {
     ["grant a b c", /takes <agent> <group>/],
     ["list a b", /takes \[group\]/],
     ["set a/B --value x", /--value/],
+    ["set a/B --from-file=", /option '--from-file' needs a value/],
     ["status --jsno", /--jsno/],
     ["set --__proto__.x a/B", /no such option/],
     ["constructor", /no such verb/],
@@ -85,6 +86,9 @@ describe("words for a verb", () => {
     ["--agnet x -- y", "did you mean --agent?"],
     ["--tty ptty --agent x -- y", "did you mean --tty pty?"],
     ["--on-leak kil --agent x -- y", "did you mean --on-leak kill?"],
+    ["hist a/B", "did you mean history?"],
+    ["help foo", "see vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND"],
+    ["ls", "see vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND"],
     ["set a/B --frobnicate", "see vault-run set --help"],
     ["xyz", "see vault-run --help; to launch a program: vault-run --agent NAME -- COMMAND"],
   ])("that are nearly one that there is get a suggestion: %j", (line, hint) => {

@@ -73,6 +73,44 @@ describe("a verb refuses", () => {
     expect(await refused(args, status)).toContain(words);
   });
 
+  it("what an unset variable of a shell leaves of an option's value, before it is taken for the current folder", async () => {
+    for (const option of ["--vault", "--owner-key-file"])
+      expect(await refused(["status", option, ""], 2)).toContain(`option '${option}' needs a value`);
+  });
+
+  it("a folder in the place of a key file, without the advice to change its mode", async () => {
+    const error = await refused(["status", "--owner-key-file", "."], 1);
+    expect(error).toContain("not a key file, it is a folder");
+    expect(error).not.toContain("chmod");
+  });
+
+  it("options before the verb, and says what stands first", async () => {
+    for (const args of [
+      ["--vault", ".", "status"],
+      ["--json", "status"],
+    ])
+      expect(await refused(args, 2)).toBe(
+        "vault-run: a verb stands before its options\n  write it as: vault-run status ...\n",
+      );
+  });
+
+  it.each([
+    [["grant", "crawlre", "stripe"], "did you mean crawler?"],
+    [["grant", "crawler", "strip"], "did you mean stripe?"],
+    [["get", "stripe/API_KYE"], "did you mean stripe/API_KEY?"],
+    [["history", "strip/API_KEY"], "did you mean stripe/API_KEY?"],
+    [["remove-owner", "ownr"], "did you mean owner?"],
+    [["get", "stripe/API_KEY", "--agent", "crawlr"], "did you mean --agent crawler?"],
+    [["get", "strip/API_KEY", "--agent", "crawler"], "did you mean stripe?"],
+  ] as const)("a name that is nearly one that there is, with that one: %j", async (args, hint) => {
+    expect(await refused(args, 1)).toContain(`\n  ${hint}\n`);
+  });
+
+  it("a name in a vault in which a record is missing, without a guess", async () => {
+    rmSync(join(program.repo, ".vault/groups/stripe/group.json"));
+    expect(await refused(["grant", "crawler", "strip"], 1)).toContain("see the groups there are");
+  });
+
   it.each([
     ["an empty value", "", "an empty value"],
     ["an empty line", "\n", "an empty value"],

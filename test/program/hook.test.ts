@@ -104,6 +104,14 @@ describe("hook install", () => {
     },
   );
 
+  it("says so where there is nothing to take out", async () => {
+    const { status, stderr } = await template.copy().run(["hook", "uninstall", "--on", "pre-push"]);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: "vault-run: nothing to do: no pre-push hook of vault-run is here\n",
+    });
+  });
+
   it("sees what a hook that was there stages, and commits of chosen paths", async () => {
     const program = template.copy();
     const hook = join(program.repo, ".git/hooks/pre-commit");

@@ -87,7 +87,7 @@ describe("the installed package", () => {
   it("tells its version and how it is used", async () => {
     const program = Program.empty();
     const { version } = JSON.parse(readFileSync(join(inject("packageFolder"), "package.json"), "utf8"));
-    expect(await program.must(["--version"])).toBe(`${version}\n`);
+    for (const word of ["--version", "version"]) expect(await program.must([word])).toBe(`${version}\n`);
     const help = await program.must(["--help"]);
     for (const { name } of VERBS) expect(help).toContain(name);
     for (const { name, examples } of VERBS) {

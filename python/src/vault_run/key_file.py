@@ -98,16 +98,21 @@ def key_file_exists(path: str) -> bool:
 
 def _read_private_file(path: str, is_credential: bool) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb", closefd=True) as opened:
+    try:
         status = os.fstat(fd)
         mode = status.st_mode
+        if stat.S_ISDIR(mode):
+            raise VaultError("key-file", f"not a key file, it is a folder: {path}", _HINT)
         if _is_open_to_others(status, is_credential):
             raise VaultError(
                 "key-file",
                 f"others can read this key file (mode {stat.S_IMODE(mode) & 0o777:o}): {path}",
                 f"make it yours alone: chmod 600 {path}",
             )
-        content = opened.read(_MAX_BYTES + 1) if not stat.S_ISDIR(mode) else b" " * (_MAX_BYTES + 1)
+        with os.fdopen(fd, "rb", closefd=False) as opened:
+            content = opened.read(_MAX_BYTES + 1)
+    finally:
+        os.close(fd)
     if len(content) > _MAX_BYTES:
         raise VaultError("key-file", f"not a key file, it is no such file: {path}", _HINT)
     return content

@@ -232,5 +232,6 @@ def _vanished(path: str) -> VaultError:
     return VaultError(
         "record-missing",
         f"a record is gone without a tombstone: .vault/{path}",
-        f"see who removed it: git log -- .vault/{path}; bring it back, and remove with vault-run only",
+        f"where this clone is behind, pull; otherwise see who removed it (git log -- .vault/{path}), bring it back,"
+        " and remove with vault-run only",
     )

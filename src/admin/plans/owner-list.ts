@@ -3,7 +3,7 @@ import { keyFingerprint } from "../../vault/fingerprint.ts";
 import { VAULT_PATH } from "../../vault/paths.ts";
 import type { Owner, OwnerExposure, VaultRecord } from "../../vault/schema.ts";
 import { linkBytes } from "../../vault/trust.ts";
-import { VaultError } from "../../vault-error.ts";
+import { MistypedWord } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 
 /**
@@ -42,5 +42,14 @@ export function findOwner({ vault }: OwnerSession, name: string): Owner | undefi
 export function requireOwner(session: OwnerSession, name: string): Owner {
   const owner = findOwner(session, name);
   if (owner !== undefined) return owner;
-  throw new VaultError("unknown-owner", `no owner of this name: ${name}`, "see the owners: vault-run owners");
+  const { owners } = session.vault.record;
+  throw new MistypedWord(
+    "unknown-owner",
+    `no owner of this name: ${name}`,
+    "see the owners: vault-run owners",
+    {
+      word: name,
+      choices: () => owners.map((known) => known.name),
+    },
+  );
 }

@@ -1,13 +1,12 @@
 import { findVaultRoot } from "../../vault/find-vault.ts";
 import type { Machine } from "../../vault/machine.ts";
-import { VaultError } from "../../vault-error.ts";
+import { MistypedWord, VaultError } from "../../vault-error.ts";
 import { type Completion, complete, findOption } from "../completion/complete.ts";
 import { SCRIPTS, SHELLS } from "../completion/scripts.ts";
 import { vaultNames } from "../completion/vault-names.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, USAGE } from "../exit-status.ts";
 import { readStream } from "../input.ts";
-import { MistypedWord } from "../words.ts";
 
 const MAX_LINE_BYTES = 1024 * 1024;
 
@@ -15,13 +14,12 @@ export async function run(context: CommandContext): Promise<number> {
   const word = context.word(0);
   const shell = SHELLS.find((candidate) => candidate === word);
   if (shell === undefined) {
-    throw new MistypedWord(
-      `completion is for ${SHELLS.join(", ")}`,
-      "vault-run completion --help",
+    const what = `completion is for ${SHELLS.join(", ")}`;
+    throw new MistypedWord("usage", what, "see vault-run completion --help", {
       word,
-      SHELLS,
-      "vault-run completion ",
-    );
+      choices: () => SHELLS,
+      before: "vault-run completion ",
+    });
   }
   const { stdout } = context.console.streams;
   if (!context.has("words")) {

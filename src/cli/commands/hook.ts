@@ -1,11 +1,11 @@
 import { findGitPlace, type GitPlace } from "../../git/changes.ts";
 import { HOOK_EVENTS, type HookEvent } from "../../git/hooks.ts";
-import { VaultError } from "../../vault-error.ts";
+import { MistypedWord, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
 import { HOOK_ACTIONS } from "../hooks/actions.ts";
 import { findGuard, type Guard, installGuard, uninstallGuard } from "../hooks/guards.ts";
-import { MistypedWord, oneOf } from "../words.ts";
+import { oneOf } from "../words.ts";
 
 const HELP = "vault-run hook --help";
 
@@ -26,13 +26,11 @@ export async function run(context: CommandContext): Promise<number> {
     case "status":
       return status(context, place);
     case undefined:
-      throw new MistypedWord(
-        `hook takes ${HOOK_ACTIONS.join(", ")}`,
-        HELP,
-        context.word(0),
-        HOOK_ACTIONS,
-        "hook ",
-      );
+      throw new MistypedWord("usage", `hook takes ${HOOK_ACTIONS.join(", ")}`, `see ${HELP}`, {
+        word: context.word(0),
+        choices: () => HOOK_ACTIONS,
+        before: "vault-run hook ",
+      });
   }
 }
 
@@ -88,6 +86,7 @@ async function uninstall(
 ): Promise<number> {
   const { console } = context;
   let isWhole = true;
+  let removed = 0;
   for (const event of events) {
     const guard = await findGuard(place, event);
     if (isManaged(guard) && guard.lines.length === 0) {
@@ -98,11 +97,13 @@ async function uninstall(
       continue;
     }
     await uninstallGuard(place, event);
-    if (guard.isInstalled)
-      console.say(
-        `the ${event} hook is gone${guard.how === "file" && guard.keepsOther ? ", and the one before is back" : ""}`,
-      );
+    if (!guard.isInstalled) continue;
+    removed += 1;
+    const back = guard.how === "file" && guard.keepsOther ? ", and the one before is back" : "";
+    console.say(`the ${event} hook is gone${back}`);
   }
+  if (removed === 0 && isWhole)
+    console.say(`nothing to do: no ${events.join(" or ")} hook of vault-run is here`);
   return isWhole ? DONE : REFUSED;
 }
 
