@@ -47,6 +47,11 @@ export class Console {
     return this.#streams.stdin.isTTY === true && this.#streams.stderr.isTTY !== true;
   }
 
+  /** Whether the terminal knows no control sequences: it would show them. */
+  get isDumb(): boolean {
+    return this.#env.TERM === "dumb";
+  }
+
   /** How wide the window is that data goes to. Without a window, lines have no end. */
   get columns(): number {
     const { isTTY, columns = 0 } = this.#streams.stdout;
@@ -123,7 +128,7 @@ export class Console {
   }
 
   get showsProgress(): boolean {
-    return this.#streams.stderr.isTTY === true;
+    return this.#streams.stderr.isTTY === true && !this.isDumb;
   }
 
   /** A line that shows how far long work has come: replaced by the next, and gone before anything else is said. */
@@ -140,8 +145,8 @@ export class Console {
 
   /** Emphasis that carries no information of its own. */
   #bold(text: string): string {
-    const { NO_COLOR = "", TERM } = this.#env;
-    const isColourful = this.#streams.stdout.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
+    const { NO_COLOR = "" } = this.#env;
+    const isColourful = this.#streams.stdout.isTTY === true && NO_COLOR === "" && !this.isDumb;
     return isColourful ? `\x1b[1m${text}\x1b[22m` : text;
   }
 

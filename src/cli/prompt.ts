@@ -21,9 +21,10 @@ const STRAY_INPUT_MS = 60;
 export async function askHidden(console: Console, question: string, instead: string): Promise<Buffer> {
   const input = terminal(console);
   const { stderr } = console.streams;
+  const [pasteOn, pasteOff] = console.isDumb ? ["", ""] : ["\x1b[?2004h", "\x1b[?2004l"];
   // Raw first: what is typed once the question shows must not be echoed, nor edited by the terminal's own line mode.
   input.setRawMode(true);
-  stderr.write(`${question}: \x1b[?2004h`);
+  stderr.write(`${question}: ${pasteOn}`);
   input.resume();
   const line = new HiddenLine();
   try {
@@ -33,7 +34,7 @@ export async function askHidden(console: Console, question: string, instead: str
   } finally {
     input.setRawMode(false);
     input.pause();
-    stderr.write("\x1b[?2004l\n");
+    stderr.write(`${pasteOff}\n`);
   }
 }
 

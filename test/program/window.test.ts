@@ -78,6 +78,20 @@ describe("a window of 80 columns", () => {
     expect(Math.max(...piped.map((line) => line.length))).toBeGreaterThan(80);
   });
 
+  it("gets no control sequence where its terminal knows none", async () => {
+    const program = template.copy();
+    const set = ["vault-run", "set", "a-group-named-1/TOKEN"];
+    const dumb = await onTerminal(program, set, [["(not shown): ", "token-value\r"]], { TERM: "dumb" });
+    expect(dumb).toMatchObject({ status: 0, untyped: 0 });
+    expect(dumb.shown).not.toContain("\x1b");
+    expect(await program.must(["get", "a-group-named-1/TOKEN"])).toBe("token-value");
+    const env = Array.from({ length: 300 }, (_, at) => `NAME_${at}=value-${at}\n`).join("");
+    const script = `printf '%s' "$ENTRIES" > .env; vault-run import .env --group big`;
+    const long = await onTerminal(program, ["sh", "-c", script], [], { ENTRIES: env, TERM: "dumb" });
+    expect(long.status).toBe(0);
+    expect(long.shown).not.toContain("\x1b");
+  });
+
   it("has an owner's verify key whole, and what a secret's versions are told apart by", async () => {
     const program = template.copy();
     const [owner] = JSON.parse(await program.must(["owners", "--json"])).owners;
