@@ -192,6 +192,18 @@ describe("set", () => {
     });
   });
 
+  it("of the value it already has, with nothing else that changes, writes and commits nothing", async () => {
+    const description = "what it is for";
+    await vault.set("stripe/A", "sk_live_A_value", {
+      description,
+      expiresAt: "2099-01-01T00:00:00.000Z" as never,
+    });
+    const before = [vault.git("rev-parse", "HEAD"), load("groups/stripe/secrets/A.json")];
+    expect(await vault.set("stripe/A", "sk_live_A_value")).toBe("same value");
+    expect(await vault.set("stripe/A", "sk_live_A_value", { description })).toBe("same value");
+    expect([vault.git("rev-parse", "HEAD"), load("groups/stripe/secrets/A.json")]).toEqual(before);
+  });
+
   it("keeps what is not said again, but for the expiry, which is the value's", async () => {
     await vault.set("stripe/A", "one-value", {
       env: "STRIPE",

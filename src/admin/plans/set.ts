@@ -1,5 +1,6 @@
 import { generateIdentity } from "../../age/generate.ts";
 import type { Identity } from "../../age/identity.ts";
+import { canonicalText } from "../../vault/canonical.ts";
 import { formatRef, type GroupName, type SecretName, type SecretRef } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
 import { groupPath, secretPath } from "../../vault/paths.ts";
@@ -11,7 +12,7 @@ import { isUnsafeVariable } from "../../vault/unsafe-names.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, PlannedWrite } from "../plan.ts";
-import { given, groupRecord, type SecretFields, secretRecord } from "./group-key.ts";
+import { given, groupRecord, keptFields, type SecretFields, secretRecord } from "./group-key.ts";
 
 /** What `set` may say besides the value. What is not said stays as it was, but for the expiry, which is the value's. */
 export interface SetOptions {
@@ -24,7 +25,10 @@ export interface SetOptions {
 
 export type SetOutcome = "new" | "new value" | "same value";
 
-/** Sets a secret's value; makes its group on first use. Setting the value it already has is no rotation. */
+/**
+ * Sets a secret's value; makes its group on first use. Setting the value it already has is no rotation, and where nothing
+ * else changes either the plan is empty.
+ */
 export async function planSet(
   session: OwnerSession,
   ref: SecretRef,
@@ -44,19 +48,37 @@ export async function planSet(
     current !== undefined &&
     known !== undefined &&
     (await isCurrentValue(current, await openGroup(known, session.identity), value));
+  const secretsOf = (record: SecretRecord) => [{ ...ref, valueId: record.valueId }];
+  const message = `vault-run: set ${formatRef(ref)}`;
+  if (
+    same &&
+    current !== undefined &&
+    isSettled(current, settledFields(session, options, { current, same }))
+  ) {
+    const event = { action: "set", group: ref.group, secrets: secretsOf(current) } as const;
+    return { plan: { event, writes: [], message }, outcome: "same value" };
+  }
   const group = known ?? (await newGroup(session, ref.group));
   const writes: PlannedWrite[] = known === undefined ? [{ path: groupPath(ref.group), record: group }] : [];
   const record = await settledRecord(session, group, ref, value, options, { current, same });
   writes.push({ path: secretPath(ref.group, ref.name), record });
-  const secrets = [{ ...ref, valueId: record.valueId }];
-  const message = `vault-run: set ${formatRef(ref)}`;
-  const plan: Plan = { event: { action: "set", group: ref.group, secrets }, writes, message };
+  const plan: Plan = {
+    event: { action: "set", group: ref.group, secrets: secretsOf(record) },
+    writes,
+    message,
+  };
   return { plan, outcome: same ? "same value" : current === undefined ? "new" : "new value" };
 }
 
 export function findCurrent(session: OwnerSession, ref: SecretRef): SecretRecord | undefined {
   const found = session.vault.findSecret(ref);
   return found?.type === "secret" ? found : undefined;
+}
+
+/** What a secret is before its value is set, and whether that is the value it has. */
+interface Before {
+  readonly current: SecretRecord | undefined;
+  readonly same: boolean;
 }
 
 /** A secret's record with this value. What `options` do not say is as in the current one. */
@@ -66,12 +88,15 @@ export function settledRecord(
   ref: SecretRef,
   value: Secret,
   options: SetOptions,
-  before: { readonly current: SecretRecord | undefined; readonly same: boolean },
+  before: Before,
 ): Promise<SecretRecord> {
-  const { current } = before;
-  const kept = before.same ? current : undefined;
+  return secretRecord(session, group, ref.name, settledFields(session, options, before), value.bytes());
+}
+
+function settledFields(session: OwnerSession, options: SetOptions, { current, same }: Before): SecretFields {
+  const kept = same ? current : undefined;
   const unsafeName = options.unsafeName || current?.unsafeName === true;
-  const fields: SecretFields = {
+  return {
     valueId: kept?.valueId ?? session.newValueId(),
     setAt: kept?.setAt ?? session.now,
     exposedTo: kept?.exposedTo ?? [],
@@ -83,7 +108,10 @@ export function settledRecord(
       unsafeName: unsafeName ? (true as const) : undefined,
     }),
   };
-  return secretRecord(session, group, ref.name, fields, value.bytes());
+}
+
+function isSettled(current: SecretRecord, fields: SecretFields): boolean {
+  return canonicalText(keptFields(current)) === canonicalText(fields);
 }
 
 export async function newGroup(session: OwnerSession, name: GroupName): Promise<GroupRecord> {

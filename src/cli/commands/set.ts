@@ -35,7 +35,11 @@ export async function run(context: CommandContext): Promise<number> {
     outcome = planned.outcome;
     return planned.plan;
   });
-  context.console.say(`${SAID[outcome]} ${place}${commitNote(done)}`);
+  context.console.say(
+    done.plan.writes.length === 0
+      ? `nothing to do: ${place} has this value already, so nothing was rotated`
+      : `${SAID[outcome]} ${place}${commitNote(done)}`,
+  );
   if (tooShort) context.console.say(`${place} is too short to be redacted from a program's output`);
   return DONE;
 }
