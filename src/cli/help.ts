@@ -19,13 +19,15 @@ export function printHelp(verb: Verb | undefined, columns: number): void {
     verb === undefined
       ? [section("Exit status of a launch", LAUNCH_STATUSES), section("Variables", VARIABLES)]
       : [section("Exit status", verbEntry(verb).statuses)];
-  cli.help((sections) => tidied([...sections, ...more], columns));
+  // What a page of the whole program is made of; a verb's has its own options and no other verbs.
+  const titles = verb === undefined ? { Commands: "Verbs", Options: "Options of a launch" } : {};
+  cli.help((sections) => tidied([...sections, ...more], titles, columns));
   // The argument vector is ours, not the user's: it only tells cac which page to print.
   cli.parse(["node", "vault-run", ...(verb === undefined ? [] : [verb.name]), "--help"], { run: false });
 }
 
 function describeProgram(cli: CAC): void {
-  cli.usage("[options] -- COMMAND [ARG...]\n  $ vault-run VERB ...      (vault-run VERB --help tells more)");
+  cli.usage("[options] -- COMMAND [ARG...]\n  $ vault-run VERB ...\n  $ vault-run VERB --help");
   for (const { word, takes, about } of LAUNCH_TERMS)
     cli.option(takes === undefined ? word : `${word} <${takes}>`, about);
   for (const example of LAUNCH_EXAMPLES) cli.example(`  $ ${example}`);
@@ -46,16 +48,22 @@ function section(title: string, terms: readonly Term[]): { title: string; body: 
 }
 
 /**
- * Without the list of every verb's help call, the defaults that cac invents for `--no-…`, and trailing spaces; in a window,
- * what is said of a verb or an option goes on below itself.
+ * Without the list of every verb's help call, the program's name alone on a line, the defaults that cac invents for
+ * `--no-…`, and trailing spaces; cac's words as ours; in a window, what is said of a verb or an option goes on below itself.
  */
-function tidied(sections: { title?: string; body: string }[], columns: number) {
+function tidied(
+  sections: { title?: string; body: string }[],
+  titles: Readonly<Record<string, string>>,
+  columns: number,
+) {
   return sections
-    .filter((section) => section.title?.startsWith("For more info") !== true)
-    .map((section) => ({
-      ...section,
-      body: section.body
+    .filter((section) => section.title?.startsWith("For more info") !== true && section.body !== "vault-run")
+    .map(({ title, body }) => ({
+      ...(title === undefined ? {} : { title: titles[title] ?? title }),
+      body: body
         .replaceAll(" (default: true)", "")
+        .replace("Display this message", "show this page")
+        .replace("Display version number", "show the version")
         .split("\n")
         .map((line) => wrapped(line.trimEnd(), columns))
         .join("\n"),

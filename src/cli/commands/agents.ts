@@ -19,7 +19,7 @@ export function run(context: CommandContext): Promise<number> {
       agent.key.slice(0, 16),
       agent.createdAt.slice(0, 10),
       agent.grants.map((grant) => grant.group).join(" ") || "-",
-      agent.description ?? "",
+      agent.description ?? "-",
     ]);
     context.console.table([["AGENT", "KEY", "SINCE", "GROUPS", "DESCRIPTION"], ...rows]);
     return DONE;

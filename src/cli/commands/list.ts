@@ -28,7 +28,7 @@ export function run(context: CommandContext): Promise<number> {
       secret.deliver,
       secret.setAt.slice(0, 10),
       secret.expiresAt?.slice(0, 10) ?? "-",
-      secret.description ?? "",
+      secret.description ?? "-",
     ]);
     context.console.table([["SECRET", "VARIABLE", "AS", "SET", "EXPIRES", "DESCRIPTION"], ...rows]);
     return DONE;
