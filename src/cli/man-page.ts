@@ -13,6 +13,19 @@ import {
 
 // vault-run(1) in the man macros.
 
+const FILES: readonly Term[] = [
+  { word: ".vault/", about: "the vault: signed records and ciphertext, to be committed" },
+  {
+    word: "$XDG_CONFIG_HOME/vault-run/VAULT ID/owner.key",
+    about: "the owner's key; without the variable, in ~/.config",
+  },
+  { word: "$XDG_CONFIG_HOME/vault-run/VAULT ID/agents/AGENT.key", about: "an agent's key" },
+  {
+    word: "$XDG_STATE_HOME/vault-run/VAULT ID/",
+    about: "the audit log, and what this machine has seen; without the variable, in ~/.local/state",
+  },
+];
+
 /** @param day the page's date, as 2027-01-31. */
 export function manPage(version: string, day: string): string {
   const lines = [
@@ -39,6 +52,8 @@ export function manPage(version: string, day: string): string {
     "Of a verb, what is said with it.",
     ".SH ENVIRONMENT",
     ...[...VARIABLES, GIVEN_VARIABLE].flatMap(termLines),
+    ".SH FILES",
+    ...FILES.flatMap(termLines),
     ".SH SEE ALSO",
     "\\fBage\\fR(1), \\fBgit\\fR(1)",
   ];
