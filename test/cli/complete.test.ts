@@ -64,6 +64,8 @@ describe("completion", () => {
     ["export stripe --format git", ["github", "github-mask"]],
     ["init --audit ", ["required", "best-effort"]],
     ["init --name ", []],
+    ["add-owner ", []],
+    ["remove-owner ", ["owner"]],
     ["completion ", ["bash", "zsh", "fish"]],
     ["import ", "files"],
     ["set stripe/X --from-file ", "files"],
@@ -85,5 +87,7 @@ describe("completion", () => {
       [],
     ]);
     expect(vaultNames(root).secrets("../x")).toEqual([]);
+    writeFileSync(join(root, "vault.json"), '{"owners": 1}');
+    expect(vaultNames(root).owners()).toEqual([]);
   });
 });

@@ -39,8 +39,8 @@ const LAUNCH_SLOTS: readonly Slot[] = Object.entries(LAUNCH_OPTIONS).map(([name,
   choices: LAUNCH_CHOICES[name] ?? [],
   about: option.about,
 }));
-const HELP: Slot = { name: "help", takes: undefined, choices: [], about: "tell more" };
-const VERSION: Slot = { name: "version", takes: undefined, choices: [], about: "print the version" };
+const HELP: Slot = { name: "help", takes: undefined, choices: [], about: "show the page of help" };
+const VERSION: Slot = { name: "version", takes: undefined, choices: [], about: "show the version" };
 const ONLY_FIRST = [HELP, VERSION];
 
 /** @param words those behind the program's name, up to the cursor; the last one is not finished. */
@@ -153,6 +153,8 @@ function valuesOf(kind: string, current: string, names: VaultNames): Completion 
       return words(names.agents());
     case "group":
       return words(names.groups());
+    case "owner":
+      return words(names.owners());
     case "group/name":
       return words(refs(current, names));
     case "var=group/name":

@@ -35,7 +35,7 @@ export const OWNERS_VERBS: readonly Verb[] = [
   },
   {
     name: "remove-owner",
-    takes: "<name>",
+    takes: "<owner>",
     about: "remove an owner for good: new keys for every group, everything sealed again to those who remain",
     options: [...CHANGES, JSON_OUT],
     examples: ["vault-run remove-owner bea"],
