@@ -35,6 +35,14 @@ const { unpulled } = await reported.json<{ unpulled: Unpulled[] }>("audit", "--u
 
 const pullsIn = ({ totals }: AuditData) => total(totals.map(({ pulls }) => pulls));
 const BACK = "getComputedStyle(document.body).backgroundColor";
+/** Labels of one picture that share more than the pixels between their letters and their boxes. */
+const OVERLAPS = `[...document.querySelectorAll("svg")].flatMap((picture) => {
+  const labels = [...picture.querySelectorAll("text")].map((label) => [label.textContent, label.getBoundingClientRect()]);
+  const shared = (a, b) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  return labels.flatMap(([text, box], at) =>
+    labels.slice(at + 1).flatMap(([other, second]) => (shared(box, second) ? text + " | " + other : [])));
+})`;
 const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
 const sorted = (rows: readonly (readonly string[])[]) => rows.map((row) => row.join(" | ")).sort();
 const who = ({ agent, owner }: { agent?: string | null; owner?: string | null }) => agent ?? `owner ${owner}`;
@@ -278,6 +286,15 @@ describe("the report's page", () => {
     const { page } = await openPage(browser, url, { viewport: { width: 360, height: 740 } });
     expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
   });
+
+  it.each([360, 1280])(
+    "writes no label of a picture over another in a window of %i pixels",
+    async (width) => {
+      const { page } = await openPage(browser, url, { viewport: { width, height: 800 } });
+      await unfold(page);
+      expect(await page.evaluate<string[]>(OVERLAPS)).toEqual([]);
+    },
+  );
 
   it("can be printed, without what only a screen has a use for", async () => {
     const { page } = await openPage(browser, url, { colorScheme: "dark" });

@@ -97,9 +97,11 @@ function picture(shares: readonly Share[]): Picture {
       const title = ({ agent, could, did }: Share) =>
         `${agent}\ncould read ${counted(could, "secret")}\ndid read ${did}`;
       return {
-        height: shown.length * ROW_HEIGHT + 40,
+        height: shown.length * ROW_HEIGHT + 46,
         marginLeft,
         marginTop: 4,
+        // What is counted stands below the numbers.
+        marginBottom: 36,
         y: { type: "band", domain: names, padding: 0.25 },
         marks: [
           gridX({ ticks, stroke: "var(--line)", strokeOpacity: 1 }),

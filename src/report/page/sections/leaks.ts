@@ -76,9 +76,11 @@ function picture(leaks: readonly Leak[]): Picture {
       const ticks = countTicks(shown[0]?.count ?? 0);
       const marginLeft = labelMargin(names, width);
       return {
-        height: shown.length * ROW_HEIGHT + 40,
+        height: shown.length * ROW_HEIGHT + 46,
         marginLeft,
         marginTop: 4,
+        // What is counted stands below the numbers.
+        marginBottom: 36,
         y: { type: "band", domain: names, padding: 0.3 },
         marks: [
           gridX({ ticks, stroke: "var(--line)", strokeOpacity: 1 }),
