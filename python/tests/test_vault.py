@@ -377,6 +377,8 @@ def test_finds_keys_in_order_and_the_first_is_final(
     monkeypatch.setenv("VAULT_RUN_KEY_FILE", "missing.key")
     assert code_of(Vault) == "key-file"
     assert Vault(key_file=str(default)).get(REF).reveal() == VALUE
+    assert code_of(lambda: Vault(key_file="")) == "usage"
+    assert code_of(lambda: Vault(key_file=str(default), path="")) == "usage"
     descriptors = len(os.listdir("/proc/self/fd"))
     assert code_of(lambda: Vault(key_file=str(home))) == "key-file"
     assert len(os.listdir("/proc/self/fd")) == descriptors
@@ -482,7 +484,7 @@ def test_the_program_lists_and_refuses(machine: VectorMachine, capsys: pytest.Ca
     assert main(["list", "--json", *options]) == 0
     assert json.loads(capsys.readouterr().out)["secrets"] == machine._vectors["granted"]
     assert main(["list", "--agent", "crawler", "--vault", "/nowhere"]) == 1
-    assert capsys.readouterr().err.startswith("vault-run: no vault here: /nowhere/.vault\n")
+    assert capsys.readouterr().err.startswith("vault-run: no vault here: /nowhere/.vault\n  name the folder")
     assert main(["list", "--agent", "../x", "--vault", str(machine.root)]) == 2
     with pytest.raises(SystemExit) as caught:
         main(["reveal"])

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { VaultError } from "../vault-error.ts";
-import { findVariable, type Machine } from "./machine.ts";
+import { findNamed, type Machine } from "./machine.ts";
 
 export const VAULT_FOLDER = ".vault";
 
@@ -10,7 +10,7 @@ export const VAULT_FOLDER = ".vault";
  * holds it), otherwise the nearest one upwards from the current folder.
  */
 export function findVaultRoot(machine: Machine, option: string | undefined): string {
-  const named = option ?? findVariable(machine, "VAULT_RUN_VAULT");
+  const named = findNamed(machine, option, "VAULT_RUN_VAULT");
   if (named !== undefined) {
     const root = vaultRootFor(machine, named);
     if (isFolder(root)) return realpathSync(root);

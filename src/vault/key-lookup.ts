@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseVerifyKey } from "../age/signing-key.ts";
 import { MistypedWord, VaultError } from "../vault-error.ts";
 import { type KeyFile, keyFileExists, parseKeyFile, readCredential, readKeyFile } from "./key-file.ts";
-import { configFolder, findVariable, type Machine } from "./machine.ts";
+import { configFolder, findNamed, findVariable, type Machine } from "./machine.ts";
 import { type AgentName, GROUP_NAME, parseAgentName, type VaultId } from "./names.ts";
 import type { TrustSource } from "./trust.ts";
 
@@ -116,12 +116,12 @@ export function actsAsAgent(
 
 /** The agent that `--agent`, VAULT_RUN_AGENT or the key names. */
 export function agentOption(machine: Machine, option: string | undefined): AgentName | undefined {
-  const name = option ?? findVariable(machine, "VAULT_RUN_AGENT");
+  const name = findNamed(machine, option, "VAULT_RUN_AGENT");
   return name === undefined ? undefined : parseAgentName(name);
 }
 
 function findNamedKey(machine: Machine, option: string | undefined): FoundKey | undefined {
-  const file = option ?? findVariable(machine, "VAULT_RUN_KEY_FILE");
+  const file = findNamed(machine, option, "VAULT_RUN_KEY_FILE");
   if (file !== undefined) {
     const path = resolve(machine.cwd, file);
     return { keyFile: readKeyFile(path), from: path };

@@ -35,6 +35,16 @@ export function findVariable(machine: Machine, variable: `VAULT_RUN_${string}`):
   throw new VaultError("usage", `${variable} is set but empty`, `give it a value, or unset ${variable}`);
 }
 
+/** What an option names, or else a variable. An empty option would be the current folder, or a reason to look elsewhere. */
+export function findNamed(
+  machine: Machine,
+  option: string | undefined,
+  variable: `VAULT_RUN_${string}`,
+): string | undefined {
+  if (option !== "") return option ?? findVariable(machine, variable);
+  throw new VaultError("usage", `what is named in place of ${variable} is empty`, "name it, or leave it out");
+}
+
 /** `$XDG_STATE_HOME/vault-run/<vault id>`: pins and the audit log. */
 export function stateFolder(machine: Machine, vault: VaultId): string {
   return `${xdg(machine, "XDG_STATE_HOME", ".local/state")}/vault-run/${vault}`;

@@ -4,7 +4,7 @@ import { VaultError } from "../vault-error.ts";
 import { isArmored, keyFileExists, keyText, parseKeyFile, readPrivateFile } from "./key-file.ts";
 import { type FoundKey, ownerKeyPath, requireVault } from "./key-lookup.ts";
 import { findMarkedAccount } from "./keychain-marker.ts";
-import { findVariable, type Machine } from "./machine.ts";
+import { findNamed, type Machine } from "./machine.ts";
 import type { VaultId } from "./names.ts";
 import { openOwnerKey } from "./owner-passphrase.ts";
 
@@ -72,7 +72,7 @@ export function requireOwnerKey(found: FoundKey, vault: VaultId): void {
 }
 
 function findOwnerKeyPath(machine: Machine, vault: VaultId, option: string | undefined): string {
-  const named = option ?? findVariable(machine, "VAULT_RUN_OWNER_KEY_FILE");
+  const named = findNamed(machine, option, "VAULT_RUN_OWNER_KEY_FILE");
   if (named !== undefined) return resolve(machine.cwd, named);
   const path = ownerKeyPath(machine, vault);
   if (keyFileExists(path)) return path;

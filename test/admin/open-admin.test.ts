@@ -188,6 +188,14 @@ describe("a change", () => {
 });
 
 describe("an owner's key", () => {
+  it("is not looked for elsewhere where an option is empty, nor is the vault", async () => {
+    for (const options of [
+      { vault: vault.repo, ownerKeyFile: "" },
+      { vault: "", ownerKeyFile: vault.ownerKeyPath() },
+    ])
+      expect(await codeOf(() => openAdminOn(vault.machine, options, () => {}))).toBe("usage");
+  });
+
   it("is looked for where the verbs look, and an agent's is none", async () => {
     const open = (machine = vault.machine, ownerKeyFile?: string) =>
       codeOf(() => openAdminOn(machine, { vault: vault.repo, ownerKeyFile }, () => {}));

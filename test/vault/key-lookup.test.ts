@@ -64,6 +64,8 @@ describe("an agent's key", () => {
     expect(await open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: missing })).toBe("key-file");
     expect(await open({ VAULT_RUN_KEY: key, VAULT_RUN_KEY_FILE: "" })).toBe("usage");
     expect(await open({ VAULT_RUN_KEY: "" })).toBe("usage");
+    expect(await open({ VAULT_RUN_KEY: key }, { agent: "crawler", keyFile: "" })).toBe("usage");
+    expect(await open({ VAULT_RUN_KEY: key }, { agent: "" })).toBe("usage");
     symlinkSync("/nowhere", join(folder, "vault-run-key"));
     expect(await open({ VAULT_RUN_KEY: key, CREDENTIALS_DIRECTORY: folder })).toBe("key-file");
     expect(await open({ VAULT_RUN_KEY: "not a key" })).toBe("key-file");

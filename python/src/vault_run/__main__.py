@@ -20,7 +20,7 @@ def main(words: list[str] | None = None) -> int:
         with Vault(agent=options.agent, path=options.vault, key_file=options.key_file) as vault:
             found = vault.list()
     except VaultError as error:
-        sys.stderr.write(f"vault-run: {error}\n{error.hint}\n")
+        sys.stderr.write(f"vault-run: {error}\n  {error.hint}\n")
         return 2 if error.code in _USAGE_CODES else 1
     sys.stdout.write(_json(found) if options.json else _table(found))
     return 0
@@ -62,7 +62,7 @@ def _table(found: tuple[SecretInfo, ...]) -> str:
             info.deliver,
             info.set_at[:10],
             (info.expires_at or "-")[:10],
-            info.description or "",
+            info.description or "-",
         )
         for info in found
     ]

@@ -13,7 +13,7 @@ _FOLDER = ".vault"
 
 def find_vault_root(machine: Machine, named: str | None) -> str:
     """The absolute path of the ``.vault`` folder: the named one, otherwise the nearest one upwards."""
-    named = named if named is not None else machine.find_variable("VAULT_RUN_VAULT")
+    named = machine.find_named(named, "VAULT_RUN_VAULT")
     if named is not None:
         folder = os.path.normpath(os.path.join(machine.cwd, named))
         holder = os.path.dirname(folder) if os.path.basename(folder) == _FOLDER else folder

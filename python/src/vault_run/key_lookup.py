@@ -28,13 +28,13 @@ class FoundKey(NamedTuple):
 
 def agent_option(machine: Machine, named: str | None) -> str | None:
     """The agent that the caller or VAULT_RUN_AGENT names."""
-    name = named if named is not None else machine.find_variable("VAULT_RUN_AGENT")
+    name = machine.find_named(named, "VAULT_RUN_AGENT")
     return None if name is None else parse_agent_name(name)
 
 
 def read_agent_key(machine: Machine, vault: str, agent: str | None, named: str | None) -> FoundKey:
     """An agent's key, whoever it says that it is for."""
-    file = named if named is not None else machine.find_variable("VAULT_RUN_KEY_FILE")
+    file = machine.find_named(named, "VAULT_RUN_KEY_FILE")
     if file is not None:
         return _read(os.path.normpath(os.path.join(machine.cwd, file)))
     credentials = machine.env.get("CREDENTIALS_DIRECTORY", "")

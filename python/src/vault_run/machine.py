@@ -36,6 +36,12 @@ class Machine(NamedTuple):
             raise VaultError("usage", f"{name} is set but empty", f"give it a value, or unset {name}")
         return value
 
+    def find_named(self, named: str | None, variable: str) -> str | None:
+        """What an option names, or else a variable. An empty option would be the current folder."""
+        if named == "":
+            raise VaultError("usage", f"what is named in place of {variable} is empty", "name it, or leave it out")
+        return named if named is not None else self.find_variable(variable)
+
     def state_folder(self, vault: str) -> str:
         """Pins and the audit log."""
         return f"{self._xdg('XDG_STATE_HOME', '.local/state')}/vault-run/{vault}"
