@@ -7,7 +7,7 @@ import type { Secret } from "../vault/secret.ts";
 import { VaultError } from "../vault-error.ts";
 import { AgentKey } from "./agent-key.ts";
 import { SecretEnvironment } from "./environment.ts";
-import { AGENT_OPTIONS, type AgentOptions } from "./options.ts";
+import { AGENT_OPTIONS, type AgentOptions, requireTextList } from "./options.ts";
 
 /** What is known of a secret without opening it. */
 export interface SecretInfo {
@@ -97,6 +97,7 @@ class OpenVault implements AgentVault {
 
   async env(options: EnvOptions = {}): Promise<SecretEnvironment> {
     requireKnown(options, ["only", "allowExpired"]);
+    if (options.only !== undefined) requireTextList(options.only, "only");
     const only = options.only?.map(parseRef);
     return this.#use((session) => {
       const records = only === undefined ? inVariables(session) : named(session, only);

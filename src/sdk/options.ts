@@ -27,6 +27,12 @@ export function requireText(value: unknown, what: string): void {
   if (value !== undefined && typeof value !== "string") throw new TypeError(`${what} is not a string`);
 }
 
+/** @throws {TypeError} where it is no list of texts. */
+export function requireTextList(value: unknown, what: string): void {
+  if (!Array.isArray(value) || !value.every((text) => typeof text === "string"))
+    throw new TypeError(`${what} is not a list of strings`);
+}
+
 export function requireAgentOptions(options: AgentOptions): void {
   for (const name of ["agent", "vault", "keyFile", "key", "auditTo"] as const)
     requireText(options[name], name);

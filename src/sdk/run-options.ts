@@ -1,6 +1,6 @@
 import { isWritable } from "node:stream";
 import { requireKnown } from "../known-options.ts";
-import { AGENT_OPTIONS, requireAgentOptions, requireText } from "./options.ts";
+import { AGENT_OPTIONS, requireAgentOptions, requireText, requireTextList } from "./options.ts";
 import type { Output, RunOptions } from "./run.ts";
 
 // All that can be wrong with what `run` is given, before a key is looked for: what would fail later would do so with values
@@ -58,8 +58,7 @@ function requireSelection(options: RunOptions): void {
   for (const name of LISTS) {
     const list = options[name];
     if (list === undefined) continue;
-    if (!Array.isArray(list) || !list.every((text) => typeof text === "string"))
-      throw new TypeError(`${name} is not a list of strings`);
+    requireTextList(list, name);
     if (list.length === 0 && name !== "pass")
       throw new TypeError(`${name} is an empty list: leave it out to inject everything`);
   }

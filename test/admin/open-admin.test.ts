@@ -171,6 +171,7 @@ describe("a change", () => {
     await expect(admin.apply(change, bad({ comit: false }))).rejects.toThrow(none("comit"));
     expect([head(), vault.git("status", "--porcelain")]).toEqual([before, ""]);
     await expect(openAdmin(bad({ ownerkeyfile: "x" }))).rejects.toThrow(none("ownerkeyfile"));
+    await expect(createVault(undefined as never)).rejects.toThrow("what holds options is no object");
     await expect(createVault(bad({ folder: vault.repo, ownername: "ann" }))).rejects.toThrow(
       none("ownername"),
     );

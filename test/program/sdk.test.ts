@@ -186,6 +186,8 @@ describe("the key of a vault opened by a program", () => {
         await codeOf(() => openVault({ key: "" })),
         await codeOf(() => openVault({ key: "x", keyFile: moved })),
         await codeOf(() => openVault({ keyfile: moved })),
+        await codeOf(() => openVault(null)),
+        await codeOf(async () => (await openVault({ keyFile: moved })).env({ only: "stripe/API_KEY" })),
         await codeOf(() => openVault({ agent: "mailer", keyFile: moved })),
       ]);
     `);
@@ -197,6 +199,8 @@ describe("the key of a vault opened by a program", () => {
       "key-file",
       "usage",
       'TypeError: no such option: "keyfile" (there are: agent, vault, keyFile, key, auditTo, onWarning)',
+      "TypeError: what holds options is no object (there are: agent, vault, keyFile, key, auditTo, onWarning)",
+      "TypeError: only is not a list of strings",
       "wrong-key",
     ]);
   });
