@@ -12,6 +12,7 @@ const DATA = /<script type="application\/json" id="data">(.*?)<\/script>/s;
 const NAMES = {
   agents: () => ["crawler", "other"],
   groups: () => ["mail", "stripe"],
+  owners: () => ["ann", "bea"],
   secrets: (group: string) => (group === "stripe" ? ["API_KEY", "OTHER"] : []),
 };
 /** How the engine words what nobody looked at. */
