@@ -9,7 +9,7 @@ export interface Exchange {
 }
 
 const COLUMNS = 98;
-const ROWS = 29;
+const ROWS = 28;
 const CELL_WIDTH = 8.4;
 const CELL_HEIGHT = 20;
 const PAD = 18;
@@ -41,7 +41,7 @@ const FONTS = [
   "ui-monospace,SFMono-Regular,Menlo,Consolas",
   "'DejaVu Sans Mono','Liberation Mono',monospace",
 ];
-// Each at least seven times as light as the window, or as dark.
+// Every text has a contrast of seven to one or more.
 const COLOURS = `
 svg{font:14px ${FONTS.join()}}
 text{fill:#c9d1d9;white-space:pre}
@@ -85,7 +85,7 @@ class Film {
         [0, "opacity:0"],
         [this.#now, "opacity:1"],
       ],
-      lines.flatMap((line) => this.#rows(line, kind)),
+      lines.map((line) => this.#row(line, kind)),
     );
     if (this.#bottom > VIEW_HEIGHT)
       this.#scrolls.push([this.#now, `transform:translateY(${VIEW_HEIGHT - this.#bottom}px)`]);
@@ -164,12 +164,11 @@ class Film {
     this.#drawn.push(`<g class="move${kind}" style="animation-name:${name}">`, ...elements, "</g>");
   }
 
-  /** A line as the rows that a terminal makes of it. */
-  #rows(line: string, kind: string): string[] {
-    return wrapped(line).map((row) => {
-      this.#bottom += CELL_HEIGHT;
-      return this.#text(row, 0, kind);
-    });
+  #row(line: string, kind: string): string {
+    if (withoutColours(line).length > COLUMNS)
+      throw new Error(`longer than ${COLUMNS} columns, and it would be broken: ${line}`);
+    this.#bottom += CELL_HEIGHT;
+    return this.#text(line, 0, kind);
   }
 
   /** Text in the last row. Its width is said, so that columns stand below each other in whatever font. */
@@ -223,13 +222,6 @@ function coloured(line: string): { text: string; look: string }[] {
     else if (part !== "") spans.push({ text: part, look });
   }
   return spans;
-}
-
-/** Lines that are too long are broken where the window ends. Only those without colours are. */
-function wrapped(line: string): string[] {
-  if (withoutColours(line).length <= COLUMNS) return [line];
-  if (line.includes(ESCAPE)) throw new Error(`a coloured line is too long for the window: ${line}`);
-  return line.match(new RegExp(`.{1,${COLUMNS}}`, "g")) ?? [];
 }
 
 function withoutColours(line: string): string {

@@ -25,6 +25,19 @@ export function newKeyPath(
   );
 }
 
+/** Where an agent's new key file is, and what is to be done with it. */
+export async function sayKeyFile(context: CommandContext, path: string | undefined): Promise<void> {
+  const { console } = context;
+  console.detail(`its key file: ${path ?? "on standard output"}`);
+  const isFound = context.text("out") === undefined;
+  console.detail(
+    isFound
+      ? "launches on this machine find it; elsewhere it is for the agent alone"
+      : "give it to the agent alone",
+  );
+  await warnOfKeyInRepo(context, path);
+}
+
 /** Says so where the next `git add .` would take a new key file along. */
 export async function warnOfKeyInRepo({ console }: CommandContext, path: string | undefined): Promise<void> {
   if (path === undefined || !(await wouldAdd(path))) return;

@@ -53,7 +53,7 @@ export function printExposed(
   }
   if (exposed.length === 0) return;
   context.console.say(
-    "old clones and old keys still open what was sealed before: give these new values at their source",
+    "old clones and keys open what was sealed before: give these new values at their source",
   );
   context.console.table([
     ["ROTATE", "SET"],

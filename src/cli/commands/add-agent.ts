@@ -5,7 +5,7 @@ import { agentKeyPath } from "../../vault/key-lookup.ts";
 import { parseAgentName } from "../../vault/names.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { warnOfKeyInRepo } from "../new-key-file.ts";
+import { sayKeyFile } from "../new-key-file.ts";
 import { change, commitNote } from "../owner-verb.ts";
 
 export async function run(context: CommandContext): Promise<number> {
@@ -25,8 +25,7 @@ export async function run(context: CommandContext): Promise<number> {
   const path = done.plan.keyFile?.path;
   if (path === undefined) console.streams.stdout.write(text);
   console.say(`added agent ${name}${commitNote(done)}`);
-  console.detail(`its key file: ${path ?? "on standard output"}; give it to the agent alone`);
-  await warnOfKeyInRepo(context, path);
+  await sayKeyFile(context, path);
   console.detail(`next: vault-run grant ${name} GROUP`);
   return DONE;
 }

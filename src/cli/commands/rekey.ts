@@ -8,7 +8,7 @@ import type { SecretRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
+import { newKeyPath, sayKeyFile } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
 import { printWithoutOwner } from "../without-owner.ts";
@@ -51,8 +51,7 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
   const path = done.plan.keyFile?.path;
   if (path === undefined) console.streams.stdout.write(text);
   console.say(`gave ${name} a new key${commitNote(done)}`);
-  console.detail(`its key file: ${path ?? "on standard output"}; give it to the agent alone`);
-  await warnOfKeyInRepo(context, path);
+  await sayKeyFile(context, path);
   console.detail("the old key is refused from now on, wherever this change has been pulled");
   // Standard output holds the key then, and nothing else.
   if (path !== undefined) printExposed(context, exposed);
