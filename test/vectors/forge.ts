@@ -51,7 +51,7 @@ export function spelled(record: Fields): string {
   return `${JSON.stringify(inOrder(record), null, 2)}\n`;
 }
 
-function signed(record: Fields, key: SigningKey): string {
+export function signed(record: Fields, key: SigningKey): string {
   const { signatures: _, ...unsigned } = record;
   const sig = key.sign(signedBytes(unsigned as never));
   return spelled({ ...record, signatures: [{ key: key.verifyKey, alg: "ed25519", sig }] });
