@@ -9,7 +9,7 @@ export const PEERS = ["dotenvx", "varlock"] as const;
 export type Peer = (typeof PEERS)[number];
 
 const FOLDER = resolve(import.meta.dirname, "../peers");
-const PACKAGES: Record<Peer, string> = { dotenvx: "@dotenvx/dotenvx", varlock: "varlock" };
+export const PACKAGES: Readonly<Record<Peer, string>> = { dotenvx: "@dotenvx/dotenvx", varlock: "varlock" };
 
 /** What they document to keep them off the network and out of the machine's key stores. */
 export const SILENT_PEERS = {

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, normalize, relative, resolve } from "node:path";
 import { execa } from "execa";
 import { describe, expect, inject, it } from "vitest";
 import { VERBS } from "../../src/cli/verbs.ts";
@@ -34,6 +34,39 @@ describe("the installed package", () => {
       "package.json",
       "scripts",
     ]);
+  });
+
+  it("holds no file that nothing in it uses", () => {
+    const folder = inject("packageFolder");
+    const text = (path: string) => readFileSync(join(folder, path), "latin1");
+    const all = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+      .filter((path) => !path.startsWith("node_modules/"));
+    const { bin, exports, man } = JSON.parse(text("package.json"));
+    const entries = (kind: "default" | "types"): string[] =>
+      Object.values<Record<string, string>>(exports).flatMap((entry) => entry[kind] ?? []);
+    const programs = closure([bin["vault-run"], ...entries("default")], (path) =>
+      [...text(path).matchAll(/["'](?:\.\/)?([\w-]+\.c?js)["']/g)]
+        .map(([, name]) => `dist/${name}`)
+        .filter((name) => all.includes(name)),
+    );
+    const types = closure(entries("types"), (path) =>
+      [...text(path).matchAll(/["'](\.[^"']+)\.ts["']/g)].map(([, name = ""]) =>
+        join(dirname(path), `${name}.d.ts`),
+      ),
+    );
+    const code = all.filter((path) => path.startsWith("dist/code/"));
+    expect(code.map((path) => `dist/${basename(path)}`).filter((path) => !programs.includes(path))).toEqual(
+      [],
+    );
+    expect(new Set(code.map(dirname)).size).toBe(1);
+    const rest = [
+      ...["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"],
+      ...["docs/FORMAT.md", "docs/REDACTION.md", "docs/SDK.md"],
+      ...["bin/package.json", "dist/THIRD-PARTY-LICENSES.txt", "scripts/code-cache.cjs", ...man],
+    ];
+    expect(all.sort()).toEqual([...programs, ...types, ...code, ...rest].map(normalize).sort());
   });
 
   it("carries the licences of what is bundled", () => {
@@ -106,3 +139,15 @@ describe("the installed package", () => {
     expect(verb.exitCode).toBe(1);
   });
 });
+
+/** What is there, and all that leads from it. */
+function closure(first: readonly string[], leadsTo: (path: string) => string[]): string[] {
+  const found = new Set<string>();
+  const waiting = first.map(normalize);
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (found.has(path)) continue;
+    found.add(path);
+    waiting.push(...leadsTo(path));
+  }
+  return [...found];
+}
