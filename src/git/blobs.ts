@@ -7,6 +7,9 @@ import { NO_MONITOR, NO_OTHER_REPOSITORY, NO_PLANTED_REPOSITORY } from "./guards
 
 const LINE_FEED = 0x0a;
 
+/** Of a line of git's own: a name and a few words. */
+const MAX_LINE_BYTES = 64 * 1024;
+
 /** Whoever can push chooses what a blob holds: no more of it than this is kept in memory. It is above what a record can be. */
 const MAX_BLOB_BYTES = 17 * 1024 * 1024;
 
@@ -79,7 +82,7 @@ class Output {
     for (let end = this.#held.indexOf(LINE_FEED); ; end = this.#held.indexOf(LINE_FEED)) {
       if (end !== -1) return this.#take(end + 1).toString("utf8", 0, end);
       const chunk = await this.#chunks.next();
-      if (chunk.done === true) return undefined;
+      if (chunk.done === true || this.#held.length > MAX_LINE_BYTES) return undefined;
       this.#held = Buffer.concat([this.#held, chunk.value]);
     }
   }

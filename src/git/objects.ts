@@ -5,6 +5,8 @@ import { startGit } from "./stream.ts";
 // neither their number nor their size matters to memory. Names go in ahead of what is read, so that git never waits.
 
 const LINE_FEED = 0x0a;
+/** Of a line of git's own: an id and two words. */
+const MAX_LINE_BYTES = 64 * 1024;
 /** Of names, so few that git always takes them: nothing waits for a full pipe. */
 const AHEAD = 256;
 
@@ -67,6 +69,7 @@ export class Answers {
     for (;;) {
       const end = this.#held.indexOf(LINE_FEED);
       if (end !== -1) return this.#take(end + 1).toString("utf8", 0, end);
+      if (this.#held.length > MAX_LINE_BYTES) throw failed();
       const before = this.#held;
       this.#held = Buffer.alloc(0);
       await this.#more();
@@ -77,12 +80,7 @@ export class Answers {
   async #more(): Promise<number> {
     if (this.#held.length > 0) return this.#held.length;
     const chunk = await this.#chunks.next();
-    if (chunk.done === true)
-      throw new VaultError(
-        "git-failed",
-        "git cat-file failed: it ended before it had answered",
-        "look at the repository with git fsck; nothing was changed",
-      );
+    if (chunk.done === true) throw failed();
     this.#held = chunk.value;
     return this.#held.length;
   }
@@ -113,6 +111,14 @@ class Piece {
       yield chunk;
     }
   }
+}
+
+function failed(): VaultError {
+  return new VaultError(
+    "git-failed",
+    "git cat-file failed: it ended before it had answered",
+    "look at the repository with git fsck; nothing was changed",
+  );
 }
 
 function notThere(blob: string): VaultError {

@@ -8,7 +8,7 @@ import type { Plumbing } from "../../src/git/plumbing.ts";
 import { listRefs } from "../../src/git/refs.ts";
 import type { Repository } from "../../src/git/repository.ts";
 import { splitAtNul } from "../../src/git/stream.ts";
-import { acceptsLater, collected, cut, requireSame, streamOf, type Target } from "./promises.ts";
+import { acceptsLater, collected, cut, isLarge, requireSame, streamOf, type Target } from "./promises.ts";
 
 // What git prints: of names, messages and contents that whoever can push has chosen. No answer depends on how it comes in pieces.
 
@@ -52,6 +52,7 @@ export const GIT_TARGETS: Readonly<Record<string, Target>> = {
 /** Whether it is read, and alike in one piece and in many. */
 function sameInPieces(read: (stream: AsyncIterable<Buffer>) => Promise<unknown>): Target {
   return async (bytes) => {
+    if (isLarge(bytes)) return acceptsLater(() => read(streamOf(cut(bytes))));
     const found: string[] = [];
     for (const pieces of [[bytes], cut(bytes)]) {
       let answer: unknown;

@@ -1,7 +1,7 @@
 import { TARGETS } from "./targets.ts";
 
-// One target and one large hostile input, in a process of its own: node test/fuzz/large.ts TARGET SHAPE. Prints the milliseconds it took and
-// by how many MB the process's greatest size grew.
+// One target and large hostile inputs, in a process of its own: node --expose-gc test/fuzz/large.ts TARGET [SHAPE...]. Prints of each the
+// milliseconds that it took, and by how many MB the process's greatest size has grown since before the first.
 
 const BYTES = 10 * 1024 * 1024;
 const repeated = (part: string): Buffer => Buffer.alloc(BYTES, part);
@@ -35,18 +35,22 @@ export const SHAPES: Readonly<Record<string, () => Buffer>> = {
 };
 
 if (process.argv[1] === import.meta.filename) {
-  const [, , target = "", shape = ""] = process.argv;
+  const [, , target = "", ...given] = process.argv;
   const run = TARGETS[target];
-  const make = SHAPES[shape];
-  if (run === undefined || make === undefined) throw new TypeError("node test/fuzz/large.ts TARGET SHAPE");
+  if (run === undefined) throw new TypeError("node test/fuzz/large.ts TARGET [SHAPE...]");
+  // What is made once takes its time and room.
   await run(Buffer.from("a"));
-  const input = make();
-  globalThis.gc?.();
-  const before = process.resourceUsage().maxRSS;
-  const started = performance.now();
-  await run(input);
-  const took = performance.now() - started;
-  process.stdout.write(
-    `${took.toFixed(0)} ${((process.resourceUsage().maxRSS - before) / 1024).toFixed(0)}\n`,
-  );
+  let before: number | undefined;
+  for (const shape of given.length > 0 ? given : Object.keys(SHAPES)) {
+    const input = SHAPES[shape]?.() ?? Buffer.alloc(0);
+    globalThis.gc?.();
+    before ??= process.resourceUsage().maxRSS;
+    const started = performance.now();
+    await run(input);
+    const ms = Math.round(performance.now() - started);
+    process.stdout.write(
+      `${JSON.stringify({ shape, ms, mb: Math.round((process.resourceUsage().maxRSS - before) / 1024) })}\n`,
+    );
+  }
+  process.exit();
 }

@@ -7,7 +7,7 @@ import { parseAgentName } from "../../src/vault/names.ts";
 import { VAULT_PATH } from "../../src/vault/paths.ts";
 import { SCHEMA_EDITION } from "../../src/vault/schema.ts";
 import { VerifiedFiles } from "../../src/vault/verified-files.ts";
-import { type Target, withFile } from "./promises.ts";
+import { isLarge, type Target, withFile } from "./promises.ts";
 import { KEYS, LISTED_BLOCK, LISTED_FILE, RECORD_PATHS, VAULT } from "./seeds.ts";
 
 // The lists of what was verified before, each under a MAC. Of other bytes than those that were written nothing counts. The bytes are also
@@ -20,16 +20,18 @@ const keyOf = (info: string) => hkdf(KEYS.classic.secretBytes(), "", info);
 
 export const LIST_TARGETS: Readonly<Record<string, Target>> = {
   "verified-files": (bytes) => {
+    if (countFiles(bytes) > 0) throw new Error("a list without its MAC counts");
+    if (isLarge(bytes)) return false;
     const text = bytes.toString();
     const basis = JSON.stringify([SCHEMA_EDITION, VAULT, AGENT, [OWNERS.current, OWNERS.former]]);
     const mac = hmac(keyOf("vault-run/v1/verified"), basis, "\0", text).toString("base64");
-    if (countFiles(bytes) > 0) throw new Error("a list without its MAC counts");
     return countFiles(Buffer.from(`${mac}\n${text}`)) > 0;
   },
   "verified-blocks": (bytes) => {
+    if (findBlock(bytes) !== undefined) throw new Error("a list without its MAC counts");
+    if (isLarge(bytes)) return false;
     const basis = JSON.stringify([BLOCKS_EDITION, VAULT]);
     const mac = hmac(keyOf("vault-run/v1/verified-log"), basis, "\0", bytes);
-    if (findBlock(bytes) !== undefined) throw new Error("a list without its MAC counts");
     return findBlock(Buffer.concat([mac, bytes])) !== undefined;
   },
 };

