@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import base64
+import json
+import logging
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -17,16 +20,22 @@ from hypothesis import strategies as st
 from vectors import read_vaults
 
 from vault_run.age_file import DamagedAgeFile, OpeningKeys, keys_of, open_age_file
+from vault_run.audit_receiver import find_receiver
 from vault_run.bech32 import decode_bech32
+from vault_run.head import find_head_commit, has_change_under_way
 from vault_run.identity import parse_identity
 from vault_run.key_file import parse_key_file
+from vault_run.lock import LockSelf, hold_lock
 from vault_run.log_files import read_tail
+from vault_run.machine import Machine
 from vault_run.moment import is_timestamp, timestamp
 from vault_run.names import has_controls, parse_secret_ref
 from vault_run.payload import open_grant, open_secret
 from vault_run.pins import Pins
 from vault_run.record import decode_record
+from vault_run.redacting import RedactingFilter, Redactor
 from vault_run.schema import GrantRecord, SecretRecord
+from vault_run.secret import Secret
 from vault_run.vault_error import VaultError
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
@@ -161,6 +170,108 @@ def test_the_end_of_a_log(tmp_path_factory: pytest.TempPathFactory, content: byt
     lines = [line for line in whole.split(b"\n") if line]
     assert tail.last == (lines[-1] if lines else None)
     assert tail.is_torn == (content != b"" and not content.endswith(b"\n"))
+
+
+HOLDER = {"pid": 1, "host": "other", "doing": "set", "started": "1", "space": "pid:[1]", "token": "0" * 32}
+LOCKS = [json.dumps(HOLDER).encode(), json.dumps({**HOLDER, "pid": 4194304, "host": "test"}).encode()]
+
+
+@fuzzed
+@given(near(LOCKS) | st.binary())
+def test_a_lock(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = Path(tmp_path_factory.mktemp("lock")) / "lock"
+    path.write_bytes(content)
+
+    def take() -> None:
+        with hold_lock(str(path), LockSelf(os.getpid(), "test", "fuzz"), 0, 60, lambda: False):
+            pass
+
+    refused(take)
+
+
+COMMIT = "5" * 40
+HEADS = [b"ref: refs/heads/main\n", f"{COMMIT} refs/heads/main\n".encode(), f"{COMMIT}\n".encode(), b"gitdir: .git\n"]
+
+
+@fuzzed
+@given(near(HEADS) | st.binary(), near(HEADS) | st.binary(), st.booleans())
+def test_a_repository(
+    tmp_path_factory: pytest.TempPathFactory,
+    head: bytes,
+    packed: bytes,
+    is_linked: bool,
+) -> None:
+    top = Path(tmp_path_factory.mktemp("work"))
+    git = top / ("apart" if is_linked else ".git")
+    git.mkdir()
+    (git / "HEAD").write_bytes(head)
+    (git / "packed-refs").write_bytes(packed)
+    (git / "commondir").write_bytes(packed[:20])
+    if is_linked:
+        (top / ".git").write_bytes(b"gitdir: " + head[:40] if len(head) % 2 else b"gitdir: apart\n")
+    commit = find_head_commit(str(top))
+    assert commit is None or re.fullmatch("[0-9a-f]{40}(?:[0-9a-f]{24})?", commit)
+    has_change_under_way(str(top))
+
+
+@fuzzed
+@given(st.sampled_from(["fd:3", "fd:99999", "syslog", "journald"]) | st.text(max_size=12))
+def test_where_lines_go(where: str) -> None:
+    refused(lambda: find_receiver(cast(Machine, Named(where))))
+
+
+class Named:
+    """A machine that knows one variable."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def find_variable(self, _: str) -> str:
+        return self._where
+
+
+VALUE = "correct horse battery staple"
+SECRET = Secret("group/NAME", VALUE.encode())
+PRINTED = [
+    f"it is {VALUE}, {VALUE[:9]}{VALUE}".encode(),
+    base64.b64encode(VALUE.encode()),
+    VALUE.encode().hex().encode(),
+]
+
+
+@fuzzed
+@given(near(PRINTED) | st.binary(), st.integers(1, 20))
+def test_what_a_program_prints(content: bytes, length: int) -> None:
+    redactor = Redactor([SECRET])
+    stream = redactor.stream()
+    pieces = [stream.write(content[at : at + length]) for at in range(0, len(content), length)]
+    masked = b"".join(pieces) + stream.end()
+    assert masked == redactor.redact(content)
+    assert VALUE.encode() not in masked
+
+
+EXTRA = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.just(VALUE)
+    | st.just(SECRET),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just(VALUE), inner) | st.tuples(inner, inner),
+    max_leaves=20,
+)
+
+
+@fuzzed
+@given(st.text() | st.just("%s") | st.just(VALUE), st.lists(EXTRA, max_size=3), EXTRA)
+def test_what_a_program_logs(message: str, args: list[object], extra: object) -> None:
+    record = logging.LogRecord("test", logging.INFO, "test.py", 1, message, tuple(args), None)
+    record.__dict__["extra"] = extra
+    assert RedactingFilter([SECRET]).filter(record)
+    assert VALUE not in record.getMessage()
+    assert VALUE not in repr(record.__dict__["extra"])
 
 
 @fuzzed

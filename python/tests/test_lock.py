@@ -120,7 +120,12 @@ def test_is_not_waited_for_where_it_has_become_moot(home: Path) -> None:
     assert (home / "lock").exists()
 
 
-@pytest.mark.parametrize("content", ["", "{}", "not json", '{"pid": "1"}'])
+HOLDER = {"pid": 1, "host": "other", "doing": "test", "started": "", "space": "", "token": "0" * 32}
+NO_LOCKS = ["", "{}", "not json", '{"pid": "1"}', "[" * 100_000]
+UNSHOWABLE = [json.dumps({**HOLDER, **change}) for change in ({"doing": "\x1b[2J"}, {"host": "x" * 1025})]
+
+
+@pytest.mark.parametrize("content", NO_LOCKS + UNSHOWABLE)
 def test_what_is_no_lock_is_left_alone(home: Path, content: str) -> None:
     (home / "lock").write_text(content)
     with pytest.raises(VaultError, match="not a lock file"), take(home / "lock"):

@@ -107,9 +107,15 @@ describe("a lock", () => {
     await expect(take(path, self, 60)).rejects.toThrow("on elsewhere");
   });
 
-  it("that is no lock file is left alone", async () => {
+  it.each([
+    "{}",
+    "[".repeat(100_000),
+    JSON.stringify({ ...left, pid: 1.5, started: "1", token: "0" }),
+    JSON.stringify({ ...left, pid: 1, started: "1", token: "0", doing: "\u001b[2J" }),
+    JSON.stringify({ ...left, pid: 1, started: "1", token: "0", host: "x".repeat(1025) }),
+  ])("that is no lock file is left alone (%#)", async (content) => {
     const path = join(tempFolder(), "lock");
-    writeFileSync(path, "{}");
+    writeFileSync(path, content);
     await expect(take(path)).rejects.toThrow(/not a lock file/);
     expect(existsSync(path)).toBe(true);
   });
