@@ -185,6 +185,20 @@ describe("rotation", () => {
   });
 });
 
+describe("unset", () => {
+  it("says whose access ended and could have read the value, as rotation does no more (promise 7)", async () => {
+    const program = template.copy();
+    await program.must(["revoke", "crawler", "web"]);
+    const { stderr } = await program.run(["unset", "web/ONE"]);
+    expect(stderr).toContain(
+      "\n  crawler could have read it: end it at its source, for rotation lists no value that",
+    );
+    expect((await program.run(["rotation"])).stdout).toBe("");
+    await program.set("web/ONE", SECOND);
+    expect((await program.run(["unset", "web/ONE"])).stderr).not.toContain("could have read");
+  });
+});
+
 describe("what expires", () => {
   it("is refused at launch from that moment on, and what an expired grant still opens is said", async () => {
     const program = template.copy();
