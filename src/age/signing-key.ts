@@ -45,14 +45,19 @@ export function isSignatureText(text: string): boolean {
   return bytes.length === SIGNATURE_BYTES && bytes.toString("base64") === text;
 }
 
-const imported = new Map<VerifyKey, KeyObject>();
-
 /** Whether `signature` (base64) is `key`'s over `message`. */
 export function verifySignature(key: VerifyKey, message: Uint8Array, signature: string): boolean {
+  return verify(null, message, publicKeyOf(key), Buffer.from(signature, "base64"));
+}
+
+const imported = new Map<VerifyKey, KeyObject>();
+
+/** The key as node verifies with it, made once. */
+export function publicKeyOf(key: VerifyKey): KeyObject {
   let publicKey = imported.get(key);
   if (publicKey === undefined) {
     publicKey = okpPublicKey("Ed25519", Buffer.from(key, "base64"));
     imported.set(key, publicKey);
   }
-  return verify(null, message, publicKey, Buffer.from(signature, "base64"));
+  return publicKey;
 }
