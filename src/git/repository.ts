@@ -86,7 +86,8 @@ export class Repository {
     try {
       if (!(await this.#commitOnly(own, message, { list, before, index }))) return undefined;
       const made = (await this.#head()) ?? "HEAD";
-      const altered = await this.#findAltered(own, made, before, index);
+      // Where that cannot be asked, the commit stands: it is made.
+      const altered = await this.#findAltered(own, made, before, index).catch(() => undefined);
       if (altered !== undefined) {
         await this.#unmake(made, before);
         throw await index.restoreAfter(alteredByHook(altered), own);
