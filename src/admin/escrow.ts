@@ -2,11 +2,12 @@ import { recipientOf } from "../age/generate.ts";
 import type { Identity } from "../age/identity.ts";
 import { seal } from "../age/seal.ts";
 import { SigningKey } from "../age/signing-key.ts";
-import { type KeyFile, parseKeyFile } from "../vault/key-file.ts";
+import { formatKeyFile, type KeyFile, parseKeyFile } from "../vault/key-file.ts";
 import { openSealed } from "../vault/open-sealed.ts";
 import { agentPath } from "../vault/paths.ts";
 import { agentContext, contextError, decodeKeyFile, encodeKeyFile } from "../vault/payload.ts";
 import type { AgentRecord } from "../vault/schema.ts";
+import type { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import type { OwnerSession } from "./owner-session.ts";
 
@@ -45,6 +46,21 @@ export async function openEscrow(agent: AgentRecord, owner: Identity): Promise<s
     (await recipientOf(keyFile.identity)) === agent.recipient;
   if (!isTheAgents) throw contextError(path);
   return text;
+}
+
+/** The identity in an agent's escrow. */
+export async function agentIdentity(agent: AgentRecord, owner: Identity): Promise<Identity> {
+  return parseKeyFile(await openEscrow(agent, owner), `the escrow of ${agent.name}`).identity;
+}
+
+/**
+ * An agent's key file again, with the owners of today: the one in escrow may trust a key that was taken from its owner since,
+ * and a machine that has seen nothing goes by the key file alone.
+ */
+export async function restoredKeyFile(vault: Vault, agent: AgentRecord, owner: Identity): Promise<string> {
+  const { name, createdAt } = agent;
+  const pins = { agent: name, vault: vault.id, owners: vault.ownerKeys, createdAt };
+  return formatKeyFile(await agentIdentity(agent, owner), pins);
 }
 
 function findKeyFile(text: string): KeyFile | undefined {

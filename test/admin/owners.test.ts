@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { prepareScratch } from "../../src/admin/apply.ts";
-import { openEscrow } from "../../src/admin/escrow.ts";
+import { openEscrow, restoredKeyFile } from "../../src/admin/escrow.ts";
 import { writeJournal } from "../../src/admin/journal.ts";
 import { operate } from "../../src/admin/operate.ts";
 import { makeCard, parseCard } from "../../src/admin/owner-card.ts";
@@ -282,6 +282,22 @@ describe("an owner who was removed", () => {
       code: "untrusted",
       message: expect.stringContaining("removed or replaced"),
     });
+  });
+
+  it("cannot come back to a key file that was restored since, though it was made before", async () => {
+    await addBea();
+    await vault.rekey("crawler");
+    const { self } = await asBea();
+    const restored = async () => {
+      const { vault: verified, identity } = await vault.owner();
+      return restoredKeyFile(verified, verified.agent(parseAgentName("crawler")), identity);
+    };
+    expect(await restored()).toBe(readFileSync(vault.keyPath("crawler"), "utf8"));
+    await remove("bea");
+    const env = { VAULT_RUN_KEY: await restored() };
+    expect(await vault.readAs("crawler", "stripe/A", vault.elsewhere(env))).toBe("value of stripe/A");
+    forge(beaKey, () => ({ owners: [self] }));
+    expect(await codeOf(() => vault.agent("crawler", vault.elsewhere(env)))).toBe("untrusted");
   });
 
   it("can be no owner again with that key", async () => {

@@ -1,12 +1,10 @@
 import { recipientOf } from "../../age/generate.ts";
 import type { Identity } from "../../age/identity.ts";
-import { parseKeyFile } from "../../vault/key-file.ts";
 import type { GroupName } from "../../vault/names.ts";
 import { openGrant, openGroup, openSecret } from "../../vault/open-sealed.ts";
 import { agentPath, grantPath, groupPath, type RecordPath, secretPath } from "../../vault/paths.ts";
 import { contextError, sealedBytes } from "../../vault/payload.ts";
 import type {
-  AgentRecord,
   GrantRecord,
   GroupRecord,
   OwnerExposure,
@@ -14,7 +12,7 @@ import type {
   SignedRecord,
 } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
-import { openEscrow } from "../escrow.ts";
+import { agentIdentity } from "../escrow.ts";
 import type { FormerOwners } from "../former-owners.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import { type Finding, findingOf } from "./finding.ts";
@@ -85,10 +83,6 @@ async function openOwnGroup(group: GroupRecord, owner: Identity): Promise<Identi
   const identity = await openGroup(group, owner);
   if ((await recipientOf(identity)) !== group.recipient) throw contextError(groupPath(group.name));
   return identity;
-}
-
-export async function agentIdentity(agent: AgentRecord, owner: Identity): Promise<Identity> {
-  return parseKeyFile(await openEscrow(agent, owner), `the escrow of ${agent.name}`).identity;
 }
 
 /** @throws {VaultError} where the agent cannot open it, or finds another identity in it than the group's. */

@@ -12,7 +12,8 @@ import type {
 } from "../../vault/schema.ts";
 import type { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
-import { agentIdentity, countStanzas } from "../check/sealed.ts";
+import { countStanzas } from "../check/sealed.ts";
+import { agentIdentity } from "../escrow.ts";
 import type { OwnerSession } from "../owner-session.ts";
 
 // A group in a merged vault: what it holds, whether all of it is sealed under one key that only its readers have, and

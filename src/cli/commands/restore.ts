@@ -1,4 +1,4 @@
-import { openEscrow } from "../../admin/escrow.ts";
+import { restoredKeyFile } from "../../admin/escrow.ts";
 import { AuditLog } from "../../audit/log.ts";
 import { recordingDenials, recordRelease } from "../../audit/pull.ts";
 import { findHeadCommit } from "../../git/head.ts";
@@ -11,7 +11,7 @@ import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
 import { openAsOwner } from "../reader.ts";
 import { shortFingerprint } from "../wording.ts";
 
-/** The same key file again, from escrow. It is recorded before it leaves: whoever has it reads what the agent reads. */
+/** The same key again, from escrow, in a key file as it would be made today. It is recorded before it leaves: whoever has it reads what the agent reads. */
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
   const name = parseAgentName(context.word(0));
@@ -24,7 +24,7 @@ export async function run(context: CommandContext): Promise<number> {
   await context.confirm(
     `restore the key of ${name} (${shortFingerprint(agent.verifyKey)}) from escrow, to ${path ?? "standard output"}?`,
   );
-  const text = await recorded(() => openEscrow(agent, identity));
+  const text = await recorded(() => restoredKeyFile(vault, agent, identity));
   const event = { action: "restore", agent: name } as const;
   await recordRelease(machine, vault, event, log, signingKey, warn);
   if (path === undefined) console.streams.stdout.write(text);
