@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { prepareScratch } from "../../src/admin/apply.ts";
@@ -12,6 +12,7 @@ import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
 import { planRekeyOwner } from "../../src/admin/plans/rekey-owner.ts";
 import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
 import { planSet } from "../../src/admin/plans/set.ts";
+import { generateIdentity, recipientOf } from "../../src/age/generate.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { Repository } from "../../src/git/repository.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
@@ -22,7 +23,7 @@ import { openGroup } from "../../src/vault/open-sealed.ts";
 import { VAULT_PATH } from "../../src/vault/paths.ts";
 import { Pins } from "../../src/vault/pins.ts";
 import { decodeRecord, encodeRecord, signRecord } from "../../src/vault/record.ts";
-import type { VaultRecord } from "../../src/vault/schema.ts";
+import type { Owner, VaultRecord } from "../../src/vault/schema.ts";
 import { Secret } from "../../src/vault/secret.ts";
 import { timestamp } from "../../src/vault/time.ts";
 import { linkBytes } from "../../src/vault/trust.ts";
@@ -163,6 +164,34 @@ describe("a second owner", () => {
     ];
     const codes = attempts.map((attempt) => codeOf(() => planAddOwner(session, attempt, nothing)));
     expect(await Promise.all(codes)).toEqual(["exists", "exists", "exists", "wrong-key"]);
+  });
+});
+
+describe("one owner too many, or one new key", () => {
+  it.each<
+    [string, (before: Pick<VaultRecord, "succession">, key: SigningKey) => Promise<Partial<VaultRecord>>]
+  >([
+    [
+      "at most 64 owners",
+      async () => {
+        const others = Array.from({ length: 63 }, async (_, n): Promise<Owner> => {
+          const identity = await generateIdentity("classic");
+          const recipient = await recipientOf(identity);
+          return { name: `owner-${n}`, recipient, verifyKey: SigningKey.derive(identity).verifyKey };
+        });
+        return { owners: [(await vault.owner()).self, ...(await Promise.all(others))] };
+      },
+    ],
+    [
+      "have had 256 new keys",
+      async (_, key) => ({ succession: Array.from({ length: 256 }, () => linkTo(key, key)) }),
+    ],
+  ])("is refused with the reason: %s", async (reason, change) => {
+    const key = SigningKey.derive(keyIn(vault.ownerKeyPath()).identity);
+    const changed = await change(load("vault.json"), key);
+    forge(vault.ownerKeyPath(), () => changed);
+    await expect(addBea()).rejects.toMatchObject({ code: "usage", message: expect.stringContaining(reason) });
+    expect(existsSync(beaKey)).toBe(false);
   });
 });
 

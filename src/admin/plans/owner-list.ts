@@ -1,7 +1,13 @@
 import type { SigningKey, VerifyKey } from "../../age/signing-key.ts";
 import { keyFingerprint } from "../../vault/fingerprint.ts";
 import { VAULT_PATH } from "../../vault/paths.ts";
-import type { Owner, OwnerExposure, VaultRecord } from "../../vault/schema.ts";
+import {
+  MAX_OWNERS,
+  MAX_SUCCESSION_LINKS,
+  type Owner,
+  type OwnerExposure,
+  type VaultRecord,
+} from "../../vault/schema.ts";
 import { linkBytes } from "../../vault/trust.ts";
 import { MistypedWord } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
@@ -21,7 +27,26 @@ export function vaultWith(
   const { vault: _, serial: __, signatures: ___, ...kept } = session.vault.record;
   const links = added === undefined ? [] : [linkTo(session, session.signingKey, added)];
   const succession = [...kept.succession, ...links];
+  requireRoom(owners, succession);
   return next.sign<VaultRecord>(VAULT_PATH, { ...kept, owners: [...owners], succession });
+}
+
+/** @throws {VaultError} `usage` for more than a reader takes. */
+function requireRoom(owners: readonly Owner[], succession: VaultRecord["succession"]): void {
+  if (owners.length > MAX_OWNERS) {
+    throw new VaultError(
+      "usage",
+      `a vault has at most ${MAX_OWNERS} owners`,
+      "remove one first: vault-run remove-owner NAME",
+    );
+  }
+  if (succession.length > MAX_SUCCESSION_LINKS) {
+    throw new VaultError(
+      "usage",
+      `the owners of this vault have had ${MAX_SUCCESSION_LINKS} new keys, and no reader takes more`,
+      "make a new vault in another folder (vault-run init --vault DIR), and import what this one holds",
+    );
+  }
 }
 
 function linkTo(session: OwnerSession, key: SigningKey, to: VerifyKey): VaultRecord["succession"][number] {
