@@ -72,14 +72,14 @@ def test_values_are_looked_for_in_the_spellings_that_are_written_down(known: dic
     assert {base64.b64encode(content).decode(): encoding for content, encoding in found.items()} == known["spellings"]
 
 
-CSI = rb"\x1b\[[ -?]*[@-~]"
+SEQUENCE = rb"\x1b\[[ -?]*[@-~]|\x1b[ -/]+[0-~]|[\x0e\x0f]"
 
 
 def redact_slowly(content: bytes, needles: list[bytes]) -> bytes:
-    """The slow way: look for every needle at every place of the whole text, as it stands and without CR and CSI."""
+    """The slow way: look for every needle at every place of the text, as it stands and without CR and sequences."""
     covered = bytearray(len(content) + 1)
     sequences: dict[int, bytes] = {}
-    for skipped in (rb"(?!)", rb"\r|" + CSI):
+    for skipped in (rb"(?!)", rb"\r|" + SEQUENCE):
         dropped = {at for found in re.finditer(skipped, content) for at in range(*found.span())}
         places = [at for at in range(len(content)) if at not in dropped]
         reading = bytes(content[at] for at in places)
@@ -88,7 +88,7 @@ def redact_slowly(content: bytes, needles: list[bytes]) -> bytes:
             while at != -1:
                 start, end = places[at], places[at + len(needle) - 1] + 1
                 covered[start:end] = b"\1" * (end - start)
-                sequences |= {start + it.start(): it[0] for it in re.finditer(CSI, content[start:end])}
+                sequences |= {start + it.start(): it[0] for it in re.finditer(SEQUENCE, content[start:end])}
                 at = reading.find(needle, at + 1)
     output = b""
     for at, byte in enumerate(content):
@@ -102,7 +102,7 @@ def redact_slowly(content: bytes, needles: list[bytes]) -> bytes:
 
 def test_random_streams_come_out_as_the_slow_way_says_however_they_are_cut() -> None:
     chance = random.Random(20261128)
-    pieces = ["a", "b", "ab", "ba", "aab", "\r", "\x1b[1m", "\x1b[", "\n", "c"]
+    pieces = ["a", "b", "ab", "ba", "aab", "\r", "\x1b[1m", "\x1b[\0", "\x1b(B", "\x0f", "\n", "c"]
     for _ in range(3000):
         values = ["".join(chance.choices("ab", k=chance.randint(6, 9))) for _ in range(chance.randint(1, 3))]
         redactor = Redactor(Secret(f"s/{at}", value.encode()) for at, value in enumerate(values))
@@ -229,3 +229,15 @@ def test_what_is_not_bytes_is_refused_and_nothing_is_forgotten() -> None:
     with pytest.raises(TypeError):
         stream.write("zebra7")  # type: ignore[arg-type]
     assert stream.write(b"zebra7") == b"[REDACTED:s/0]"
+
+
+def test_colours_end_in_a_character_set_where_curses_writes_them() -> None:
+    redactor = Redactor([Secret("s/0", b"correct-zebra7")])
+    content = b"corr\x1b(B\x1b[mect\x1b#8-\x1b[m\x0fzebra7\x0e\n"
+    assert redactor.redact(content) == b"[REDACTED:s/0]\x1b(B\x1b[m\x1b#8\x1b[m\x0f\x0e\n"
+
+
+def test_a_colour_inside_one_value_and_before_another_is_passed_on() -> None:
+    redactor = Redactor([Secret("s/0", b"zebra7-dance"), Secret("s/1", b"correct-zebra7-dance!")])
+    assert redactor.redact(b"cor\x1b[1mrect-zebra7-dance!\n") == b"[REDACTED:s/1]\x1b[1m\n"
+    assert redactor.redact(b"cor\x1b[1mrect-zebra7-dance?\n") == b"cor\x1b[1mrect-[REDACTED:s/0]?\n"

@@ -1,6 +1,6 @@
 import { BRANCHES, CONTINUES, IN_WRAPPING_NEEDLE, ROOT, step, type Tables } from "./automaton-tables.ts";
 import { buildTables } from "./build-tables.ts";
-import { CR, ESC, LF } from "./bytes.ts";
+import { CR, ESC, LF, SI, SO } from "./bytes.ts";
 import { isLinked, linkState } from "./failure-links.ts";
 import type { Needle } from "./needle.ts";
 import { EscapeSequences } from "./prefilter.ts";
@@ -50,7 +50,7 @@ export class Automaton {
 
   /**
    * Reads on to the end of the chunk, or to behind a byte that completes a needle (then true), or to before a CR,
-   * ESC or LF that may interrupt a needle (then false).
+   * LF, ESC, SO or SI that may interrupt a needle (then false).
    */
   scan(cursor: Cursor, chunk: Buffer): boolean {
     const tables = this.#tables;
@@ -106,7 +106,7 @@ export class Automaton {
       if (this.depth(this.step(state, LF)) > 1) return true;
       next++;
     } else if (byte !== LF) {
-      return byte === CR || byte === ESC;
+      return byte === CR || byte === ESC || byte === SO || byte === SI;
     }
     const following = next < chunk.length ? (chunk[next] as number) : LF;
     if (following <= ESC) return true;

@@ -8,8 +8,9 @@ import { CR, ESC, LF } from "./bytes.ts";
 // are known. Where a needle begins at `start`, the text from there on is its first block; so if the last group of the
 // block at `start` is unknown, none begins from `start` up to that group, and the next block begins behind its first byte.
 //
-// A reading leaves out CR, LF and escape sequences, so what stands in the text may be more than the needle.
-//  - A CR or LF that is not in a group does not matter to it: the group is the needle's all the same.
+// A reading leaves out CR, LF, SO, SI and escape sequences, so what stands in the text may be more than the needle.
+//  - A CR or LF, SO or SI, that is not in a group does not matter to it: the group is the needle's all the same.
+//  - A group with SO or SI in it is not decided: the automaton looks.
 //  - Of one that is, two other groups tell whether it matters. A needle that begins before a line end and goes on
 //    behind it has the group before the line end, or the one behind it, whole and among the known.
 //  - Escape sequences hold text that is not the needle's, so the search ends where one begins, and at the chunk's end: at
@@ -23,8 +24,8 @@ const MAX_BITS = 22;
 // The more bits for each group, the fewer groups are taken for another.
 const BITS_PER_GROUP = 8;
 const MULTIPLIER = 0x9e37_79b1;
-// For all bytes of a word at once: those below 0x0e, CR and LF among them, set their highest bit.
-const LOWEST_OTHERS = 0x0e0e_0e0e;
+// For all bytes of a word at once: those below 0x10, CR, LF, SO and SI among them, set their highest bit.
+const LOWEST_OTHERS = 0x1010_1010;
 const HIGHEST_BITS = 0x8080_8080;
 
 export class Prefilter {
@@ -139,7 +140,7 @@ function wordBefore(bytes: Uint8Array, end: number): number {
   );
 }
 
-/** Whether a byte of the word may be a CR or LF. */
+/** Whether a byte of the word may be a CR or LF, or an SO or SI. */
 function hasLineEnd(word: number): boolean {
   return ((word - LOWEST_OTHERS) & ~word & HIGHEST_BITS) !== 0;
 }

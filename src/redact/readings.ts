@@ -1,6 +1,6 @@
 import { type Automaton, Cursor } from "./automaton.ts";
 import { ROOT } from "./automaton-tables.ts";
-import { CR, ESC, LF } from "./bytes.ts";
+import { CR, ESC, LF, SI, SO } from "./bytes.ts";
 import { Lane } from "./lane.ts";
 import type { Needle } from "./needle.ts";
 import { SkippedSequences } from "./skipped-sequences.ts";
@@ -9,11 +9,12 @@ import type { WrappedLines } from "./wrapped-lines.ts";
 
 // Finds the matches in one stream. Three readings of it run through the automaton:
 //   1. the stream as it stands, all needles;
-//   2. without CR and CSI sequences (`#plain`), all needles;
-//   3. without CR, CSI sequences and LF (`#wrapped`), needles of the encodings that programs wrap.
+//   2. without CR and what terminals take for no text (`#plain`), all needles: CSI sequences (colours) and, with which they
+//      end in many terminals, what chooses a character set (ECMA-35's nF sequences, SO and SI);
+//   3. without these and LF (`#wrapped`), needles of the encodings that programs wrap.
 // Readings 2 and 3 differ from 1 only behind a skipped byte that interrupts the beginning of a needle. Only there do
 // they become active, and they end as soon as they agree with 1 again, so text costs one step a byte. A sequence that
-// turns out not to be CSI ends the partial match, as does a run of skipped bytes that is too long.
+// turns out to be another ends the partial match, as does a run of skipped bytes that is too long.
 
 const MIN_MASKED_PARTIAL_BYTES = 8;
 // What may be shown of a needle at the end of a line that does not look wrapped: such a line is not held back.
@@ -27,7 +28,7 @@ export class Readings {
   readonly #wrapped: Lane;
   readonly #wrappedLines: WrappedLines;
   readonly #sequences = new SkippedSequences();
-  #sequence: "none" | "escape" | "csi" = "none";
+  #sequence: "none" | "escape" | "csi" | "nf" = "none";
   /** Position in the stream behind the last byte read. */
   #position = 0;
 
@@ -130,17 +131,19 @@ export class Readings {
     this.#found(position + 1);
   }
 
-  // Whether the byte is a CR or part of a CSI sequence: ESC [, bytes 20 to 3F, and one of 40 to 7E.
+  // Whether the byte is a CR, SO or SI, or part of a CSI sequence (ESC [, bytes 20 to 3F, and one of 40 to 7E) or of an nF
+  // sequence (ESC, bytes 20 to 2F, and one of 30 to 7E).
   #skips(byte: number, position: number): boolean {
     if (this.#sequence === "escape" && byte === 0x5b) {
       this.#sequence = "csi";
       return true;
     }
-    if (this.#sequence === "csi" && byte >= 0x20 && byte <= 0x7e) {
-      if (byte >= 0x40) {
-        this.#sequence = "none";
-        this.#sequences.end(position + 1, this.partialFrom);
-      }
+    if (this.#sequence === "escape" && byte >= 0x20 && byte <= 0x2f) {
+      this.#sequence = "nf";
+      return true;
+    }
+    if ((this.#sequence === "csi" || this.#sequence === "nf") && byte >= 0x20 && byte <= 0x7e) {
+      if (byte >= (this.#sequence === "csi" ? 0x40 : 0x30)) this.#endSequence(position + 1);
       return true;
     }
     if (this.#sequence !== "none") {
@@ -148,13 +151,18 @@ export class Readings {
       this.#plain.close();
       this.#wrapped.close();
     }
-    if (byte !== CR && byte !== ESC) return false;
+    if (byte !== CR && byte !== ESC && byte !== SO && byte !== SI) return false;
     if (!this.#plain.active) this.#plain.open(this.#cursor.state, position);
-    if (byte === ESC) {
-      this.#sequence = "escape";
-      this.#sequences.begin(position);
-    }
+    if (byte === CR) return true;
+    this.#sequence = "escape";
+    this.#sequences.begin(position);
+    if (byte !== ESC) this.#endSequence(position + 1);
     return true;
+  }
+
+  #endSequence(end: number): void {
+    this.#sequence = "none";
+    this.#sequences.end(end, this.partialFrom);
   }
 
   #skipLineFeed(chunk: Uint8Array, position: number): void {

@@ -113,6 +113,12 @@ export const CASES: readonly Case[] = [
   single("a sequence that swallows the first byte", PASSWORD, `\x1b[${PASSWORD}`, "\x1b[[R]"),
   single("an escape that is not a sequence", PASSWORD, "correct\x1b(-zebra7", "correct\x1b(-zebra7"),
   single(
+    "a colour with a character set inside a value, as curses ends it",
+    PASSWORD,
+    "corr\x1b(B\x1b[mect\x1b#8-\x1b[m\x0fzebra7\x0e\n",
+    "[R]\x1b(B\x1b[m\x1b#8\x1b[m\x0f\x0e\n",
+  ),
+  single(
     "much between two bytes",
     "zebra7",
     `zebra${"\x1b[38;2;100;200;255m".repeat(20)}7`,

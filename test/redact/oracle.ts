@@ -1,7 +1,7 @@
 import { type Needle, wraps } from "../../src/redact/needle.ts";
 
 // Redaction the slow way: look for every needle at every place of the whole text, in each of its three readings, and
-// mask the union. Right as long as no needle contains CR or ESC.
+// mask the union. Right as long as no needle contains CR, ESC, SO or SI.
 
 export const MASK = "[R]";
 
@@ -10,7 +10,8 @@ interface Span {
   readonly end: number;
 }
 
-const CSI = /\p{Cc}\[[ -?]*[@-~]/gu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const SEQUENCE = /\x1b\[[ -?]*[@-~]|\x1b[ -/]+[0-~]|[\x0e\x0f]/gu;
 const NOTHING = /(?!)/g;
 
 export function redactSlowly(text: string, needles: readonly Needle[]): string {
@@ -22,15 +23,16 @@ export function redactSlowly(text: string, needles: readonly Needle[]): string {
       const { start } = reading[at]!;
       const { end } = reading[at + bytes.length - 1]!;
       covered.fill(1, start, end);
-      for (const { index, 0: sequence } of text.slice(start, end).matchAll(CSI)) {
+      for (const { index, 0: sequence } of text.slice(start, end).matchAll(SEQUENCE)) {
         sequences.set(start + index, sequence);
       }
     }
   };
   for (const needle of needles) {
     cover(readingOf(text, NOTHING), needle);
-    cover(readingOf(text, new RegExp(`\\r|${CSI.source}`, "gu")), needle);
-    if (wraps(needle.encoding)) cover(readingOf(text, new RegExp(`[\\r\\n]|${CSI.source}`, "gu")), needle);
+    cover(readingOf(text, new RegExp(`\\r|${SEQUENCE.source}`, "gu")), needle);
+    if (wraps(needle.encoding))
+      cover(readingOf(text, new RegExp(`[\\r\\n]|${SEQUENCE.source}`, "gu")), needle);
   }
 
   let output = "";

@@ -1,4 +1,7 @@
-"""A second reading of a stream, from which carriage returns and CSI sequences are left out ("skipped").
+"""A second reading of a stream, without carriage returns and what terminals take for no text: these are "skipped".
+
+That is CSI sequences (colours) and, with which they end in many terminals, what chooses a character set (nF sequences
+of ECMA-35, SO and SI).
 
 It is active only while it may see what the stream as it stands does not show: behind a skipped byte that interrupts
 the beginning of a needle, until both readings agree again.
@@ -8,7 +11,8 @@ from __future__ import annotations
 
 from .automaton import ROOT, Automaton
 
-_ESC, _CR, _BRACKET = 0x1B, 0x0D, 0x5B
+_ESC, _CR, _SO, _SI, _BRACKET = 0x1B, 0x0D, 0x0E, 0x0F, 0x5B
+SKIPPED = frozenset((_ESC, _CR, _SO, _SI))
 # A few colour changes fit between two bytes. A run of them without end is let go: memory is bounded.
 _MAX_SKIPPED_BYTES = 4096
 _MIN_TRIMMED = 4096
@@ -32,26 +36,31 @@ class Lane:
         self._sequence_start = 0
 
     def skips(self, byte: int, position: int, main_state: int) -> bool:
-        """Whether the byte is a CR or part of a CSI sequence: ESC [, bytes 20 to 3F, and one of 40 to 7E."""
+        """Whether the byte is a CR, SO or SI, or part of a CSI or an nF sequence.
+
+        CSI: ESC [, bytes 20 to 3F, and one of 40 to 7E. nF: ESC, bytes 20 to 2F, and one of 30 to 7E.
+        """
         if self._inside == "escape" and byte == _BRACKET:
             self._inside = "csi"
             return self._skip()
-        if self._inside == "csi" and 0x20 <= byte <= 0x7E:
-            if byte >= 0x40:
-                self._inside = ""
-                self.sequences.append((self._sequence_start, position + 1))
-                if len(self.sequences) > _MAX_SEQUENCES:
-                    self.sequences = self.take_sequences(self.start())
+        if self._inside == "escape" and 0x20 <= byte <= 0x2F:
+            self._inside = "nf"
+            return self._skip()
+        if self._inside in ("csi", "nf") and 0x20 <= byte <= 0x7E:
+            if byte >= (0x40 if self._inside == "csi" else 0x30):
+                self._end_sequence(position + 1)
             return self._skip()
         if self._inside:
             self.close()
-        if byte not in (_CR, _ESC):
+        if byte not in SKIPPED:
             return False
         if self.state == ROOT:
             self._open(main_state, position)
-        if byte == _ESC:
+        if byte != _CR:
             self._inside = "escape"
             self._sequence_start = position
+            if byte != _ESC:
+                self._end_sequence(position + 1)
         return self._skip()
 
     def read(self, byte: int, position: int) -> int:
@@ -74,10 +83,10 @@ class Lane:
         elif len(self._positions) > _MIN_TRIMMED and len(self._positions) > 2 * depth:
             self._positions = self._positions[-depth:]
 
-    def take_sequences(self, start: int) -> list[tuple[int, int]]:
-        """Those inside a match that starts there. Each is given once; what stands before it belongs to no match."""
-        taken = [sequence for sequence in self.sequences if sequence[0] >= start]
-        self.sequences = []
+    def take_sequences(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Those inside a match. Each is given once: if a later match covers it too, the two are one union."""
+        taken = [sequence for sequence in self.sequences if start <= sequence[0] and sequence[1] <= end]
+        self.sequences = [sequence for sequence in self.sequences if sequence[0] < start or sequence[1] > end]
         return taken
 
     def close(self) -> None:
@@ -112,6 +121,13 @@ class Lane:
         self._origin = position
         self._read_since_skip = 0
         self._skipped = 0
+
+    def _end_sequence(self, end: int) -> None:
+        self._inside = ""
+        self.sequences.append((self._sequence_start, end))
+        if len(self.sequences) > _MAX_SEQUENCES:
+            start = self.start()
+            self.sequences = [sequence for sequence in self.sequences if sequence[0] >= start]
 
     def _skip(self) -> bool:
         self._read_since_skip = 0

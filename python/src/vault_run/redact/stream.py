@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .automaton import ROOT, Automaton
-from .lane import Lane
+from .lane import SKIPPED, Lane
 from .unions import Range, Union, Unions
 
-_ESC, _CR = 0x1B, 0x0D
 _MAX_DISCLOSED_BYTES = 4
 _MIN_MASKED_PARTIAL_BYTES = 8
 
@@ -91,7 +90,7 @@ class RedactedStream:
         partial = self._automaton.large_partial(lane.state, _MIN_MASKED_PARTIAL_BYTES)
         if partial is not None:
             start = lane.position_of(partial[0])
-            self._add(partial[1], start, lane.end(), lane.take_sequences(start))
+            self._add(partial[1], start, lane.end(), lane.take_sequences(start, lane.end()))
         lane.close()
         self._state = ROOT
         return self._release(self._position)
@@ -104,7 +103,7 @@ class RedactedStream:
                 state = first[byte]
                 position += 1
                 continue
-            if lane.state != ROOT or byte in (_CR, _ESC):
+            if lane.state != ROOT or byte in SKIPPED:
                 self._read_beside(byte, position, state)
             state = automaton.step(state, byte)
             position += 1
@@ -121,7 +120,7 @@ class RedactedStream:
         number = lane.read(byte, position)
         if number:
             start = lane.position_of(len(self._needles[number - 1].content))
-            self._add(number, start, position + 1, lane.take_sequences(start))
+            self._add(number, start, position + 1, lane.take_sequences(start, position + 1))
         lane.settle()
 
     def _add(self, number: int, start: int, end: int, sequences: list[Range]) -> None:
