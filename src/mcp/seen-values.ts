@@ -1,33 +1,46 @@
 import type { Leak, RedactedStream, Redactor, SecretValue } from "../redact/index.ts";
 import type { Secret } from "../vault/secret.ts";
 
+/** A model chooses a part of them, a user's name say, and could have any number made: what is built of them would grow. */
+const MOST_FORMS = 100;
+
 /**
  * Every value that this server has opened. Whatever goes back to the client is looked through for all of them, not only
  * for those of the call: what one run has put into a file, the next one may print.
  */
 export class SeenValues {
   readonly #values = new Map<string, SecretValue>();
+  readonly #forms = new Map<string, SecretValue>();
+  #count = 0;
 
-  /** @param forms other spellings in which the value is about to leave, as one header say. */
+  /**
+   * @param forms other spellings in which the value is about to leave, as one header say. The last of them are looked for
+   *   whole; in an older one, what the value alone decides.
+   */
   add(secret: Secret, forms: readonly string[] = []): void {
-    for (const value of [Buffer.from(secret.bytes()), ...forms]) this.#add({ name: secret.ref, value });
+    this.#add(this.#values, { name: secret.ref, value: Buffer.from(secret.bytes()) });
+    for (const value of forms) this.#add(this.#forms, { name: secret.ref, value });
+    const [oldest] = this.#forms.keys();
+    if (this.#forms.size > MOST_FORMS && oldest !== undefined) this.#forms.delete(oldest);
   }
 
   /** The agent's own key: what runs as the same user may find its file, and print it. */
   addIdentity(agent: string, identity: string): void {
-    this.#add({ name: `identity/${agent}`, value: identity });
+    this.#add(this.#values, { name: `identity/${agent}`, value: identity });
   }
 
-  #add({ name, value }: SecretValue): void {
-    this.#values.set(`${name} ${Buffer.from(value).toString("base64")}`, { name, value });
+  #add(to: Map<string, SecretValue>, secret: SecretValue): void {
+    const key = `${secret.name} ${Buffer.from(secret.value).toString("base64")}`;
+    if (!to.delete(key)) this.#count++;
+    to.set(key, secret);
   }
 
   /** What one call's answer is looked through with. */
   async redaction(): Promise<Redaction> {
     const { createRedactor } = await import("../redact/index.ts");
     return new Redaction(
-      () => createRedactor([...this.#values.values()]),
-      () => this.#values.size,
+      () => createRedactor([...this.#values.values(), ...this.#forms.values()]),
+      () => this.#count,
     );
   }
 
