@@ -88,6 +88,15 @@ def test_a_format_that_does_not_fit_is_masked_and_no_failure(logged: Logged) -> 
     assert output.getvalue() == f"WARNING %d of %s ('{MASK}',) -\n"
 
 
+@pytest.mark.parametrize("error", [True, ValueError(VALUE), VALUE, (1, 2)])
+def test_a_record_with_no_error_where_one_should_be_is_no_failure(logged: Logged, error: object) -> None:
+    logger, output, _ = logged
+    record = logging.makeLogRecord({"msg": "a", "levelno": logging.ERROR, "levelname": "ERROR", "exc_info": error})
+    logger.handle(record)
+    assert output.getvalue() == "ERROR a -\n[unprintable]\n"
+    assert VALUE not in str(record.__dict__)
+
+
 def test_what_holds_no_value_stays_as_it_is(logged: Logged) -> None:
     logger, output, records = logged
     thing = object()

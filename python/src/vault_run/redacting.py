@@ -16,7 +16,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, TextIO, TypeVar, cast
+from typing import Any, BinaryIO, TextIO, TypeVar, cast
 
 from .redact.redactor import Count, Redactor
 from .redact.stream import RedactedStream
@@ -49,7 +49,7 @@ class RedactingFilter(logging.Filter):
         record.msg = self.redactor.redact_text(_message_of(record))
         record.args = None
         if record.exc_info and not record.exc_text:
-            record.exc_text = _FORMATTER.formatException(record.exc_info)
+            record.exc_text = _traceback_of(record.exc_info)
         # What could be formatted again, with the locals of its frames even.
         record.exc_info = None
         fields = record.__dict__
@@ -101,6 +101,14 @@ class _Left:
                 return
             self._items -= 1
             yield item
+
+
+def _traceback_of(error: Any) -> str:
+    # A record that a program has made may hold anything.
+    try:
+        return _FORMATTER.formatException(error)
+    except Exception:
+        return _UNPRINTABLE
 
 
 def _message_of(record: logging.LogRecord) -> str:
