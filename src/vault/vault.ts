@@ -196,7 +196,7 @@ export class Vault {
       "see the agents there are: vault-run agents",
       {
         word: name,
-        choices: () => this.agents().map((agent) => agent.name),
+        choices: () => (record === undefined ? this.agents().map((agent) => agent.name) : []),
       },
     );
   }
@@ -247,7 +247,8 @@ export class Vault {
     const record = this.findGroup(name);
     if (record !== undefined) return record;
     const what = `no group of this name: ${name}`;
-    throw new MistypedWord("unknown-group", what, "see the groups there are: vault-run list", {
+    const hint = `see the groups there are: vault-run list; its first secret makes one: vault-run set ${name}/NAME`;
+    throw new MistypedWord("unknown-group", what, hint, {
       word: name,
       choices: () => this.groups().map((group) => group.name),
     });
@@ -276,7 +277,13 @@ export class Vault {
     const record = this.findSecret(ref);
     if (record?.type === "secret") return record;
     this.group(ref.group);
-    const what = `no secret of this name: ${formatRef(ref)}`;
+    const place = formatRef(ref);
+    if (record !== undefined) {
+      const when = record.removedAt.slice(0, 10);
+      const hint = `its versions: vault-run history ${place}`;
+      throw new VaultError("unknown-secret", `this secret was removed on ${when}: ${place}`, hint);
+    }
+    const what = `no secret of this name: ${place}`;
     throw new MistypedWord("unknown-secret", what, `see what there is: vault-run list ${ref.group}`, {
       word: ref.name,
       choices: () => this.secrets(ref.group).map((secret) => secret.name),

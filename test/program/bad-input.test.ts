@@ -106,6 +106,21 @@ describe("a verb refuses", () => {
     expect(await refused(args, 1)).toContain(`\n  ${hint}\n`);
   });
 
+  it("a name of what was removed, by when it was, without a guess", async () => {
+    await program.set("stripe/API_KEY2", "sk_live_value_2");
+    await program.must(["unset", "stripe/API_KEY2"]);
+    expect(await refused(["get", "stripe/API_KEY2"], 1)).toMatch(
+      /removed on \d{4}-\d\d-\d\d: stripe\/API_KEY2\n {2}its versions: vault-run history stripe\/API_KEY2\n/,
+    );
+    await program.must(["add-agent", "crawler2"]);
+    await program.must(["remove-agent", "crawler2"]);
+    expect(await refused(["grant", "crawler2", "stripe"], 1)).toMatch(/removed on .*\n {2}see the agents/);
+  });
+
+  it("a group that no secret made yet, and says what makes one", async () => {
+    expect(await refused(["grant", "crawler", "nothing"], 1)).toContain("vault-run set nothing/NAME");
+  });
+
   it("a name in a vault in which a record is missing, without a guess", async () => {
     rmSync(join(program.repo, ".vault/groups/stripe/group.json"));
     expect(await refused(["grant", "crawler", "strip"], 1)).toContain("see the groups there are");
