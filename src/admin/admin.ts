@@ -54,12 +54,68 @@ export interface ApplyOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** An agent, as `agents --json` prints it. */
+export interface ListedAgent {
+  readonly name: string;
+  /** Its key's fingerprint. */
+  readonly key: string;
+  readonly recipient: string;
+  readonly createdAt: string;
+  readonly description: string | null;
+  readonly grants: readonly {
+    readonly group: string;
+    readonly grantedAt: string;
+    readonly expiresAt: string | null;
+  }[];
+}
+
+/** A group, its policy as `policy --json` prints it. */
+export interface ListedGroup {
+  readonly name: string;
+  readonly policy: {
+    readonly reveal: boolean;
+    /** The beginnings of the commands that may run; null where any may. */
+    readonly commands: readonly (readonly string[])[] | null;
+    readonly origins: readonly string[];
+  };
+}
+
+/** A secret, as `list --json` prints it. */
+export interface ListedSecret {
+  /** `GROUP/NAME`. */
+  readonly ref: string;
+  readonly group: string;
+  readonly name: string;
+  /** The variable that it is injected as. */
+  readonly variable: string;
+  readonly deliver: "env" | "file";
+  readonly valueId: string;
+  readonly setAt: string;
+  readonly expiresAt: string | null;
+  readonly description: string | null;
+  /** Whether somebody who may not read it today could have read its value. */
+  readonly exposed: boolean;
+}
+
+/** Who and what is in a vault, each in name order. */
+export interface Listing {
+  readonly agents: readonly ListedAgent[];
+  readonly groups: readonly ListedGroup[];
+  readonly secrets: readonly ListedSecret[];
+}
+
 /** A vault in an owner's hands. */
 export interface Admin {
   /** The vault's id. */
   readonly id: string;
   /** The owner whose key this is. */
   readonly owner: string;
+  /**
+   * The vault as it is now. Opens no value.
+   *
+   * @throws {VaultError}
+   */
+  list(): Promise<Listing>;
   /**
    * What a change would do to the vault as it is now. Nothing is written.
    *

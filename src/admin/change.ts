@@ -11,6 +11,7 @@ import {
   parseSecretRef,
   parseVariableName,
 } from "../vault/names.ts";
+import { parseCommandRule, parseOrigin } from "../vault/policy.ts";
 import { Secret } from "../vault/secret.ts";
 import { parseExpiry, type Timestamp } from "../vault/time.ts";
 import { change, type Made } from "./maker.ts";
@@ -18,7 +19,9 @@ import type { OwnerSession } from "./owner-session.ts";
 import type { Plan } from "./plan.ts";
 import { planAddAgent } from "./plans/add-agent.ts";
 import { planGrant } from "./plans/grant.ts";
+import { given } from "./plans/group-key.ts";
 import { type Imported, type ImportItem, planImport } from "./plans/import.ts";
+import { planPolicy } from "./plans/policy.ts";
 import { planRekeyAgent } from "./plans/rekey-agent.ts";
 import { planRemoveAgent } from "./plans/remove-agent.ts";
 import { planRevoke } from "./plans/revoke.ts";
@@ -144,6 +147,37 @@ export function revoke(agent: string, group: string): Change<undefined> {
   return change("revoke", async (session, _machine, progress) => {
     const { plan, exposed } = await planRevoke(session, name, place, progress);
     return { plan, exposed, result: undefined };
+  });
+}
+
+/** What a model may do with a group's secrets through `vault-run mcp`. What is left out stays as it is. */
+export interface PolicyOptions {
+  /** Whether it may be shown the values. */
+  readonly reveal?: boolean | undefined;
+  /** The beginnings of the commands that may run, `[["gh", "api"]]`. An empty list allows none, null allows any. */
+  readonly commands?: readonly (readonly string[])[] | null | undefined;
+  /** The origins that requests may go to, `https://api.example.org`. */
+  readonly origins?: readonly string[] | undefined;
+}
+
+/** Changes a group's policy. */
+export function setPolicy(group: string, policy: PolicyOptions): Change<undefined> {
+  requireKnown(policy, ["reveal", "commands", "origins"]);
+  const place = parseGroupName(group);
+  const { reveal, commands, origins } = policy;
+  if (reveal !== undefined && typeof reveal !== "boolean")
+    throw new TypeError("reveal is neither true nor false");
+  const rules = commands?.map((words) => [...parseCommandRule(JSON.stringify(words))]);
+  const allowed = origins?.map(parseOrigin);
+  return change("policy", async (session) => {
+    const before = session.vault.group(place).policy;
+    const kept = commands === null ? undefined : before.commands;
+    const after = {
+      reveal: reveal ?? before.reveal,
+      commands: rules ?? kept,
+      origins: allowed ?? before.origins,
+    };
+    return plain(planPolicy(session, place, given(after)));
   });
 }
 

@@ -1,9 +1,9 @@
-import { later } from "../admin/plans/group-key.ts";
 import { keyFingerprint } from "../vault/fingerprint.ts";
 import type { AgentName, GroupName, SecretName } from "../vault/names.ts";
 import type { AgentRecord, Exposure, GrantRecord, OwnerExposure, SecretRecord } from "../vault/schema.ts";
 import { isPast, type Timestamp } from "../vault/time.ts";
 import type { Vault } from "../vault/vault.ts";
+import { later } from "./plans/group-key.ts";
 
 export interface ExposedSecret {
   readonly group: GroupName;

@@ -2,9 +2,12 @@ import { requireKnown } from "../known-options.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
+import { shownPolicy } from "../vault/policy.ts";
 import type { SecretRecord } from "../vault/schema.ts";
-import type { Admin, AdminOptions, Applied, ApplyOptions, Exposed, Planned } from "./admin.ts";
+import type { Admin, AdminOptions, Applied, ApplyOptions, Exposed, Listing, Planned } from "./admin.ts";
 import type { Change } from "./change.ts";
+import { listAgents } from "./listings/agents.ts";
+import { listSecrets } from "./listings/secrets.ts";
 import { type Made, makerOf } from "./maker.ts";
 import { operate } from "./operate.ts";
 import { OwnerSession } from "./owner-session.ts";
@@ -41,6 +44,23 @@ class OpenAdmin implements Admin {
     this.#warn = warn;
     this.id = id;
     this.owner = owner;
+  }
+
+  async list(): Promise<Listing> {
+    const machine = this.#machine;
+    const { vault } = await OwnerSession.open(machine, this.#root, this.#ownerKeyFile);
+    const groups = vault.groups();
+    const all = groups.flatMap((group) => vault.secrets(group.name));
+    const listing = {
+      agents: listAgents(vault),
+      groups: groups.map(({ name, policy }) => ({ name, policy: shownPolicy(policy) })),
+      secrets: listSecrets(vault, all, machine.now()).map((secret) => ({
+        ref: formatRef(secret),
+        ...secret,
+      })),
+    };
+    await vault.pin({ pid: machine.pid, host: machine.host, doing: "list" });
+    return listing;
   }
 
   async plan(change: Change<unknown>): Promise<Planned> {

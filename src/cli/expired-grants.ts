@@ -1,6 +1,6 @@
+import { findExpiredGrants } from "../admin/exposed.ts";
 import type { Vault } from "../vault/vault.ts";
 import type { CommandContext } from "./context.ts";
-import { findExpiredGrants } from "./exposed.ts";
 
 /** An expired grant is refused, but its key still opens the group's values, new ones among them: says what ends that. */
 export function sayExpiredGrants({ console, machine }: CommandContext, vault: Vault): void {

@@ -1,15 +1,4 @@
-import { formatCommandRule, type GroupPolicy } from "../vault/policy.ts";
-
-/** A policy with every field there; `commands` is null where any is allowed. */
-export interface ShownPolicy {
-  readonly reveal: boolean;
-  readonly commands: readonly (readonly string[])[] | null;
-  readonly origins: readonly string[];
-}
-
-export function shownPolicy({ reveal, commands, origins }: GroupPolicy): ShownPolicy {
-  return { reveal: reveal === true, commands: commands ?? null, origins: origins ?? [] };
-}
+import { formatCommandRule, type ShownPolicy } from "../vault/policy.ts";
 
 /** A policy in words, one line for each of its three rules. */
 export function policyLines({ reveal, commands, origins }: ShownPolicy): string[] {

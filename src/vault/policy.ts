@@ -9,6 +9,17 @@ export type GroupPolicy = GroupRecord["policy"];
 /** The beginning of an argument vector. */
 export type CommandRule = readonly [string, ...string[]];
 
+/** A policy with every field there; `commands` is null where any is allowed. */
+export interface ShownPolicy {
+  readonly reveal: boolean;
+  readonly commands: readonly (readonly string[])[] | null;
+  readonly origins: readonly string[];
+}
+
+export function shownPolicy({ reveal, commands, origins }: GroupPolicy): ShownPolicy {
+  return { reveal: reveal === true, commands: commands ?? null, origins: origins ?? [] };
+}
+
 /**
  * `gh api` → its words; `["node", "a script.js"]`, a JSON array, where a word has a space in it.
  *

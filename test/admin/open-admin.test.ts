@@ -11,6 +11,7 @@ import {
   rekeyAgent,
   removeAgent,
   revoke,
+  setPolicy,
   setSecret,
   unsetSecret,
 } from "../../src/admin/change.ts";
@@ -124,6 +125,30 @@ describe("a change that is applied", () => {
     expect(removed.rotate.map(({ ref }) => ref)).toEqual(["db/PASSWORD"]);
   });
 
+  it("sets what is given of a group's policy, keeps the rest, and writes nothing where it is that already", async () => {
+    const policyOf = async () => (await admin.list()).groups.find(({ name }) => name === "stripe")?.policy;
+    expect(await policyOf()).toEqual({ reveal: false, commands: null, origins: [] });
+    const origins = ["https://api.example.org"];
+    const { commit } = await admin.apply(setPolicy("stripe", { commands: [["gh", "api"]], origins }));
+    expect(commit).toBe(head());
+    await admin.apply(setPolicy("stripe", { reveal: true, commands: [] }));
+    expect(await policyOf()).toEqual({ reveal: true, commands: [], origins });
+    expect(JSON.parse(lines().at(-1) ?? "")).toMatchObject({ action: "policy", group: "stripe" });
+    const again = await admin.apply(setPolicy("stripe", { reveal: true, origins }));
+    expect([again.paths, again.commit]).toEqual([[], null]);
+    await admin.apply(setPolicy("stripe", { commands: null }));
+    expect(await policyOf()).toEqual({ reveal: true, commands: null, origins });
+  });
+
+  it("refuses rules that bind nothing, before anything is opened", async () => {
+    for (const commands of [[[]], [["./charge"]], [["gh", ""]]])
+      expect(await codeOf(async () => setPolicy("stripe", { commands }))).toBe("usage");
+    for (const origin of ["http://api.example.org", "https://api.example.org/path", "api.example.org"])
+      expect(await codeOf(async () => setPolicy("stripe", { origins: [origin] }))).toBe("usage");
+    expect(() => setPolicy("stripe", { reveal: "no" as never })).toThrow(TypeError);
+    expect(await codeOf(() => admin.plan(setPolicy("nothing", { reveal: true })))).toBe("unknown-group");
+  });
+
   it("hands over a new key that is to lie nowhere, and shows nothing of it (promise 10)", async () => {
     const { result, rotate } = await admin.apply(rekeyAgent("crawler", { keyFile: null }));
     expect(result.keyFile).toBeNull();
@@ -185,6 +210,39 @@ describe("a change", () => {
   it("is made by this module's functions alone", async () => {
     await expect(admin.apply({ action: "set" } as Change<unknown>)).rejects.toThrow(TypeError);
     expect(() => setSecret("stripe/API_KEY", 7 as unknown as string)).toThrow(TypeError);
+  });
+});
+
+describe("the list of a vault", () => {
+  it("has who and what there is now, and no value (promise 10)", async () => {
+    await admin.apply(
+      setSecret("db/PASSWORD", "db_value", { description: "the database", env: "PGPASSWORD" }),
+    );
+    await admin.apply(addAgent("mailer", { description: "sends" }));
+    await admin.apply(grant("mailer", "db", { expires: "30d" }));
+    await admin.apply(revoke("crawler", "stripe"));
+    const { agents, groups, secrets } = await admin.list();
+    expect(agents).toMatchObject([
+      { name: "crawler", description: null, grants: [] },
+      { name: "mailer", description: "sends", grants: [{ group: "db", expiresAt: expect.any(String) }] },
+    ]);
+    expect(groups.map(({ name }) => name)).toEqual(["db", "stripe"]);
+    expect(secrets).toMatchObject([
+      { ref: "db/PASSWORD", variable: "PGPASSWORD", description: "the database", exposed: false },
+      { ref: "stripe/API_KEY", group: "stripe", name: "API_KEY", variable: "API_KEY", exposed: true },
+      { ref: "stripe/WEBHOOK", expiresAt: null, exposed: true },
+    ]);
+    expect(JSON.stringify([agents, groups, secrets])).not.toMatch(/db_value|sk_live|whsec/);
+  });
+
+  it("is refused where the vault is, and is pinned", async () => {
+    const options = { vault: vault.repo, ownerKeyFile: vault.ownerKeyPath() };
+    const elsewhere = await openAdminOn(vault.elsewhere(), options, () => {});
+    const earlier = vault.git("rev-parse", "HEAD");
+    await vault.set("stripe/API_KEY", "sk_live_other");
+    await elsewhere.list();
+    vault.git("reset", "--quiet", "--hard", earlier);
+    expect(await codeOf(() => elsewhere.list())).toBe("record-rollback");
   });
 });
 

@@ -1,6 +1,6 @@
 import type { GroupName } from "../../vault/names.ts";
 import { groupPath } from "../../vault/paths.ts";
-import type { CommandRule, GroupPolicy } from "../../vault/policy.ts";
+import { type CommandRule, type GroupPolicy, shownPolicy } from "../../vault/policy.ts";
 import type { GroupRecord } from "../../vault/schema.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan } from "../plan.ts";
@@ -28,9 +28,19 @@ export function changedPolicy(before: GroupPolicy, change: PolicyChange): GroupP
   return given({ reveal, commands, origins });
 }
 
-/** Another policy for a group: one record, signed again. Nothing is sealed anew, nobody gains or loses a key. */
+export function isSamePolicy(a: GroupPolicy, b: GroupPolicy): boolean {
+  return JSON.stringify(shownPolicy(a)) === JSON.stringify(shownPolicy(b));
+}
+
+/**
+ * Another policy for a group: one record, signed again. Nothing is sealed anew, nobody gains or loses a key. Where it is
+ * that already, the plan is empty.
+ */
 export function planPolicy(session: OwnerSession, name: GroupName, policy: GroupPolicy): Plan {
-  const { recipient, epoch, createdAt, description, sealed } = session.vault.group(name);
+  const { recipient, epoch, createdAt, description, sealed, policy: before } = session.vault.group(name);
+  const event = { action: "policy", group: name } as const;
+  const message = `vault-run: policy of ${name}`;
+  if (isSamePolicy(before, policy)) return { event, writes: [], message };
   const record = session.sign<GroupRecord>(groupPath(name), {
     type: "group",
     name,
@@ -41,11 +51,7 @@ export function planPolicy(session: OwnerSession, name: GroupName, policy: Group
     policy,
     sealed,
   });
-  return {
-    event: { action: "policy", group: name },
-    writes: [{ path: groupPath(name), record }],
-    message: `vault-run: policy of ${name}`,
-  };
+  return { event, writes: [{ path: groupPath(name), record }], message };
 }
 
 function changedList<T>(

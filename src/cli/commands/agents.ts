@@ -1,6 +1,6 @@
+import { listAgents } from "../../admin/listings/agents.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { listAgents } from "../listings/agents.ts";
 import { withVault } from "../reader.ts";
 
 export function run(context: CommandContext): Promise<number> {

@@ -1,8 +1,8 @@
+import { listSecrets } from "../../admin/listings/secrets.ts";
 import { formatRef, parseGroupName } from "../../vault/names.ts";
 import { isPast, parseAge } from "../../vault/time.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { listSecrets } from "../listings/secrets.ts";
 import { withVault } from "../reader.ts";
 
 export function run(context: CommandContext): Promise<number> {

@@ -1,11 +1,11 @@
-import { changedPolicy, type PolicyChange, planPolicy } from "../../admin/plans/policy.ts";
+import { changedPolicy, isSamePolicy, type PolicyChange, planPolicy } from "../../admin/plans/policy.ts";
 import { type GroupName, parseGroupName } from "../../vault/names.ts";
-import { parseCommandRule, parseOrigin } from "../../vault/policy.ts";
+import { parseCommandRule, parseOrigin, shownPolicy } from "../../vault/policy.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { change, commitNote } from "../owner-verb.ts";
-import { policyLines, shownPolicy } from "../policy-lines.ts";
+import { policyLines } from "../policy-lines.ts";
 import { withVault } from "../reader.ts";
 import { counted } from "../wording.ts";
 
@@ -20,8 +20,7 @@ async function set(context: CommandContext, group: GroupName, wanted: PolicyChan
   const done = await change(context, "policy", async (session) => {
     const before = session.vault.group(group).policy;
     const after = changedPolicy(before, wanted);
-    if (JSON.stringify(shownPolicy(before)) === JSON.stringify(shownPolicy(after)))
-      return { event: { action: "policy", group }, writes: [], message: "" };
+    if (isSamePolicy(before, after)) return planPolicy(session, group, after);
     const agents = session.vault.grantees(group);
     const what = policyLines(shownPolicy(after)).join("; ");
     await context.confirm(

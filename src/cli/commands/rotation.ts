@@ -1,10 +1,5 @@
 import { auditAnswers } from "../../admin/audit/answers.ts";
 import { openLogs } from "../../admin/audit/open-logs.ts";
-import { type ValueRead, ValueReads } from "../../audit/value-reads.ts";
-import { formatRef } from "../../vault/names.ts";
-import type { CommandContext } from "../context.ts";
-import { DONE, REFUSED } from "../exit-status.ts";
-import { sayExpiredGrants } from "../expired-grants.ts";
 import {
   type ExposedAgent,
   type ExposedReader,
@@ -12,7 +7,12 @@ import {
   findExposed,
   findExposedAgents,
   readerName,
-} from "../exposed.ts";
+} from "../../admin/exposed.ts";
+import { type ValueRead, ValueReads } from "../../audit/value-reads.ts";
+import { formatRef } from "../../vault/names.ts";
+import type { CommandContext } from "../context.ts";
+import { DONE, REFUSED } from "../exit-status.ts";
+import { sayExpiredGrants } from "../expired-grants.ts";
 import { listRotation } from "../listings/rotation.ts";
 import { readingOf } from "../progress.ts";
 import { withVault } from "../reader.ts";

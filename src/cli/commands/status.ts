@@ -1,9 +1,9 @@
+import { type ExposedSecret, readerName } from "../../admin/exposed.ts";
 import { formatRef } from "../../vault/names.ts";
 import { isPast } from "../../vault/time.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { sayExpiredGrants } from "../expired-grants.ts";
-import { type ExposedSecret, readerName } from "../exposed.ts";
 import { type Expiry, type Status, statusOf } from "../listings/status.ts";
 import { layMatrix } from "../matrix.ts";
 import { hasRules, policyLines } from "../policy-lines.ts";

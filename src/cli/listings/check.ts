@@ -1,8 +1,8 @@
 import type { Finding } from "../../admin/check/finding.ts";
+import { findExposed, readerName } from "../../admin/exposed.ts";
 import { formatRef } from "../../vault/names.ts";
 import type { Vault } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
-import { findExposed, readerName } from "../exposed.ts";
 
 /** The rotation list is one of a vault that can be read whole: where it cannot, other findings say so. */
 export function toRotate(vault: Vault, nowMs: number): Finding[] {

@@ -1,5 +1,5 @@
+import type { ExposedAgent, ExposedSecret } from "../../admin/exposed.ts";
 import type { ValueReads } from "../../audit/value-reads.ts";
-import type { ExposedAgent, ExposedSecret } from "../exposed.ts";
 
 /**
  * What `rotation --json` prints.

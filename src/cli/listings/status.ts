@@ -1,10 +1,15 @@
 import { SOON_MS } from "../../admin/check/structure.ts";
+import {
+  type ExposedAgent,
+  type ExposedSecret,
+  findExposed,
+  findExposedAgents,
+} from "../../admin/exposed.ts";
 import { keyFingerprint } from "../../vault/fingerprint.ts";
 import { formatRef } from "../../vault/names.ts";
+import { type ShownPolicy, shownPolicy } from "../../vault/policy.ts";
 import { isPast, type Timestamp } from "../../vault/time.ts";
 import type { Vault } from "../../vault/vault.ts";
-import { type ExposedAgent, type ExposedSecret, findExposed, findExposedAgents } from "../exposed.ts";
-import { type ShownPolicy, shownPolicy } from "../policy-lines.ts";
 
 export interface Expiry {
   readonly what: string;
