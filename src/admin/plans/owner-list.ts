@@ -9,7 +9,7 @@ import {
   type VaultRecord,
 } from "../../vault/schema.ts";
 import { linkBytes } from "../../vault/trust.ts";
-import { MistypedWord } from "../../vault-error.ts";
+import { MistypedWord, VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
 
 /**

@@ -1,8 +1,8 @@
+import { readerName } from "../../admin/exposed.ts";
 import { planUnset } from "../../admin/plans/unset.ts";
 import { formatRef, parseSecretRef } from "../../vault/names.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { readerName } from "../exposed.ts";
 import { change, commitNote } from "../owner-verb.ts";
 
 export async function run(context: CommandContext): Promise<number> {
