@@ -1,6 +1,5 @@
 import { recipientOf } from "../age/generate.ts";
 import type { Identity } from "../age/identity.ts";
-import { seal } from "../age/seal.ts";
 import { SigningKey } from "../age/signing-key.ts";
 import { formatKeyFile, type KeyFile, parseKeyFile } from "../vault/key-file.ts";
 import { openSealed } from "../vault/open-sealed.ts";
@@ -10,6 +9,7 @@ import type { AgentRecord } from "../vault/schema.ts";
 import type { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import type { OwnerSession } from "./owner-session.ts";
+import { sealPayload } from "./seal-payload.ts";
 
 // An agent's key file, sealed to the owners in the agent's own record: what is lost on the agent's machine is not lost.
 
@@ -22,11 +22,11 @@ export async function agentRecord(
   keyFile: string,
 ): Promise<AgentRecord> {
   const context = agentContext({ vault: session.vault.id, name: fields.name });
-  const escrow = await seal(encodeKeyFile(context, keyFile), session.ownerRecipients);
+  const escrow = await sealPayload(encodeKeyFile(context, keyFile), session.ownerRecipients);
   return session.sign<AgentRecord>(agentPath(fields.name), {
     type: "agent",
     ...fields,
-    escrow: escrow.toString("base64"),
+    escrow,
   });
 }
 
@@ -37,7 +37,9 @@ export async function agentRecord(
  */
 export async function openEscrow(agent: AgentRecord, owner: Identity): Promise<string> {
   const path = agentPath(agent.name);
-  const text = decodeKeyFile(path, agentContext(agent), await openSealed(path, agent.escrow, owner));
+  const text = await openSealed(path, agent.escrow, owner, (plaintext) =>
+    decodeKeyFile(path, agentContext(agent), plaintext),
+  );
   const keyFile = findKeyFile(text);
   const isTheAgents =
     keyFile?.agent === agent.name &&

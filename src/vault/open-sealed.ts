@@ -18,23 +18,31 @@ import { Secret } from "./secret.ts";
 /** The group's identity, opened from an agent's grant with that agent's identity. */
 export async function openGrant(grant: GrantRecord, agent: Identity): Promise<Identity> {
   const path = grantPath(grant.agent, grant.group);
-  return decodeIdentity(path, grantContext(grant), await openSealed(path, grant.sealed, agent));
+  return openSealed(path, grant.sealed, agent, (text) => decodeIdentity(path, grantContext(grant), text));
 }
 
 /** The group's identity, opened from its own record with an owner's identity. */
 export async function openGroup(group: GroupRecord, owner: Identity): Promise<Identity> {
   const path = groupPath(group.name);
-  return decodeIdentity(path, groupContext(group), await openSealed(path, group.sealed, owner));
+  return openSealed(path, group.sealed, owner, (text) => decodeIdentity(path, groupContext(group), text));
 }
 
 /** A secret's value, opened with its group's identity. */
 export async function openSecret(secret: SecretRecord, group: Identity): Promise<Secret> {
   const path = secretPath(secret.group, secret.name);
-  const value = decodeValue(path, secretContext(secret), await openSealed(path, secret.sealed, group));
+  const value = await openSealed(path, secret.sealed, group, (text) =>
+    decodeValue(path, secretContext(secret), text),
+  );
   return new Secret(formatRef(secret), value);
 }
 
-export async function openSealed(path: string, sealed: string, identity: Identity): Promise<Buffer> {
+/** What `read` makes of the plaintext, which is overwritten then, also where it is refused. */
+export async function openSealed<T>(
+  path: string,
+  sealed: string,
+  identity: Identity,
+  read: (plaintext: Buffer) => T,
+): Promise<T> {
   let plaintext: Buffer | undefined;
   try {
     plaintext = await open(sealedBytes(sealed), identity);
@@ -49,10 +57,16 @@ export async function openSealed(path: string, sealed: string, identity: Identit
       },
     );
   }
-  if (plaintext !== undefined) return plaintext;
-  throw new VaultError(
-    "not-for-identity",
-    `sealed to another identity: .vault/${path}`,
-    "the record and the key belong to different times; pull the latest vault, or ask the owner for the current key",
-  );
+  if (plaintext === undefined) {
+    throw new VaultError(
+      "not-for-identity",
+      `sealed to another identity: .vault/${path}`,
+      "the record and the key belong to different times; pull the latest vault, or ask the owner for the current key",
+    );
+  }
+  try {
+    return read(plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
 }

@@ -1,6 +1,5 @@
 import { generateIdentity, recipientOf } from "../../age/generate.ts";
 import { suiteOf } from "../../age/identity.ts";
-import { seal } from "../../age/seal.ts";
 import { SigningKey } from "../../age/signing-key.ts";
 import { formatKeyFile } from "../../vault/key-file.ts";
 import { openGroup } from "../../vault/open-sealed.ts";
@@ -11,6 +10,7 @@ import { VaultError } from "../../vault-error.ts";
 import { agentRecord, openEscrow } from "../escrow.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { Plan, PlannedWrite, Progress } from "../plan.ts";
+import { sealPayload } from "../seal-payload.ts";
 import { findOwner, vaultWith } from "./owner-list.ts";
 
 /** A new owner: every group's identity and every escrow is sealed to them too, and our key vouches for theirs. */
@@ -42,8 +42,8 @@ export async function planAddOwner(session: OwnerSession, owner: Owner, progress
 async function resealedGroup(next: OwnerSession, group: GroupRecord): Promise<GroupRecord> {
   const { vault: _, serial: __, signatures: ___, ...fields } = group;
   const identity = await openGroup(group, next.identity);
-  const sealed = await seal(encodeIdentity(groupContext(group), identity), next.ownerRecipients);
-  return next.sign<GroupRecord>(groupPath(group.name), { ...fields, sealed: sealed.toString("base64") });
+  const sealed = await sealPayload(encodeIdentity(groupContext(group), identity), next.ownerRecipients);
+  return next.sign<GroupRecord>(groupPath(group.name), { ...fields, sealed });
 }
 
 /** An owner with a key made here, and the text of their key file. It pins all the owners, themselves among them. */

@@ -1,6 +1,5 @@
 import { generateIdentity, recipientOf } from "../../age/generate.ts";
 import type { Identity } from "../../age/identity.ts";
-import { seal } from "../../age/seal.ts";
 import { keyFingerprint } from "../../vault/fingerprint.ts";
 import type { AgentName, GroupName } from "../../vault/names.ts";
 import { openGroup, openSecret } from "../../vault/open-sealed.ts";
@@ -24,6 +23,7 @@ import type {
 import { isPast, type Timestamp } from "../../vault/time.ts";
 import type { OwnerSession } from "../owner-session.ts";
 import type { PlannedWrite, Progress } from "../plan.ts";
+import { sealPayload } from "../seal-payload.ts";
 
 export type GroupFields = Pick<GroupRecord, "name" | "epoch" | "createdAt" | "description" | "policy">;
 export type GrantTimes = Pick<GrantRecord, "grantedAt" | "expiresAt">;
@@ -39,12 +39,12 @@ export async function groupRecord(
   identity: Identity,
 ): Promise<GroupRecord> {
   const context = groupContext({ ...fields, vault: session.vault.id });
-  const sealed = await seal(encodeIdentity(context, identity), session.ownerRecipients);
+  const sealed = await sealPayload(encodeIdentity(context, identity), session.ownerRecipients);
   return session.sign<GroupRecord>(groupPath(fields.name), {
     type: "group",
     ...fields,
     recipient: await recipientOf(identity),
-    sealed: sealed.toString("base64"),
+    sealed,
   });
 }
 
@@ -58,12 +58,12 @@ export async function grantRecord(
 ): Promise<GrantRecord> {
   const names = { agent: agent.name, group: group.name, epoch: group.epoch };
   const context = grantContext({ ...names, vault: session.vault.id });
-  const sealed = await seal(encodeIdentity(context, identity), [agent.recipient]);
+  const sealed = await sealPayload(encodeIdentity(context, identity), [agent.recipient]);
   return session.sign<GrantRecord>(grantPath(agent.name, group.name), {
     type: "grant",
     ...names,
     ...times,
-    sealed: sealed.toString("base64"),
+    sealed,
   });
 }
 
@@ -77,14 +77,12 @@ export async function secretRecord(
 ): Promise<SecretRecord> {
   const names = { group: group.name, name, epoch: group.epoch };
   const context = secretContext({ ...names, vault: session.vault.id, valueId: fields.valueId });
-  const plaintext = encodeValue(context, value);
-  const sealed = await seal(plaintext, [group.recipient]);
-  plaintext.fill(0);
+  const sealed = await sealPayload(encodeValue(context, value), [group.recipient]);
   return session.sign<SecretRecord>(secretPath(group.name, name), {
     type: "secret",
     ...names,
     ...fields,
-    sealed: sealed.toString("base64"),
+    sealed,
   });
 }
 
