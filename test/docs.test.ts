@@ -14,6 +14,7 @@ import * as sdk from "../src/index.ts";
 import * as sdkRedact from "../src/redact/index.ts";
 import {
   anchorsOf,
+  blocksOf,
   indentedBlocksOf,
   inlineCodeOf,
   linksOf,
@@ -45,6 +46,20 @@ const OF_OTHERS = new Set([
 ]);
 /** What is made and not committed, or made by who follows an example. */
 const MADE = /^(dist|bench\/\.cache|\.github\/workflows\/vault\.yml)(\/|$)/;
+
+/** Which test in test/program runs the blocks of a page; those of examples have one each in test/examples. */
+const RUN_BY: Readonly<Record<string, string>> = {
+  "README.md": "readme",
+  "docs/CLI.md": "pages",
+  "docs/MCP.md": "pages",
+  "docs/OPERATIONS.md": "operations",
+  "docs/REDACTION.md": "pages",
+  "docs/REFERENCE.md": "verb-examples",
+  "docs/SDK.md": "readme",
+  "docs/TERMINAL.md": "terminal-page",
+  "docs/TUTORIAL.md": "tutorial",
+  "python/README.md": "python",
+};
 
 /** The words in backquotes in the first column of a page's tables. */
 function firstColumn(page: string): string[] {
@@ -181,6 +196,18 @@ describe("what pages have people type", () => {
     );
     for (const [, script] of readPage(page).matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g))
       expect(scripts).toContain(script);
+  });
+});
+
+describe("what pages show to be run", () => {
+  const shown = PAGES.filter((page) =>
+    ["sh", "bash", "console", "js", "python"].some((language) => blocksOf(page, language).length > 0),
+  );
+
+  it.each(shown)("in %s is run by a test", (page) => {
+    const [, example] = /^examples\/(.*)\/README\.md$/.exec(page) ?? [];
+    const test = example === undefined ? `program/${RUN_BY[page]}` : `examples/${example}`;
+    expect(readPage(`test/${test}.test.ts`)).toContain(example ?? page);
   });
 });
 

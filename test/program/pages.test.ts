@@ -11,10 +11,8 @@ import { git } from "../fixtures/vault.ts";
 import { readYaml } from "../fixtures/yaml.ts";
 import { bech32Identity } from "../scan/samples.ts";
 
-// What pages show, run as it stands there. Others are run by tests of their own: the README and docs/SDK.md by
-// readme.test.ts, docs/OPERATIONS.md by operations.test.ts, docs/REFERENCE.md by verb-examples.test.ts, python/README.md by
-// python.test.ts, docs/FORMAT.md by test/vault, examples by test/examples. What is left is held by test/docs.test.ts alone,
-// which has the program's parser read it: lines for cron, for ~/.bashrc, and in the text.
+// What pages show, run as it stands there. test/docs.test.ts says which page is run by which test. What is in no block for
+// a shell is held by that test alone, which has the program's parser read it: lines for cron, for ~/.bashrc, and in the text.
 
 const template = await crawlerTemplate();
 
