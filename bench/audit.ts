@@ -2,17 +2,16 @@
 // only look at its bytes or its JSON. Ratios are what to read. Figures go to bench/results/audit.json too.
 // usage: npm run bench:audit [-- LINES]     (a million by default: the log takes a minute to make and a minute to verify)
 
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { makeLongLog } from "./audit/million.ts";
+import { type Usage, usageOf } from "./audit/usage.ts";
 import { VAULT_RUN } from "./launch/vaults.ts";
 import { Bench } from "./redact/bench.ts";
 import { rounded, table } from "./redact/table.ts";
 
 const RESULTS = join(import.meta.dirname, "results");
-const USAGE = join(import.meta.dirname, "audit/usage.py");
 const LINES = Number(process.argv[2] ?? 1_000_000);
 if (!(LINES >= 1000)) throw new Error("usage: npm run bench:audit [-- LINES], a thousand or more");
 
@@ -30,19 +29,12 @@ const { createInterface } = require("node:readline");
   console.log(counts);
 })();`;
 
-interface Reading {
+interface Reading extends Usage {
   readonly name: string;
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly peakMb: number;
 }
 
 function measure(bench: Bench, name: string, command: readonly string[], cwd: string): Reading {
-  const job = JSON.stringify({ command, cwd, env: bench.env });
-  const { status, stdout, stderr } = spawnSync("python3", [USAGE], { input: job, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${name}: ${stderr}`);
-  const used = JSON.parse(stdout) as { seconds: number; cpu: number; peak: number };
-  return { name, seconds: used.seconds, cpuSeconds: used.cpu, peakMb: (used.peak * 1024) / 1e6 };
+  return { name, ...usageOf(bench, command, cwd) };
 }
 
 const bench = new Bench();

@@ -11,7 +11,16 @@ import { CONTENDERS, type FindsIn } from "./scan/contenders.ts";
 import { gitleaksSamples } from "./scan/gitleaks.ts";
 import type { Sample } from "./scan/samples.ts";
 import { secretlintSamples } from "./scan/secretlint-fixtures.ts";
-import { addHistory, COMMITS, leastOf, makeRepository, once, scanArgs, stage } from "./scan/speed.ts";
+import {
+  addHistory,
+  COMMITS,
+  inTurns,
+  makeRepository,
+  scanArgs,
+  stage,
+  TURNS,
+  usageOfScan,
+} from "./scan/speed.ts";
 
 const RESULTS = join(import.meta.dirname, "results");
 const { values } = parseArgs({ options: { secretlint: { type: "string" } } });
@@ -89,26 +98,32 @@ for (const row of rows) {
 
 const bench = new Bench();
 try {
-  const repo = makeRepository(bench);
-  const floor = leastOf(bench, repo, ["-e", "0"]);
-  const empty = leastOf(bench, repo, scanArgs("--staged"));
-  stage(bench, repo);
-  const staged = leastOf(bench, repo, scanArgs("--staged"));
-  addHistory(bench, repo);
-  const history = once(bench, repo, scanArgs("--history"));
-  const speed = { node: floor, nothingStaged: empty, hundredFiles: staged, history };
-  console.log("\n| | | beyond node |\n|---|---|---|");
-  const beyond = (ms: number) => `${ms.toFixed(0)} ms | ${(ms - floor).toFixed(0)} ms |`;
-  console.log(`| node -e 0 | ${floor.toFixed(0)} ms | |`);
-  console.log(`| scan --staged, nothing staged, a vault of 10 secrets | ${beyond(empty)}`);
-  console.log(`| scan --staged, 100 files of 8 KB | ${beyond(staged)}`);
-  console.log(
-    `| scan --history, ${COMMITS} commits, 100 MB | ${history.seconds.toFixed(1)} s, ${history.megabytes.toFixed(0)} MB at most | |`,
-  );
+  const [clean, staged] = [makeRepository(bench, "clean"), makeRepository(bench, "staged")];
+  stage(bench, staged);
+  const readings = inTurns(bench, [
+    { name: "node -e 0", args: ["-e", "0"], repo: clean },
+    {
+      name: "scan --staged, nothing staged, a vault of 10 secrets",
+      args: scanArgs("--staged"),
+      repo: clean,
+    },
+    { name: "scan --staged, 100 files of 8 KB", args: scanArgs("--staged"), repo: staged },
+  ]);
+  addHistory(bench, clean);
+  const name = `scan --history, ${COMMITS} commits, 100 MB`;
+  readings.push({ name, ...usageOfScan(bench, { args: scanArgs("--history"), repo: clean }) });
+  console.log(`\nmedians of ${TURNS}, the history once; node ${process.version}\n`);
+  console.log("| | s | processor, s | processor, x node | memory, MB |\n|---|---|---|---|---|");
+  const [floor] = readings;
+  for (const { name, seconds, cpuSeconds, peakMb } of readings) {
+    const times = cpuSeconds / (floor?.cpuSeconds ?? Number.NaN);
+    const figures = [seconds.toFixed(2), cpuSeconds.toFixed(2), times.toFixed(1), peakMb.toFixed(0)];
+    console.log(`| ${name} | ${figures.join(" | ")} |`);
+  }
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(
     join(RESULTS, "scan.json"),
-    `${JSON.stringify({ node: process.version, rows, speed }, undefined, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rows, readings }, undefined, 2)}\n`,
   );
 } finally {
   bench.remove();

@@ -1,19 +1,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type Usage, usageOf } from "../audit/usage.ts";
 import type { Bench } from "../redact/bench.ts";
+import { median } from "../redact/statistics.ts";
 
-// What a scan takes as a whole process, and the most memory that it had.
+// What a scan takes as a whole process, with those of git that it starts. All take turns, so that what else the machine does
+// is the same for all.
 
 const PROGRAM = resolve(import.meta.dirname, "../../bin/vault-run");
-const PEAK = resolve(import.meta.dirname, "../launch/peak.py");
-const TURNS = 20;
+export const TURNS = 20;
 export const COMMITS = 10_000;
 const SHARED =
   "export function handle(request, response) { return response.send(request.body.items.map(String)); }\n";
 
 /** A repository with a vault of ten secrets. */
-export function makeRepository(bench: Bench): string {
-  const repo = bench.makeFolder("scan");
+export function makeRepository(bench: Bench, name: string): string {
+  const repo = bench.makeFolder(name);
   bench.run(["git", "init", "--quiet"], repo);
   bench.run(["git", "config", "user.name", "bench"], repo);
   bench.run(["git", "config", "user.email", "bench@example.com"], repo);
@@ -43,26 +45,26 @@ export function addHistory(bench: Bench, repo: string): void {
   bench.run(["git", "fast-import", "--quiet"], repo, parts.join(""));
 }
 
-/** The least of some runs, in milliseconds: what else the machine does only adds. */
-export function leastOf(bench: Bench, repo: string, args: readonly string[]): number {
-  const times = Array.from({ length: TURNS }, () => {
-    const start = performance.now();
-    bench.run([process.execPath, ...args], repo);
-    return performance.now() - start;
-  });
-  return Math.min(...times);
-}
-
 export const scanArgs = (...args: string[]): string[] => [PROGRAM, "scan", ...args];
 
-/** Seconds, and the most memory of the program in MB, of one run. */
-export function once(
-  bench: Bench,
-  repo: string,
-  args: readonly string[],
-): { seconds: number; megabytes: number } {
-  const job = { command: [process.execPath, ...args], cwd: repo, env: bench.env, runs: 1 };
-  const start = performance.now();
-  const peak = bench.run(["python3", PEAK], repo, JSON.stringify(job));
-  return { seconds: (performance.now() - start) / 1000, megabytes: Number(peak.toString().trim()) / 1024 };
+export interface Course {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly repo: string;
+}
+
+/** Medians, each figure by itself. */
+export function inTurns(bench: Bench, courses: readonly Course[]): (Usage & { name: string })[] {
+  const turns = Array.from({ length: TURNS }, () => courses.map((course) => usageOfScan(bench, course)));
+  const medianOf = (i: number, figure: keyof Usage) => median(turns.map((turn) => turn[i]?.[figure] ?? 0));
+  return courses.map(({ name }, i) => ({
+    name,
+    seconds: medianOf(i, "seconds"),
+    cpuSeconds: medianOf(i, "cpuSeconds"),
+    peakMb: medianOf(i, "peakMb"),
+  }));
+}
+
+export function usageOfScan(bench: Bench, { args, repo }: Omit<Course, "name">): Usage {
+  return usageOf(bench, [process.execPath, ...args], repo);
 }
