@@ -30,11 +30,12 @@ export function createRedactor(secrets: readonly SecretValue[], options: Redacto
   return {
     tooShort,
     stream: (label = "output") =>
-      new RedactionStream(automaton, ({ secret: { names }, encoding }) => {
-        for (const name of names) {
-          ledger.add(name, label, encoding);
-          options.onMatch?.({ name, stream: label, encoding });
-        }
+      new RedactionStream(automaton, (masked) => {
+        const matches = masked.flatMap(({ secret: { names }, encoding }) =>
+          names.map((name) => ({ name, stream: label, encoding })),
+        );
+        for (const { name, encoding } of matches) ledger.add(name, label, encoding);
+        for (const match of matches) options.onMatch?.(match);
       }),
     counts: () => ledger.counts(),
     leaks: () => ledger.leaks(),

@@ -72,6 +72,9 @@ export interface Match {
 }
 
 export interface RedactorOptions {
-  /** Called for each match that is counted, before the call that masks it returns. */
+  /**
+   * Called for each match that is counted, before the call that masks it returns. What it throws, that call throws: its output
+   * is lost then, and the next one goes on behind it.
+   */
   readonly onMatch?: (match: Match) => void;
 }

@@ -20,7 +20,7 @@ import { WrappedLines } from "./wrapped-lines.ts";
 const MAX_DISCLOSED_BYTES = 4;
 
 export class RedactionStream implements RedactedStream {
-  readonly #report: (needle: Needle) => void;
+  readonly #report: (masked: readonly Needle[]) => void;
   readonly #unions = new Unions();
   readonly #readings: Readings;
   readonly #held = new HeldBytes();
@@ -31,7 +31,14 @@ export class RedactionStream implements RedactedStream {
   #maskedFrom = 0;
   #ended = false;
 
-  constructor(automaton: Automaton, report: (needle: Needle) => void, wrappedLines = new WrappedLines()) {
+  /** What was masked and is not reported yet. */
+  #unreported: Needle[] = [];
+
+  constructor(
+    automaton: Automaton,
+    report: (masked: readonly Needle[]) => void,
+    wrappedLines = new WrappedLines(),
+  ) {
     this.#report = report;
     this.#readings = new Readings(automaton, this.#unions, wrappedLines);
   }
@@ -91,7 +98,16 @@ export class RedactionStream implements RedactedStream {
 
     this.#held.dropTo(this.#written);
     this.#held.append(chunk.subarray(Math.max(this.#written - chunkStart, 0)));
+    this.#reportAll();
     return parts;
+  }
+
+  // Last: who is told may throw, and the stream has its place by then.
+  #reportAll(): void {
+    if (this.#unreported.length === 0) return;
+    const masked = this.#unreported;
+    this.#unreported = [];
+    this.#report(masked);
   }
 
   // Of a union of which nothing is left to mask. What idle() has shown of it was not hidden; what a mask covers was.
@@ -114,7 +130,7 @@ export class RedactionStream implements RedactedStream {
   #reportNew(union: Union, reported: Union | undefined): void {
     for (const [secret, match] of union.secrets) {
       if (reported?.secrets.has(secret)) continue;
-      this.#report(match.needle);
+      this.#unreported.push(match.needle);
       reported?.secrets.set(secret, match);
     }
   }

@@ -76,6 +76,25 @@ describe("a report", () => {
     expect(seen).toEqual(["stripe/API_KEY", "old/API_KEY"]);
   });
 
+  it("keeps its place in a stream where who is told of a match throws", () => {
+    const value = SECRET.value;
+    for (let at = 1; at < value.length; at++) {
+      let isFirst = true;
+      const onMatch = () => {
+        if (!isFirst) return;
+        isFirst = false;
+        throw new Error("told");
+      };
+      const redactor = createRedactor([SECRET], { onMatch });
+      const stream = redactor.stream();
+      expect(write(stream, `a ${value.slice(0, at)}`)).toBe("a ");
+      expect(() => write(stream, `${value.slice(at)} b ${value} c ${value.slice(0, 5)}`)).toThrow("told");
+      expect(write(stream, `${value.slice(5)} d ${value.slice(0, at)}`)).toBe(`[REDACTED:${SECRET.name}] d `);
+      expect(write(stream, `${value.slice(at)}.`)).toBe(`[REDACTED:${SECRET.name}].`);
+      expect(redactor.counts()).toMatchObject([{ count: 4 }]);
+    }
+  });
+
   it("counts every secret that one mask covers, each once", () => {
     const redactor = createRedactor([
       { name: "a", value: "alpha-bravo" },
