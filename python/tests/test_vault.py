@@ -228,6 +228,21 @@ def test_a_signal_that_comes_while_it_reads_is_told_so(machine: VectorMachine, m
     assert told == ["the vault is being read by this thread: what interrupts it cannot read it meanwhile"]
 
 
+def test_a_signal_that_ends_a_read_at_its_beginning_keeps_nobody_from_reading(machine: VectorMachine) -> None:
+    class Interrupted(set[int]):
+        def add(self, thread: int) -> None:
+            super().add(thread)
+            raise KeyboardInterrupt
+
+    vault = machine.open()
+    vault._readers = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        vault.get(REF)
+    assert not vault._readers
+    vault._readers = set()
+    assert vault.get(REF).reveal() == VALUE
+
+
 def test_a_process_that_is_forked_while_a_thread_reads_can_read(machine: VectorMachine) -> None:
     vault = machine.open()
     reading, is_over = threading.Event(), threading.Event()

@@ -172,8 +172,9 @@ class Vault:
         readers, thread = self._readers, threading.get_ident()
         if thread in readers:
             raise RuntimeError("the vault is being read by this thread: what interrupts it cannot read it meanwhile")
-        readers.add(thread)
         try:
+            # Within: what a signal's handler raises behind it (KeyboardInterrupt) must not leave it there.
+            readers.add(thread)
             with self._lock:
                 unverified = read_unverified_vault(self._root, self._verified)
                 with recording_denials(self._log, key):
