@@ -44,6 +44,8 @@ const OF_OTHERS = new Set([
   "--no-verify",
   "--unshallow",
 ]);
+/** Of a class: what a runtime calls, and not who has one. */
+const NOT_FOR_CALLERS = new Set(["constructor", "toString", "toJSON"]);
 /** What is made and not committed, or made by who follows an example. */
 const MADE = /^(dist|bench\/\.cache|\.github\/workflows\/vault\.yml)(\/|$)/;
 
@@ -268,6 +270,45 @@ describe("what pages name", () => {
     const parts = [sdk, sdkAdmin, sdkRedact].flatMap((module) => Object.keys(module));
     expect(parts.length).toBeGreaterThan(10);
     for (const part of parts) expect(page).toMatch(new RegExp(`\\b${part}\\b`));
+  });
+
+  it("as members of what the modules give are all that there are", () => {
+    const page = readPage("docs/SDK.md") + readPage("docs/REDACTION.md");
+    const given: readonly (readonly [file: string, type: string, called: string])[] = [
+      ["sdk/agent-vault", "interface AgentVault ", "vault"],
+      ["sdk/environment", "class SecretEnvironment ", "env"],
+      ["vault/secret", "class Secret ", "secret"],
+      ["admin/admin", "interface Admin ", "admin"],
+      ["redact/redactor", "interface Redactor ", "redactor"],
+      ["redact/redactor", "interface RedactedStream ", "stream"],
+    ];
+    for (const [file, type, called] of given) {
+      const [, body = ""] = readPage(`src/${file}.ts`).split(`export ${type}`);
+      const members = body.split(/^}$/m)[0]?.matchAll(/^ {2}(?:readonly )?([a-z]\w*)(?=[<(:])/gm) ?? [];
+      const names = [...members].map(([, name = ""]) => name).filter((name) => !NOT_FOR_CALLERS.has(name));
+      expect(names.length, type).toBeGreaterThan(1);
+      for (const name of names) expect(page, type).toMatch(new RegExp(`\\b${called}\\.${name}\\b`));
+    }
+  });
+
+  it("as options of a function are all that it takes, in one place", () => {
+    const page = readPage("docs/SDK.md");
+    const places = page.split("\n\n").flatMap((part) => (part.startsWith("|") ? part.split("\n") : [part]));
+    const lists = [
+      ...sources.matchAll(/requireKnown\(\w+, \[([^\]]*)\]\)|const (?:NEW_VAULT)_OPTIONS = \[([^\]]*)\]/g),
+    ];
+    expect(lists.length).toBeGreaterThan(8);
+    for (const [, given, named = given] of lists) {
+      const words = [...(named ?? "").matchAll(/"(\w+)"/g)].map(([, word = ""]) => word);
+      const together = places.filter((place) =>
+        words.every((word) => new RegExp(`\\b${word}\\b`).test(place)),
+      );
+      expect(together.length, words.join()).toBeGreaterThan(0);
+    }
+    const words = /const (?:AGENT_OPTIONS|RUN_OPTIONS|LISTS|PLACES|SWITCHES|OUTPUTS) = \[([^\]]*)\]/g;
+    const options = [...sources.matchAll(words)].flatMap(([, list = ""]) => [...list.matchAll(/"(\w+)"/g)]);
+    expect(options.length).toBeGreaterThan(20);
+    for (const [, option] of options) expect(page).toContain(`\`${option}\``);
   });
 });
 
