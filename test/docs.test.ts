@@ -44,8 +44,8 @@ const OF_OTHERS = new Set([
   "--no-verify",
   "--unshallow",
 ]);
-/** Of a class: what a runtime calls, and not who has one. */
-const NOT_FOR_CALLERS = new Set(["constructor", "toString", "toJSON"]);
+/** What a runtime calls, and names of types. */
+const NOT_FOR_CALLERS = new Set(["constructor", "toString", "toJSON", "Environment", "ErrorCode"]);
 /** What is made and not committed, or made by who follows an example. */
 const MADE = /^(dist|bench\/\.cache|\.github\/workflows\/vault\.yml)(\/|$)/;
 
@@ -289,6 +289,26 @@ describe("what pages name", () => {
       expect(names.length, type).toBeGreaterThan(1);
       for (const name of names) expect(page, type).toMatch(new RegExp(`\\b${called}\\.${name}\\b`));
     }
+  });
+
+  it("as members and options of the Python package are all that there are", () => {
+    const page = readPage("python/README.md");
+    const code = [...page.matchAll(/`[^`]+`|```python[\s\S]*?```/g)].join("\n");
+    const file = (path: string) => readPage(`python/src/vault_run/${path}.py`);
+    const [, all = ""] = /^__all__ = \[(.*)\]$/m.exec(file("__init__")) ?? [];
+    const [, fields = ""] = file("vault").split(/^class SecretInfo.*:$|^class Vault:$/m);
+    const names = [
+      ...[...all.matchAll(/"(\w+)"/g)]
+        .map(([, name]) => name)
+        .filter((name) => !NOT_FOR_CALLERS.has(name ?? "")),
+      ...[...fields.matchAll(/^ {4}(\w+): /gm)].map(([, name]) => name),
+      ...["vault", "async_vault", "secret", "redact/redactor", "redact/stream"].flatMap((path) =>
+        [...file(path).matchAll(/^ {4}(?:async )?def ([a-z]\w*)\(/gm)].map(([, name]) => name),
+      ),
+      ...[...file("__main__").matchAll(/add_argument\("(--[a-z-]+)"/g)].map(([, name]) => name),
+    ];
+    expect(names.length).toBeGreaterThan(30);
+    for (const name of names) expect(code).toMatch(new RegExp(`(?<![\\w-])${name}\\b`));
   });
 
   it("as options of a function are all that it takes, in one place", () => {
