@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as sdkAdmin from "../src/admin/index.ts";
 import { findLaunch } from "../src/cli/arguments.ts";
+import { SAID } from "../src/cli/audit/findings.ts";
 import { VERB_STATUS } from "../src/cli/exit-status.ts";
 import { LAUNCH_OPTIONS } from "../src/cli/launch-options.ts";
 import { GIVEN_VARIABLE, VARIABLES } from "../src/cli/manual.ts";
@@ -263,6 +264,35 @@ describe("what pages name", () => {
     expect([...statuses].sort()).toEqual(["0", "1", "120", "125", "126", "127", "2"]);
     const page = readPage("docs/REFERENCE.md");
     for (const status of statuses) expect(page).toMatch(new RegExp(`(\`${status}\` \\||\\b${status} \\()`));
+  });
+
+  it("as findings and tools are all that there are", () => {
+    const page = readPage("docs/CLI.md");
+    const [, wrong = ""] = page.split("what is wrong with the lines is said at the end");
+    expect(firstColumn(wrong.split("\n\n")[1] ?? "").sort()).toEqual(Object.keys(SAID).sort());
+
+    const checks = globSync(["src/admin/check/*.ts", "src/cli/listings/check.ts"], { cwd: ROOT }).map(
+      readPage,
+    );
+    const kinds = checks.flatMap((text) => [
+      ...text.matchAll(/\bkind: (?:\w+ \? "([\w-]+)" : )?"([\w-]+)"/g),
+    ]);
+    const own = new Set(kinds.flatMap(([, ...names]) => names).filter((name) => name !== undefined));
+    const [, shown = ""] = /`check --json`:([\s\S]*?)`opened`/.exec(page) ?? [];
+    const listed = [...shown.matchAll(/`([a-z-]+)`/g)]
+      .map(([, kind = ""]) => kind)
+      .filter((kind) => kind !== "kind");
+    expect(listed.sort()).toEqual([...own].filter((kind) => !Object.hasOwn(VERB_STATUS, kind)).sort());
+
+    const scans = globSync(["src/scan/*.ts", "src/cli/commands/scan.ts"], { cwd: ROOT })
+      .map(readPage)
+      .join("\n");
+    const rules = [...scans.matchAll(/\b(?:rule:|rule =|TOO_MANY =|match\(|structure\()\s*"([\w-]+)"/g)];
+    expect(rules.length).toBeGreaterThan(8);
+    for (const [, rule] of rules) expect(page).toContain(`\`${rule}\`: `);
+
+    const tools = [...readPage("src/mcp/tools.ts").matchAll(/register\(\s*"(\w+)"/g)].map(([, tool]) => tool);
+    expect(firstColumn(readPage("docs/MCP.md"))).toEqual(tools);
   });
 
   it("as parts of the modules are all that they have", () => {
