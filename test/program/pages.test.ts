@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
-import { blocksOf } from "../fixtures/pages.ts";
+import { blocksOf, inlineCodeOf } from "../fixtures/pages.ts";
 import { gitHubJobs, gitHubScripts } from "../fixtures/pipeline.ts";
 import type { Program } from "../fixtures/program.ts";
 import { runFile, writeInProject } from "../fixtures/project.ts";
@@ -143,5 +143,57 @@ describe("the jobs of docs/CLI.md", () => {
     expect((await follow(program, [`cat ${file}\n`])).stdout).toMatch(
       /^TOKEN<<(\S+)\ntoken-of-the-app\n\1\n$/,
     );
+  });
+});
+
+describe("commands in the text", () => {
+  /** A command line as a page has it. */
+  const lineOf = (page: string, pattern: RegExp) =>
+    `${inlineCodeOf(page).find((code) => pattern.test(code))}\n`;
+
+  /** With a program among the commands that prints what `line` does. */
+  function withProgram(program: Program, name: string, line: string): Record<string, string> {
+    const folder = join(program.home, "bin");
+    mkdirSync(folder);
+    writeFileSync(join(folder, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    return { PATH: [folder, program.env.PATH].join(delimiter) };
+  }
+
+  it("of docs/CLI.md have a passphrase come through a pipe", async () => {
+    const program = template.copy();
+    const env = withProgram(program, "pass", "echo a long passphrase");
+    const file = join(program.home, "passphrase");
+    writeFileSync(file, "a long passphrase", { mode: 0o600 });
+    await program.must(["passphrase"], { env: { VAULT_RUN_OWNER_PASSPHRASE_FILE: file } });
+    const { status, stdout, stderr } = await follow(program, [lineOf("docs/CLI.md", /<\(pass /)], env);
+    expect([status, stdout], stderr).toEqual([0, expect.stringContaining("stripe/API_KEY")]);
+  });
+
+  it("of docs/CLI.md have audit read what went to the journal", async () => {
+    const program = template.copy();
+    const made = await follow(program, [
+      "vault-run --agent crawler --audit-to fd:3 -- true 3>> ../journal; mkdir seen\n",
+    ]);
+    expect(made.status, made.stderr).toBe(0);
+    const env = withProgram(program, "journalctl", 'cat "$HOME/journal"');
+    const lines = [/^journalctl .*>/, /^VAULT_RUN_AUDIT_DIR=seen /].map((pattern) =>
+      lineOf("docs/CLI.md", pattern),
+    );
+    const { status, stdout, stderr } = await follow(program, lines, env);
+    expect([status, stdout], stderr).toEqual([
+      0,
+      expect.stringMatching(/launch +crawler .* verified +true: stripe\/API_KEY/),
+    ]);
+  });
+
+  it("of docs/FORMAT.md open what is sealed without vault-run", async () => {
+    const program = template.copy();
+    const line = lineOf("docs/FORMAT.md", /^jq .*age -d/);
+    const filled = line
+      .replace("FILE", ".vault/groups/stripe/group.json")
+      .replace("KEY", join("~/.config/vault-run", program.vaultId, "owner.key"));
+    const { status, stdout, stderr } = await follow(program, [filled]);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ type: "group", vault: program.vaultId });
   });
 });
