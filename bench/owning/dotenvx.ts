@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandOf } from "../redact/peers.ts";
+import { exchanged } from "./exchanged.ts";
 import { SECRETS } from "./secrets.ts";
-import { exchanged } from "./sops.ts";
 import { Keeping, type Said, type Tool, type Who } from "./tool.ts";
 
 const FILE = ".env";

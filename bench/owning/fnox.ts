@@ -2,8 +2,8 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { versionOf } from "../behaviour/launchers.ts";
 import type { Bench } from "../redact/bench.ts";
+import { exchanged } from "./exchanged.ts";
 import { SECRETS } from "./secrets.ts";
-import { exchanged } from "./sops.ts";
 import { Keeping, type Said, type Server, type Step, type Tool, type Who } from "./tool.ts";
 
 const FILE = "fnox.toml";

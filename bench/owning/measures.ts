@@ -22,14 +22,13 @@ const TOKEN = ["ghp", "4eQq1Zr8mYt0Lk2Vw7Xc9Bn3Sd5Fg61Jh2Pa"].join("_");
 export type Measure = (tool: Tool) => Promise<string>;
 
 export function measuresOf(bench: Bench): Readonly<Record<string, Measure>> {
-  const laid = new Map<string, Promise<Keeping>>();
+  const laid = new Map<string, Keeping>();
   let copies = 0;
-  /** Laid once for each tool, and copied for each question. */
+  /** Laid once for each tool and suite, and copied for each question. */
   const keep = async (tool: Tool, suite: Suite = "classic"): Promise<Keeping> => {
     const name = `${tool.name}-${suite}`;
-    const original = await (laid.get(name) ??
-      laid.set(name, lay(tool, await Place.make(bench, name, suite))).get(name));
-    if (original === undefined) throw new TypeError("laid nothing");
+    const original = laid.get(name) ?? (await lay(tool, await Place.make(bench, name, suite)));
+    laid.set(name, original);
     const keeping = tool.keep(original.place.copy(`${name}-${copies++}`));
     keeping.added = original.added;
     return keeping;

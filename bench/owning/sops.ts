@@ -1,5 +1,6 @@
 import { versionOf } from "../behaviour/launchers.ts";
 import type { Bench } from "../redact/bench.ts";
+import { exchanged } from "./exchanged.ts";
 import { SECRETS } from "./secrets.ts";
 import { Keeping, type Said, type Step, type Tool, type Who } from "./tool.ts";
 
@@ -85,18 +86,4 @@ class SopsKeeping extends Keeping {
   #step(...words: readonly string[]): Step {
     return this.step("owner", words[0] ?? "", ["sops", ...words]);
   }
-}
-
-/** A text in which what two patterns have in their first group has changed places. */
-export function exchanged(
-  text: string,
-  patternOf: (name: string) => RegExp,
-  one: string,
-  other: string,
-): string {
-  const [first = "", firstValue = ""] = patternOf(one).exec(text) ?? [];
-  const [second = "", secondValue = ""] = patternOf(other).exec(text) ?? [];
-  return text
-    .replace(first, () => first.replace(firstValue, () => secondValue))
-    .replace(second, () => second.replace(secondValue, () => firstValue));
 }

@@ -1,6 +1,6 @@
 import { commandOf } from "../redact/peers.ts";
+import { exchanged } from "./exchanged.ts";
 import { NAMES, SECRETS } from "./secrets.ts";
-import { exchanged } from "./sops.ts";
 import { Keeping, type Said, type Tool, type Who } from "./tool.ts";
 
 const FILE = ".env";
