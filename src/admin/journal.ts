@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
+import { findExcess } from "../vault/record.ts";
 import { syncFolder, writeFileAtomic } from "../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import type { OwnerEvent } from "./plan.ts";
@@ -40,6 +41,8 @@ export interface JournalWrite {
 /** Besides records, git's attributes: they keep git from changing line ends in records. */
 export const ATTRIBUTES_PATH = ".gitattributes";
 export type WrittenPath = RecordPath | typeof ATTRIBUTES_PATH;
+
+const MAX_DEPTH = 16;
 
 const isWritten = (path: unknown) =>
   typeof path === "string" && (path === ATTRIBUTES_PATH || findPlace(path) !== undefined);
@@ -88,15 +91,18 @@ export function markMade(scratchFolder: string, journal: Journal): void {
 
 export function findJournal(scratchFolder: string): Journal | undefined {
   const path = journalPath(scratchFolder);
-  let text: string;
+  let json: Buffer;
   try {
-    text = readFileSync(path, "utf8");
+    json = readFileSync(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw diskError(error, "read the journal", path);
   }
   try {
-    return z.parse(schema, JSON.parse(text));
+    // What is nested deeper than any would only be built to be refused.
+    if (findExcess(json, MAX_DEPTH, Number.POSITIVE_INFINITY) !== undefined)
+      throw new TypeError("nested too deeply");
+    return z.parse(schema, JSON.parse(json.toString()));
   } catch (cause) {
     throw new VaultError(
       "interrupted",

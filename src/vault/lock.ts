@@ -29,6 +29,8 @@ import { syncFolder, writeFileDurably } from "./write-file.ts";
 const RETRY_MS = 25;
 /** The end of a draft's name: the token of who asks. */
 const DRAFT = /\.[0-9a-f]{32}$/;
+/** More than who holds it can be. */
+const MAX_LOCK_BYTES = 64 * 1024;
 /** A takeover lasts microseconds: one that is older was left by a process that died in it. */
 const TAKEOVER_STALE_MS = 5_000;
 
@@ -168,7 +170,8 @@ function findLock(path: string): FoundLock | undefined {
   }
   try {
     const stat = fstatSync(fd);
-    const holder = stat.isFile() ? parseHolder(readFileSync(fd, "utf8")) : undefined;
+    const holder =
+      stat.isFile() && stat.size <= MAX_LOCK_BYTES ? parseHolder(readFileSync(fd, "utf8")) : undefined;
     if (holder === undefined) throw notALock(path);
     return { holder, modifiedMs: stat.mtimeMs };
   } finally {

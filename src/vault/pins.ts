@@ -5,6 +5,7 @@ import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import type { LockSelf } from "./lock-holder.ts";
 import { findPlace, type RecordPath, ROOT_SCOPE, type Scope, scopeOf, VAULT_PATH } from "./paths.ts";
+import { findExcess } from "./record.ts";
 import { dictionary, list, object, optional, type Shaped, text, that } from "./shape.ts";
 import { makeFolder } from "./write-file.ts";
 
@@ -16,6 +17,7 @@ import { makeFolder } from "./write-file.ts";
 const LOCK_WAIT_MS = 10_000;
 /** Pins are written in milliseconds: a lock this old was left behind, on whatever host. */
 const LOCK_STALE_MS = 5_000;
+const MAX_DEPTH = 3;
 
 export interface Pin {
   readonly serial: number;
@@ -234,16 +236,18 @@ export class Pins {
 }
 
 function readPinFile(path: string): PinFile {
-  let json: string;
+  let json: Buffer;
   try {
-    json = readFileSync(path, "utf8");
+    json = readFileSync(path);
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { records: {} };
     throw diskError(error, "read the pins in", path);
   }
   try {
-    const file: unknown = JSON.parse(json);
+    // What is nested deeper than it may be would only be built to be refused.
+    if (findExcess(json, MAX_DEPTH, Number.POSITIVE_INFINITY) !== undefined) throw unreadable(path);
+    const file: unknown = JSON.parse(json.toString());
     if (pinFile.findMismatch(file) === undefined) return file as PinFile;
   } catch {
     // Falls through to the one answer for a file that cannot be understood.

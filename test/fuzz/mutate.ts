@@ -141,7 +141,7 @@ function changed(bytes: Buffer, others: readonly Buffer[], random: Random): Buff
 }
 
 /** JSON with another value, or another name, where it had one. */
-function withOtherValue(bytes: Buffer, random: Random): Buffer {
+export function withOtherValue(bytes: Buffer, random: Random): Buffer {
   const text = bytes.toString("latin1");
   const found = [...text.matchAll(JSON_VALUE)];
   if (found.length === 0) return bytes;
