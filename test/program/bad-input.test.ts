@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
+import { onTerminal } from "../fixtures/terminal.ts";
 import { git } from "../fixtures/vault.ts";
 
 // Bad input gets one clear line, the next step, the documented exit status, and nothing lost or half done.
@@ -165,6 +166,10 @@ describe("a verb refuses", () => {
     const head = program.git("rev-parse", "HEAD");
     program.git("checkout", "--quiet", "--detach");
     expect(await refused(["set", "stripe/X"], 1, "value-of-x")).toContain("HEAD is detached");
+    // At a terminal that is said before anybody types a value.
+    const { shown, status } = await onTerminal(program, ["vault-run", "set", "stripe/X"]);
+    expect(shown).toMatch(/^vault-run: HEAD is detached/);
+    expect(status).toBe(1);
     await program.must(["set", "stripe/X", "--no-commit"], { input: "value-of-x" });
     expect(program.git("rev-parse", "HEAD")).toBe(head);
     expect(program.git("status", "--porcelain", "--untracked-files=all")).toBe(

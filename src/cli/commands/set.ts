@@ -1,7 +1,9 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { planSet, type SetOutcome } from "../../admin/plans/set.ts";
+import { Repository } from "../../git/repository.ts";
 import { isTooShort } from "../../redact/needles.ts";
 import { parseDescription } from "../../vault/description.ts";
+import { findVaultRoot } from "../../vault/find-vault.ts";
 import { formatRef, parseSecretRef, parseVariableName } from "../../vault/names.ts";
 import { MAX_VALUE_BYTES } from "../../vault/payload.ts";
 import { Secret } from "../../vault/secret.ts";
@@ -69,6 +71,7 @@ async function readValue(context: CommandContext, place: string): Promise<Buffer
     );
   }
   if (file === undefined && context.console.canAsk) {
+    await requireReady(context);
     const { askHidden } = await import("../prompt.ts");
     return askHidden(
       context.console,
@@ -81,6 +84,12 @@ async function readValue(context: CommandContext, place: string): Promise<Buffer
       ? await readStream(context.console.streams.stdin, LONGEST_INPUT)
       : readFileUpTo(resolve(context.machine.cwd, file), LONGEST_INPUT);
   return context.has("exact") || context.has("as-file") ? bytes : withoutFinalBreak(bytes, context);
+}
+
+/** What would be refused whatever the value is: nobody is to type one for that. */
+async function requireReady(context: CommandContext): Promise<void> {
+  const repository = await Repository.find(join(findVaultRoot(context.machine, context.text("vault")), ".."));
+  if (!context.has("no-commit")) await repository.requireCommittable();
 }
 
 /** What `echo` and editors add at the end is no part of a token, and breaks the header it is put into. */
