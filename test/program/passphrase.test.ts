@@ -144,6 +144,9 @@ describe("the passphrase on an owner's key", () => {
 
   it("is there from the first byte with init --passphrase, and init without one makes nothing", async () => {
     const fresh = Program.empty();
+    // There is a vault: nobody is to think of a passphrase for another one.
+    const { shown } = await onTerminal(program, ["vault-run", "init", "--passphrase"]);
+    expect(shown).toMatch(/^vault-run: there is a vault already/);
     const refused = await fresh.run(["init", "--passphrase"]);
     expect(refused).toMatchObject({ status: 1, stdout: "" });
     expect(readdirSync(fresh.repo)).toEqual([".git"]);

@@ -4,7 +4,7 @@ import { findVariable } from "../../vault/machine.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { warnOfKeyInRepo } from "../new-key-file.ts";
-import { newPassphrase } from "../new-passphrase.ts";
+import { ownerKeyText } from "../new-passphrase.ts";
 import { commitNote } from "../owner-verb.ts";
 import { oneOf } from "../words.ts";
 
@@ -12,7 +12,6 @@ const AUDIT_POLICIES = ["required", "best-effort"] as const;
 
 export async function run(context: CommandContext): Promise<number> {
   const { machine, console } = context;
-  using passphrase = context.has("passphrase") ? await newPassphrase(context, false) : undefined;
   const made = await initVault(
     machine,
     {
@@ -22,7 +21,7 @@ export async function run(context: CommandContext): Promise<number> {
       doing: "init",
       suite: context.has("classic") ? "classic" : "pq",
       ownerName: context.text("name") ?? "owner",
-      passphrase: passphrase?.bytes(),
+      keyText: (plain) => ownerKeyText(context, plain),
       audit: oneOf("audit", AUDIT_POLICIES, context.text("audit") ?? "required", "vault-run init --help"),
     },
     { note: (text) => console.say(text) },
@@ -32,7 +31,7 @@ export async function run(context: CommandContext): Promise<number> {
   await warnOfKeyInRepo(context, made.keyPath);
   console.detail(`owner verify key: ${made.verifyKey}`);
   console.detail("back that key file up now, offline: it opens everything, and nothing else can replace it");
-  if (passphrase !== undefined)
+  if (context.has("passphrase"))
     console.detail("its passphrase opens it, and nothing else does: keep that too");
   console.detail(
     `next: vault-run add-agent NAME, then vault-run set GROUP/NAME, then vault-run grant NAME GROUP`,
