@@ -523,12 +523,15 @@ describe("what could go around the launcher", () => {
     const filler = "sh -c 'dd if=/dev/zero bs=20000 count=1 status=none'";
     const script = `mount -t tmpfs -o size=16k tmpfs disk
       vault-run --agent crawler -- ${filler} > disk/out; echo "status $?"; wc -c < disk/out; rm disk/out
-      ${filler} | vault-run redact --agent crawler > disk/out; wc -c < disk/out`;
+      ${filler} | vault-run redact --agent crawler > disk/out; echo "status $?"; wc -c < disk/out`;
     const settings = { cwd: program.repo, env: program.env, extendEnv: false };
     const { stdout, stderr } = await execa("unshare", ["--mount", "sh", "-c", script], settings);
-    expect(stdout).toBe("status 0\n16384\n16384");
-    const line = "vault-run: the program's output cannot be passed on (ENOSPC)";
-    expect(stderr.split("\n")).toEqual([line, line]);
+    expect(stdout).toBe("status 0\n16384\nstatus 1\n16384");
+    expect(stderr.split("\n")).toEqual([
+      "vault-run: the program's output cannot be passed on (ENOSPC)",
+      "vault-run: cannot write the output (ENOSPC)",
+      "  look at where standard output goes",
+    ]);
   });
 
   it("does not: a program whose output cannot be written is not left to run on unread", async () => {
