@@ -5,8 +5,11 @@ import { systemCode } from "../vault-error.ts";
 // How this process ends: what was said is written, the terminal is left to whom it belongs, and no thread of node's is
 // waited for that waits for us.
 
-/** In a process younger than this V8 cannot have come to its limit of memory. */
-const YOUNG_S = 0.2;
+/**
+ * Who has computed for less cannot have come to V8's limit of memory. Processor time, not time: on a busy machine every
+ * launch gets old.
+ */
+const LITTLE_US = 150_000;
 
 /** @param streams are written out first. */
 export async function endProcess(
@@ -27,7 +30,8 @@ export async function endProcess(
  * reach for the moment that is left.
  */
 export function exit(process: NodeJS.Process, status: number): never {
-  if (process.uptime() > YOUNG_S) collectGarbage(process);
+  const { user, system } = process.cpuUsage();
+  if (user + system > LITTLE_US) collectGarbage(process);
   process.exit(status);
 }
 
