@@ -46,6 +46,8 @@ export interface Tool {
   /** Whether its keys are age identities of whichever suite the owner chooses. */
   readonly suites: boolean;
   keep(place: Place): Keeping;
+  /** Ends what it left running. */
+  end?(): void;
 }
 
 /** A repository, and the homes and age identities of the three. */
