@@ -33,29 +33,44 @@ export async function* blocksOf(log: LogSource): AsyncGenerator<Block> {
 }
 
 class BlockCutter {
-  #rest: Buffer = Buffer.alloc(0);
+  /** What has come since the last block, put together once a line ends: a long one comes in many pieces. */
+  #pieces: Buffer[] = [];
+  #length = 0;
+  /** Where in it the line begins that has not ended. */
+  #lineStart = 0;
   #isDropping = false;
 
   *add(chunk: Buffer): Generator<Buffer> {
     const more = this.#isDropping ? chunk.subarray(endOf(chunk)) : chunk;
     if (more.length === 0) return;
     this.#isDropping = false;
-    this.#rest = this.#rest.length === 0 ? more : Buffer.concat([this.#rest, more]);
-    while (this.#rest.length >= BLOCK_BYTES) {
-      const end = this.#rest.indexOf(LINE_FEED, BLOCK_BYTES - 1);
-      if (end === -1) break;
-      yield this.#rest.subarray(0, end);
-      this.#rest = this.#rest.subarray(end + 1);
+    this.#pieces.push(more);
+    this.#length += more.length;
+    if (more.includes(LINE_FEED)) {
+      let rest = Buffer.concat(this.#pieces);
+      while (rest.length >= BLOCK_BYTES) {
+        const end = rest.indexOf(LINE_FEED, BLOCK_BYTES - 1);
+        if (end === -1) break;
+        yield rest.subarray(0, end);
+        rest = rest.subarray(end + 1);
+      }
+      this.#keep(rest);
+      this.#lineStart = rest.lastIndexOf(LINE_FEED) + 1;
     }
-    const start = this.#rest.lastIndexOf(LINE_FEED) + 1;
-    if (this.#rest.length - start <= MAX_LINE_BYTES) return;
-    this.#rest = Buffer.from(this.#rest.subarray(0, start + BLOCK_BYTES));
+    if (this.#length - this.#lineStart <= MAX_LINE_BYTES) return;
+    this.#keep(Buffer.concat(this.#pieces, this.#lineStart + BLOCK_BYTES));
     this.#isDropping = true;
   }
 
   *end(): Generator<Buffer> {
-    if (this.#rest.length === 0) return;
-    yield this.#rest.at(-1) === LINE_FEED ? this.#rest.subarray(0, -1) : this.#rest;
+    if (this.#length === 0) return;
+    const rest = Buffer.concat(this.#pieces);
+    yield rest.at(-1) === LINE_FEED ? rest.subarray(0, -1) : rest;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#pieces = [rest];
+    this.#length = rest.length;
   }
 }
 

@@ -29,6 +29,7 @@ const LARGE_CASES: Readonly<Record<string, readonly string[]>> =
         record: ["many fields", "objects"],
         payload: ["many fields", "many numbers"],
         "audit-line": ["lists", "many comments"],
+        "audit-blocks": ["many fields"],
         pins: ["lists", "many fields"],
         journal: ["lists"],
         lock: ["lists"],
