@@ -33,7 +33,6 @@ const LARGE_CASES: Readonly<Record<string, readonly string[]>> =
         pins: ["lists", "many fields"],
         journal: ["lists"],
         lock: ["lists"],
-        "git-contents": ["one line"],
         "mcp-answer": ["many comments"],
         "verified-files": ["lists"],
       };

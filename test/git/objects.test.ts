@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { contentsIn } from "../../src/git/blobs.ts";
 import { type ChangedBlob, readCommits, readStaged } from "../../src/git/changes.ts";
-import { readContents } from "../../src/git/objects.ts";
+import { Answers, readContents } from "../../src/git/objects.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { git, gitInit } from "../fixtures/vault.ts";
 
@@ -100,5 +101,19 @@ describe("commits", () => {
     await expect(async () => {
       for await (const _ of readCommits(repo, ["2".repeat(40)]));
     }).rejects.toMatchObject({ code: "git-failed" });
+  });
+});
+
+describe("a line of git's that does not end", () => {
+  it.each([
+    ["one by one", (stream: AsyncIterable<Buffer>) => new Answers(stream).next({ blob: "a" }).next()],
+    ["all at once", (stream: AsyncIterable<Buffer>) => contentsIn(stream, 1).next()],
+  ])("is given up: %s", async (_, read) => {
+    let pieces = 0;
+    const stream = async function* () {
+      for (; pieces < 100; pieces++) yield Buffer.alloc(64 * 1024, "a");
+    };
+    await expect(read(stream())).rejects.toMatchObject({ code: "git-failed" });
+    expect(pieces).toBeLessThan(5);
   });
 });
