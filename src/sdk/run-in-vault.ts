@@ -1,6 +1,7 @@
 import { Writable } from "node:stream";
 import type { Destination } from "../launch/passed-on.ts";
 import { runProgram } from "../launch/run-program.ts";
+import { writtenWhole } from "../launch/standard-streams.ts";
 import { AgentKey } from "./agent-key.ts";
 import type { Output, RunOptions, RunResult } from "./run.ts";
 import { requireRun } from "./run-options.ts";
@@ -58,7 +59,7 @@ interface Taken {
 function outputOf(output: Output = "inherit", own: "stdout" | "stderr"): Taken {
   const captured = () => Buffer.alloc(0);
   if (output === "ignore") return { to: undefined, captured };
-  if (output === "inherit") return { to: { stream: process[own], isWatched: false }, captured };
+  if (output === "inherit") return { to: { stream: ownStream(own), isWatched: false }, captured };
   if (output !== "capture") return { to: { stream: output, isWatched: true }, captured };
   const chunks: Buffer[] = [];
   const stream = new Writable({
@@ -69,4 +70,10 @@ function outputOf(output: Output = "inherit", own: "stdout" | "stderr"): Taken {
     },
   });
   return { to: { stream, isWatched: false }, captured: () => Buffer.concat(chunks) };
+}
+
+function ownStream(own: "stdout" | "stderr"): Writable {
+  const stream = writtenWhole(process[own]);
+  // What writes to it is told of a failure; the process's own stream is left alone.
+  return stream === process[own] ? stream : stream.on("error", () => {});
 }

@@ -1,8 +1,11 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
 import { processesOf } from "../fixtures/process-state.ts";
 import type { Program } from "../fixtures/program.ts";
-import { answerOf } from "../fixtures/project.ts";
+import { answerOf, writeInProject } from "../fixtures/project.ts";
 
 const template = await crawlerTemplate();
 let program: Program;
@@ -30,6 +33,18 @@ const HEAD = `
   const left = () => pids.filter((pid) => existsSync("/proc/" + pid));
 `;
 const answer = (body: string) => answerOf(HEAD + body, program);
+/** A file on a disk that has room for a part of what is written to it, and what was said of that. */
+async function onFullDisk(body: string): Promise<{ stdout: string; stderr: string }> {
+  mkdirSync(join(program.repo, "disk"));
+  const script = `mount -t tmpfs -o size=16k tmpfs disk
+    ${process.execPath} ${writeInProject(HEAD + body, "mjs")} > disk/out; echo "status $?"; wc -c < disk/out`;
+  const settings = {
+    cwd: program.repo,
+    env: { ...program.env, VAULT_RUN_AGENT: "crawler" },
+    extendEnv: false,
+  };
+  return execa("unshare", ["--mount", "sh", "-c", script], settings);
+}
 const LASTING = "echo $$; trap '' TERM; sleep 1000 & wait";
 const CLOSED = "disk: the stream that takes the program's stdout was closed before the program had ended";
 
@@ -127,6 +142,15 @@ describe("what a run is given", () => {
     `);
     expect(got).toEqual([26, ["TypeError"], false]);
     expect(program.auditLines().filter(({ action }) => action === "launch")).toEqual([]);
+  });
+
+  it("is told of where it is the caller's own, and a disk takes only the first part", async () => {
+    const { stdout, stderr } = await onFullDisk(`
+      const options = { stdin: "ignore", onWarning: (text) => console.error(text) };
+      await run("sh", ["-c", "dd if=/dev/zero bs=20000 count=1 status=none"], options);
+    `);
+    expect(stdout).toBe("status 0\n16384");
+    expect(stderr).toBe("the program's output cannot be passed on (ENOSPC)");
   });
 
   it("is killed with all that it started where something fails once it runs", async () => {
