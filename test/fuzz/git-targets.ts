@@ -45,7 +45,11 @@ export const GIT_TARGETS: Readonly<Record<string, Target>> = {
       () => listRefs(plumbing, "refs/x/"),
     ];
     let isRead = false;
-    for (const read of readers) isRead = (await acceptsLater(read)) || isRead;
+    for (const read of readers) {
+      isRead = (await acceptsLater(read)) || isRead;
+      // Each by itself, where it is measured.
+      if (isLarge(bytes)) globalThis.gc?.();
+    }
     return isRead;
   },
 };

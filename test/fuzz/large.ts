@@ -46,6 +46,9 @@ const BOUNDED = new Set([
     "sdk-options",
     "report",
     "mcp-arguments",
+    "policy",
+    // The protocol's own parser takes frames of up to 10 MB, of a client that can start as many servers as it likes.
+    "mcp-frames",
   ],
 ]);
 
