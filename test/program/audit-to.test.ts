@@ -167,10 +167,11 @@ sys.exit(subprocess.run(["vault-run", "get", "stripe/API_KEY", "--audit-to", "fd
   });
 
   it("refuses what is no place, and the verbs that record nothing know no such option", async () => {
-    for (const to of ["fd:0", "fd:x", "fd:03", "file", "", "SYSLOG"])
+    for (const to of ["fd:0", "fd:x", "fd:03", "file", "SYSLOG"])
       expect(await refused(`vault-run --agent crawler --audit-to '${to}' -- ${START}`)).toContain(
         "--audit-to takes fd:N, syslog or journald",
       );
+    expect(await refused(`vault-run --agent crawler --audit-to '' -- ${START}`)).toContain("needs a value");
     expect(await refused("vault-run get stripe/API_KEY", { VAULT_RUN_AUDIT_TO: "" })).toContain(
       "set but empty",
     );
