@@ -134,7 +134,7 @@ wrong: int = Vault(agent="a")["g/N"].reveal()
     expect(listed.stdout).toContain("stripe/API_KEY  API_KEY   env");
     const refused = await execa(python, ["-m", "vault_run", "list", "--agent", "nobody"], options);
     expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toMatch(/^vault-run: no key for agent nobody: .*\nput its key file there/);
+    expect(refused.stderr).toMatch(/^vault-run: no key for agent nobody: .*\n {2}put its key file there/);
   });
 });
 
