@@ -7,6 +7,12 @@ import { readTotals } from "./totals.ts";
 
 const NAMES = Array.from({ length: 20 }, (_, i) => `KEY_${i}`);
 
+/** What leaks grows from part to part; what V8 and the C library keep in hand takes a step of up to 50 MB, in some parts. */
+const PARTS = 5;
+/** In the small form the server is still warming up. */
+const STEADY_MB = SIZE.isAll ? 3 : 8;
+const MAX_MB = 200;
+
 /**
  * What is free goes back to the system at once. Otherwise V8 lets its young generation grow to 128 MB by and by, and the C
  * library keeps what was given back to it: both look like a leak, and would hide one.
@@ -33,14 +39,17 @@ describe("a session of a model", () => {
     timeout: 7_200_000,
   }, async () => {
     const mcp = await McpConnection.open(program, { args: ["--rate", "10000"], env: AT_ONCE });
-    const warm = Math.floor(SIZE.calls / 5);
-    await call(mcp, 0, warm);
-    const early = stateOf(mcp.pid);
-    await call(mcp, warm, SIZE.calls);
-    const late = stateOf(mcp.pid);
+    const part = SIZE.calls / PARTS;
+    const states: ReturnType<typeof stateOf>[] = [];
+    for (let done = 0; done < SIZE.calls; done += part) {
+      await call(mcp, done, done + part);
+      states.push(stateOf(mcp.pid));
+    }
 
-    expect(late.descriptors).toBe(early.descriptors);
-    expect(late.memory).toBeLessThan(early.memory + 30);
+    expect(new Set(states.map(({ descriptors }) => descriptors)).size).toBe(1);
+    const growth = states.slice(1).map(({ memory }, at) => memory - (states[at]?.memory ?? 0));
+    expect(Math.min(...growth), `${growth}`).toBeLessThan(STEADY_MB);
+    expect(Math.max(...states.map(({ memory }) => memory))).toBeLessThan(MAX_MB);
     expect(processesOf(program.home)).toEqual([mcp.pid]);
     const { actions, findings } = await readTotals(program);
     // One line a call, and one for what each program printed.
