@@ -5,6 +5,7 @@ import { AgentSession } from "../launch/agent-session.ts";
 import { Protection } from "../launch/protection.ts";
 import type { Machine } from "../vault/machine.ts";
 import { Calls, type CallsOptions } from "./calls.ts";
+import { framesOf } from "./frames.ts";
 import { INSTRUCTIONS, registerTools } from "./tools.ts";
 
 export interface McpSurroundings {
@@ -33,7 +34,7 @@ export async function serve(options: CallsOptions, around: McpSurroundings): Pro
     capabilities: server?.server.getClientCapabilities(),
   });
   const calls = new Calls(options, { machine, protection, warn, findClient });
-  const transport = new StdioServerTransport(from, to);
+  const transport = new StdioServerTransport(framesOf(from), to);
   const handle = serveStdio(
     () => {
       const about = { name: "vault-run", title: "vault-run: secrets without seeing them", version };

@@ -47,8 +47,6 @@ const BOUNDED = new Set([
     "report",
     "mcp-arguments",
     "policy",
-    // The protocol's own parser takes frames of up to 10 MB, of a client that can start as many servers as it likes.
-    "mcp-frames",
   ],
 ]);
 

@@ -74,7 +74,7 @@ async function request({ machine, origin }: FuzzedVault) {
 
 /** The ids of what may be requests: whether each is one the SDK says. */
 function idsIn(frames: string): string[] {
-  return frames.split("\n").flatMap((line) => {
+  return Array.from(frames.matchAll(/^[ \t\r]*\{[^\n]*/gm)).flatMap(([line]) => {
     try {
       const { id, method } = Object(JSON.parse(line)) as { id?: unknown; method?: unknown };
       return id === undefined || method === undefined ? [] : [JSON.stringify(id)];
