@@ -11,7 +11,7 @@ import { Comparer } from "./compare.ts";
 const COUNT = Number(process.env.DIFFERENTIAL_MUTATIONS ?? 2000);
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 1);
 /** Mutations that the readers once disagreed on. */
-const FOUND = [470, 101_719, 110_224, 111_337, 111_377, 364_214];
+const FOUND = [470, 101_719, 110_224, 111_337, 111_377, 364_214, 1_164_229];
 const CODES = [
   "record-invalid",
   "record-signature",

@@ -39,7 +39,8 @@ class KeyFile(NamedTuple):
 
 def parse_key_file(text: str, where: str) -> KeyFile:
     """Parse a key file's text. ``where`` stands for it in messages; nothing of the text does."""
-    lines = [line.translate(_AS_SPACE).strip(" ") for line in re.split(r"\r?\n", text)]
+    as_written = [line.strip(_SPACES) for line in re.split(r"\r?\n", text)]
+    lines = [line.translate(_AS_SPACE) for line in as_written]
     if text.lstrip(_SPACES).startswith(_ARMOR):
         raise VaultError(
             "key-file",
@@ -55,7 +56,7 @@ def parse_key_file(text: str, where: str) -> KeyFile:
         found = _PIN.fullmatch(line)
         if found is not None:
             pins[found[1]].append(found[2])
-        elif line.startswith("#") and _is_like_a_pin(line):
+        elif line.startswith("#") and _is_like_a_pin(line, as_written[number - 1]):
             # A pin that is misspelled must not pass for a comment: the key would be trusted with less than it says.
             raise _not_a_key(where, f"its line {number} is nearly a pin, and none")
     agents, vaults = pins["agent"], pins["vault"]
@@ -118,9 +119,9 @@ def _read_private_file(path: str, is_credential: bool) -> bytes:
     return content
 
 
-def _is_like_a_pin(line: str) -> bool:
+def _is_like_a_pin(line: str, as_written: str) -> bool:
     """Whether a comment may be meant for a pin: says that it is ours, has nearly a pin's word, or ends in a key."""
-    if (_OURS.match(line) and not _HEADING.match(line)) or _ENDS_IN_KEY.fullmatch(line):
+    if (_OURS.match(line) and not _HEADING.match(as_written)) or _ENDS_IN_KEY.fullmatch(line):
         return True
     found = _LABELLED.match(line)
     return found is not None and any(_is_one_edit_away(found[1].lower(), pin) for pin in _PINS)
