@@ -1,25 +1,23 @@
 import { Readable } from "node:stream";
+import { findExcess } from "../vault/record.ts";
 
 // What a client sends, before the protocol's own parser sees it: one message in each chunk, and only what may be one. The
 // parser would take lines together again with every piece that comes, throw for each that is none, and build what is
 // nested or of many parts, whatever its size.
 
 const LF = 0x0a;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const BEGIN = 0x7b;
 const SPACES = new Set([0x09, 0x0d, 0x20]);
-/** The separators and brackets of JSON. */
-const PARTING = new Set([0x2c, 0x5b, 0x5d, 0x7b, 0x7d]);
 /** More than the longest arguments of any tool, were each of their characters written as an escape. */
 const MAX_FRAME_BYTES = 10 * 1024 * 1024;
 /** What is shorter costs nothing, whatever is in it. */
 const SHORT_BYTES = 64 * 1024;
 /** Far more than any arguments have. */
-const MAX_PARTS = 200_000;
+const MAX_DEPTH = 1000;
+const MAX_VALUES = 200_000;
 
 /**
- * The messages in a stream. One that is too long, or of too many parts, ends it: whoever sent it would wait for an answer
+ * The messages in a stream. One that is too long, of too many values or nested too deeply ends it: whoever sent it would wait for an answer
  * for ever.
  */
 export function framesOf(from: Readable): Readable {
@@ -56,14 +54,5 @@ function mayBeMessage(frame: Buffer): boolean {
 }
 
 function isTooMuch(frame: Buffer): boolean {
-  if (frame.length <= SHORT_BYTES) return false;
-  let parts = 0;
-  let isText = false;
-  for (let at = 0; at < frame.length && parts <= MAX_PARTS; at++) {
-    const byte = frame[at] as number;
-    if (byte === QUOTE) isText = !isText;
-    else if (byte === BACKSLASH) at++;
-    else if (!isText && PARTING.has(byte)) parts++;
-  }
-  return parts > MAX_PARTS;
+  return frame.length > SHORT_BYTES && findExcess(frame, MAX_DEPTH, MAX_VALUES) !== undefined;
 }
