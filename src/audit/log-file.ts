@@ -10,10 +10,12 @@ const LINE_FEED = 0x0a;
 
 /** The end of a file of the log. */
 export interface Tail {
-  /** The last whole line, without its line feed. */
+  /** The last line that is no torn one, without its line feed; where none is near, the last that is not empty. */
   readonly last: Buffer | undefined;
-  /** Whether bytes follow it. */
+  /** Whether bytes follow the last line feed. */
   readonly torn: boolean;
+  /** The size of the file, in bytes. */
+  readonly size: number;
 }
 
 /** @param path what the descriptor was opened by, for messages. */
@@ -30,13 +32,55 @@ export function readTail(fd: number, path: string): Tail {
     const length = Math.min(stat.size, wanted);
     const tail = Buffer.alloc(length);
     readSync(fd, tail, 0, length, stat.size - length);
-    let end = tail.lastIndexOf(LINE_FEED);
-    const torn = end !== length - 1;
-    // Empty lines come from a writer that saw a part of another's line and ended it: none of them is the last line.
-    while (end > 0 && tail[end - 1] === LINE_FEED) end--;
-    const start = end <= 0 ? -1 : tail.lastIndexOf(LINE_FEED, end - 1);
+    const whole = tail.subarray(0, tail.lastIndexOf(LINE_FEED) + 1);
+    const last = lastLine(whole, length === stat.size);
     // Without the line feed before it, the line may begin further up.
-    if (start === -1 && length < stat.size) continue;
-    return { last: end <= 0 ? undefined : tail.subarray(start + 1, end), torn };
+    if (last === undefined && length < stat.size) continue;
+    return { last, torn: whole.length !== length, size: stat.size };
   }
+}
+
+/**
+ * Passes over empty lines, which come from a writer that saw a part of another's line and ended it, and over those to which
+ * another's was glued: they are not pushed, so what links to them would seem to follow on nothing.
+ *
+ * @param isAll whether the bytes are all of the file, so that a line begins with them.
+ */
+function lastLine(bytes: Buffer, isAll: boolean): Buffer | undefined {
+  let last: Buffer | undefined;
+  for (let end = bytes.length - 1, start: number; end > 0; end = start) {
+    start = bytes.lastIndexOf(LINE_FEED, end - 1);
+    if (start === -1 && !isAll) break;
+    const line = bytes.subarray(start + 1, end);
+    if (line.length === 0) continue;
+    if (isJson(line)) return line;
+    last ??= line;
+  }
+  return last;
+}
+
+function isJson(line: Buffer): boolean {
+  try {
+    JSON.parse(line.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether what was appended stands there as a whole line.
+ *
+ * @param size the file's, in bytes, before it was appended.
+ * @param appended the line with its line feed, and with one before it where the file had a torn end.
+ */
+export function holdsWhole(fd: number, size: number, appended: Buffer): boolean {
+  const end = fstatSync(fd).size;
+  // No one else has written since: it stands behind what was seen.
+  if (end === size + appended.length) return true;
+  const from = Math.max(0, size - 1);
+  const since = Buffer.alloc(Math.max(0, end - from));
+  const length = readSync(fd, since, 0, since.length, from);
+  const at = since.subarray(0, length).indexOf(appended);
+  return at !== -1 && (from + at === 0 || appended[0] === LINE_FEED || since[at - 1] === LINE_FEED);
 }

@@ -8,13 +8,14 @@ import { timestamp } from "../vault/time.ts";
 import { makeFolder } from "../vault/write-file.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { type AuditEvent, formatAuditLine } from "./event.ts";
-import { LOG_NAME, readTail, SEGMENT_BYTES } from "./log-file.ts";
+import { holdsWhole, LOG_NAME, readTail, SEGMENT_BYTES } from "./log-file.ts";
 
 // Appends without a lock: one write(2) of a whole line to a file opened with O_APPEND, which the kernel keeps in one
 // piece however many launches write at once. Lines written at the same moment may link to the same line before them;
 // that is a branch in the chain, not a gap. A line torn by a kill or a full disk is ended by the next append. So is one
 // that is being written just then, of which a reader may see a part: the kernel puts the line feed behind it, as an empty
-// line, which readers skip. A file that has grown is moved away first, and the new one goes on where it ended (segments.ts).
+// line, which readers skip. One that is torn between our look and our write has our line glued to it, which no reader takes: it
+// is written again. A file that has grown is moved away first, and the new one goes on where it ended (segments.ts).
 
 const LINE_ID_BYTES = 16;
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
@@ -78,20 +79,24 @@ export class AuditLog {
     makeFolder(this.#folder);
     const fd = await this.#open();
     try {
-      const { last, torn } = readTail(fd, this.path);
+      const { last, torn, size } = readTail(fd, this.path);
       const before = last ?? (await this.#lastMovedAway());
       const line = this.#format(event, key, id, before === undefined ? undefined : digest(before));
       const bytes = Buffer.from(`${torn ? "\n" : ""}${line}\n`);
-      if (writeSync(fd, bytes) !== bytes.length) {
-        throw new VaultError(
-          "audit",
-          `the disk took only part of the audit record: ${this.path}`,
-          "free some space and run the command again",
-        );
-      }
+      this.#write(fd, bytes);
+      if (!holdsWhole(fd, size, bytes)) this.#write(fd, Buffer.from(`\n${line}\n`));
     } finally {
       closeSync(fd);
     }
+  }
+
+  #write(fd: number, bytes: Buffer): void {
+    if (writeSync(fd, bytes) === bytes.length) return;
+    throw new VaultError(
+      "audit",
+      `the disk took only part of the audit record: ${this.path}`,
+      "free some space and run the command again",
+    );
   }
 
   async #open(): Promise<number> {

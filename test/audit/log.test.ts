@@ -82,6 +82,52 @@ describe("the audit log", () => {
     expect(JSON.parse(lines()[2]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
   });
 
+  it.each([
+    ["the first", 0],
+    ["a later one", 2],
+  ])("writes %s again that was glued to half a line, of one who was killed just then", async (_, before) => {
+    for (let i = 0; i < before; i++) await log.append(event, key);
+    const half = '{"action":"launch","agent":"crawler","comm';
+    const now = () => {
+      appendFileSync(log.path, half);
+      return Date.now();
+    };
+    await new AuditLog({ ...machine, now }, vault, undefined).append(event, key, "a".repeat(32));
+    await log.append(event, key);
+    expect(await findings()).toEqual([`torn ${before + 1}`]);
+    const all = lines();
+    const [glued, empty, again, next] = all.slice(before);
+    expect([glued, empty]).toEqual([half + again, ""]);
+    expect(JSON.parse(again!)).toMatchObject({ id: "a".repeat(32) });
+    expect(JSON.parse(again!).prev).toBe(before === 0 ? undefined : digest(Buffer.from(all[before - 1]!)));
+    expect(JSON.parse(next!).prev).toBe(digest(Buffer.from(again!)));
+    expect(all).toHaveLength(before + 4);
+  });
+
+  it("links to none that was glued to half a line, where a whole one stands before", async () => {
+    await log.append(event, key);
+    await log.append(event, key);
+    const [first, second] = lines();
+    writeFileSync(log.path, `${first}\n{"half":${second}\n`);
+    await log.append(event, key);
+    expect(JSON.parse(lines()[2]!).prev).toBe(digest(Buffer.from(first!)));
+    writeFileSync(log.path, `{"half":${second}\n`);
+    await log.append(event, key);
+    expect(JSON.parse(lines()[1]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
+    expect(await findings()).toEqual(["torn 1"]);
+  });
+
+  it("writes a line once where others appended whole ones just then", async () => {
+    await log.append(event, key);
+    const now = () => {
+      appendFileSync(log.path, `${other}\n${other}\n`);
+      return Date.now();
+    };
+    const other = JSON.stringify({ other: true });
+    await new AuditLog({ ...machine, now }, vault, undefined).append(event, key);
+    expect(lines()).toEqual([expect.any(String), other, other, expect.stringContaining('"launch"')]);
+  });
+
   it("passes over the empty lines that writers leave who write at the same moment", async () => {
     await log.append(event, key);
     appendFileSync(log.path, "\n");

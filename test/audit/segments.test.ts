@@ -192,7 +192,7 @@ describe("processes that append and move at once", () => {
     const lines = segments.flatMap(linesOf);
     const whole = lines.flatMap((line) => {
       try {
-        return [{ ...JSON.parse(line), digest: digest(Buffer.from(line)) }];
+        return [JSON.parse(line)];
       } catch {
         return [];
       }
@@ -202,7 +202,8 @@ describe("processes that append and move at once", () => {
     expect(new Set(ids).size).toBe(ids.length);
     expect(written.filter((id) => !ids.includes(id))).toEqual([]);
     expect(ids.length - written.length).toBeLessThanOrEqual(torn);
-    const known = new Set(whole.map((line) => line.digest));
+    // Also one that was glued to half a line may be linked to, before it is written again.
+    const known = new Set(lines.map((line) => digest(Buffer.from(line))));
     const open = whole.filter(({ prev }) => prev !== undefined && !known.has(prev));
     expect(open).toEqual([]);
     // As many began as found no line: at the very start alone.

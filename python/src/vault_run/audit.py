@@ -1,7 +1,8 @@
 """The audit log: one signed line an event (docs/FORMAT.md, section 8).
 
 Appends without a lock: one write of a whole line to a file opened for appending, which the kernel keeps in one piece
-however many write at once. A line torn by a kill or a full disk is ended by the next append.
+however many write at once. A line torn by a kill or a full disk is ended by the next append. One that is torn between
+our look and our write has our line glued to it, which no reader takes: it is written again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from .audit_receiver import find_receiver
 from .canonical import JsonObject, canonical_bytes
 from .encoding import digest
 from .head import find_head_commit
-from .log_files import LOG_NAME, SEGMENT_BYTES, last_line_moved_away, move_away, read_tail
+from .log_files import LOG_NAME, SEGMENT_BYTES, holds_whole, last_line_moved_away, move_away, read_tail
 from .machine import Machine
 from .moment import timestamp
 from .signing_key import SigningKey, fingerprint
@@ -65,14 +66,19 @@ class AuditLog:
             last, is_torn = read_tail(fd, self._path)
             line = self._line(event, key, last if last is not None else last_line_moved_away(self._folder))
             content = (b"\n" if is_torn else b"") + line + b"\n"
-            if os.write(fd, content) != len(content):
-                raise VaultError(
-                    "audit",
-                    f"the disk took only part of the audit record: {self._path}",
-                    "free some space and try again",
-                )
+            self._write(fd, content)
+            if not holds_whole(fd, content):
+                self._write(fd, b"\n" + line + b"\n")
         finally:
             os.close(fd)
+
+    def _write(self, fd: int, content: bytes) -> None:
+        if os.write(fd, content) != len(content):
+            raise VaultError(
+                "audit",
+                f"the disk took only part of the audit record: {self._path}",
+                "free some space and try again",
+            )
 
     def _open(self) -> int:
         fd = os.open(self._path, _FLAGS, 0o600)

@@ -9,6 +9,7 @@ move at once.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import stat
@@ -26,7 +27,7 @@ _MAX_NUMBER = 999_999_999
 class Tail(NamedTuple):
     """The end of a file of the log."""
 
-    # The last whole line that is not empty, without its line feed.
+    # The last line that is no torn one, without its line feed; where none is near, the last that is not empty.
     last: bytes | None
     # Whether bytes follow the last line feed.
     is_torn: bool
@@ -46,13 +47,36 @@ def read_tail(fd: int, path: str) -> Tail:
         length = min(found.st_size, wanted)
         tail = os.pread(fd, length, found.st_size - length)
         whole, line_feed, torn = tail.rpartition(b"\n")
-        # Empty lines come from a writer that saw a part of another's line and ended it.
-        whole = whole.rstrip(b"\n")
-        _, feed_before, last = whole.rpartition(b"\n")
+        last = _last_line(whole, is_all=length == found.st_size)
         # Without the line feed before it, the line may begin further up.
-        if feed_before or length == found.st_size:
-            return Tail(last or None, bool(torn if line_feed else tail))
+        if last is not None or length == found.st_size:
+            return Tail(last, bool(torn if line_feed else tail))
         wanted *= 2
+
+
+def _last_line(whole: bytes, *, is_all: bool) -> bytes | None:
+    """Pass over empty lines, and over those to which another's was glued.
+
+    Empty ones come from a writer that saw a part of another's line and ended it. Glued ones are not pushed, so what
+    links to them would seem to follow on nothing.
+    """
+    lines = whole.split(b"\n")[0 if is_all else 1 :]
+    written = [line for line in reversed(lines) if line]
+    return next(filter(_is_json, written), written[0] if written else None)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def holds_whole(fd: int, appended: bytes) -> bool:
+    """Whether what was just appended, from a line's first byte to its line feed, stands there as a whole line."""
+    start = os.lseek(fd, 0, os.SEEK_CUR) - len(appended)
+    return start == 0 or appended[:1] == b"\n" or os.pread(fd, 1, start - 1) == b"\n"
 
 
 def move_away(folder: str) -> None:
