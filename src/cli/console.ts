@@ -1,13 +1,14 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { withoutControls } from "../vault/names.ts";
-import { systemCode, type VaultError } from "../vault-error.ts";
+import { systemCode, VaultError } from "../vault-error.ts";
 
 // The terminal contract, all of it: data that was asked for goes to stdout; talk, warnings and errors go to stderr. Talk
 // has the program's name before it, lower case, no full stop. Nothing is asked unless stdin and stderr are terminals.
 // Colour and progress appear on a terminal only, colour never with NO_COLOR. Control characters that come from records,
 // paths or git are shown as escapes, so that no text from elsewhere can drive the terminal.
 
+const STDIN = 0;
 const STDERR = 2;
 
 interface TerminalStream extends Writable {
@@ -35,6 +36,21 @@ export class Console {
 
   get streams(): ConsoleStreams {
     return this.#streams;
+  }
+
+  /**
+   * Standard input, to be read. Node takes a folder there for an empty file.
+   *
+   * @throws {VaultError} `disk` where it is a folder.
+   */
+  input(): ConsoleStreams["stdin"] {
+    if (fstatSync(STDIN).isDirectory())
+      throw new VaultError(
+        "disk",
+        "standard input is a folder",
+        "give a file, or pipe in what is to be read",
+      );
+    return this.#streams.stdin;
   }
 
   /** Whether a person can be asked something. */

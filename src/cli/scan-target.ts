@@ -68,7 +68,7 @@ export async function findTarget(context: CommandContext): Promise<ScanTarget> {
         contents: await refs(context, folder, await everything(folder), await readAllTags(folder)),
       };
     default: {
-      const lines = await readStream(console.streams.stdin, MAX_LINES_BYTES);
+      const lines = await readStream(console.input(), MAX_LINES_BYTES);
       const { revisions, contents } = await readPushed(folder, lines.toString(), context.text("remote"));
       return { ...own, contents: await refs(context, folder, revisions, contents) };
     }
@@ -97,7 +97,7 @@ async function* namedContents(
   top: string | undefined,
 ): AsyncGenerator<Content & { readonly mode?: number }> {
   for (const path of paths) {
-    if (path === "-") yield streamContent(console.streams.stdin);
+    if (path === "-") yield streamContent(console.input());
     else yield* fileContents(machine.cwd, [path], top);
   }
 }

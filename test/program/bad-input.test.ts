@@ -215,6 +215,25 @@ describe("a verb refuses", () => {
   });
 });
 
+describe("standard input that is a folder", () => {
+  it.each([
+    [["redact", "--agent", "crawler"]],
+    [["set", "stripe/X"]],
+    [["scan", "-"]],
+    [["import", "-", "--group", "app"]],
+    [["add-owner", "backup", "--card", "-"]],
+    [["mcp", "--agent", "crawler"]],
+  ])("is not taken for an empty file by %j", async (args) => {
+    const before = program.snapshot();
+    const outcome = await program.runAs(["sh", "-c", 'exec vault-run "$@" </', "sh"], args);
+    expect(outcome).toMatchObject({ status: 1, stdout: "" });
+    expect(outcome.stderr).toBe(
+      "vault-run: standard input is a folder\n  give a file, or pipe in what is to be read\n",
+    );
+    expect(program.snapshot()).toBe(before);
+  });
+});
+
 describe("get", () => {
   it("with anything that says agent never reaches the owner's key (promise 4)", async () => {
     const credentials = join(program.home, "credentials");

@@ -12,6 +12,7 @@ import type { Owner } from "../../vault/schema.ts";
 import { diskError, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { readStream } from "../input.ts";
 import { newKeyPath, warnOfKeyInRepo } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { openAsNewcomer } from "../newcomer.ts";
@@ -111,7 +112,10 @@ async function add(
 }
 
 async function readCard(context: CommandContext, file: string): Promise<string> {
-  if (file === "-") return readStream(context);
+  if (file === "-") {
+    const card = await readStream(context.console.input(), MAX_CARD_BYTES + 1);
+    return card.length > MAX_CARD_BYTES ? "" : card.toString("utf8");
+  }
   const path = resolve(context.machine.cwd, file);
   try {
     const { size } = statSync(path);
@@ -119,15 +123,4 @@ async function readCard(context: CommandContext, file: string): Promise<string> 
   } catch (error) {
     throw diskError(error, "read the card", path);
   }
-}
-
-async function readStream(context: CommandContext): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of context.console.streams.stdin as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_CARD_BYTES) return "";
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

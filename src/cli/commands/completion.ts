@@ -26,7 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
     stdout.write(SCRIPTS[shell]);
     return DONE;
   }
-  const typed = (await readStream(context.console.streams.stdin, MAX_LINE_BYTES)).toString("utf8");
+  const typed = (await readStream(context.console.input(), MAX_LINE_BYTES)).toString("utf8");
   if (!typed.endsWith("\0")) return USAGE;
   const words = typed.slice(0, -1).split("\0");
   stdout.write(format(complete(words, vaultNames(findRoot(context.machine, findOption(words, "vault"))))));

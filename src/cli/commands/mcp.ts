@@ -28,7 +28,7 @@ export async function run(context: CommandContext): Promise<number> {
     rate: rateOf(context),
     allowLoopback: context.has("allow-loopback"),
   };
-  const { stdin, stdout } = console.streams;
+  const stdin = console.input();
   if (stdin.isTTY === true)
     console.say("an MCP client starts this and talks to it on standard input; end it with Ctrl-C");
   const end = new AbortController();
@@ -39,7 +39,14 @@ export async function run(context: CommandContext): Promise<number> {
   });
   const [{ serve }, { VERSION }] = await Promise.all([import("../../mcp/serve.ts"), import("../version.ts")]);
   const warn = (text: string) => console.say(text);
-  await serve(options, { machine, from: stdin, to: stdout, version: VERSION, warn, end: end.signal });
+  await serve(options, {
+    machine,
+    from: stdin,
+    to: console.streams.stdout,
+    version: VERSION,
+    warn,
+    end: end.signal,
+  });
   listening.stop();
   return status;
 }

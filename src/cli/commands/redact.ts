@@ -17,14 +17,19 @@ export async function run(context: CommandContext): Promise<number> {
     only: context.texts("only"),
     quiet: context.has("quiet"),
   };
-  const { stdin, stdout } = console.streams;
+  const stdin = console.input();
   let status: number = DONE;
   // What was read is passed on, and what was masked is recorded, also where a follower of a log is stopped by Ctrl-C.
   const listening = listen(context.signals, ENDING, (signal) => {
     status = 128 + os.signals[signal];
     stdin.destroy();
   });
-  await redactStream(options, { machine, from: stdin, to: stdout, warn: (text) => console.say(text) });
+  await redactStream(options, {
+    machine,
+    from: stdin,
+    to: console.streams.stdout,
+    warn: (text) => console.say(text),
+  });
   listening.stop();
   return status;
 }

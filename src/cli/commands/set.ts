@@ -81,7 +81,7 @@ async function readValue(context: CommandContext, place: string): Promise<Buffer
   }
   const bytes =
     file === undefined
-      ? await readStream(context.console.streams.stdin, LONGEST_INPUT)
+      ? await readStream(context.console.input(), LONGEST_INPUT)
       : readFileUpTo(resolve(context.machine.cwd, file), LONGEST_INPUT);
   return context.has("exact") || context.has("as-file") ? bytes : withoutFinalBreak(bytes, context);
 }

@@ -70,8 +70,8 @@ async function readText(
 }
 
 function readBytes(context: CommandContext, file: string, path: string): Promise<Buffer> | Buffer {
-  const { stdin } = context.console.streams;
   if (file !== "-") return readFileUpTo(path, MAX_SOURCE_BYTES + 1);
+  const stdin = context.console.input();
   if (stdin.isTTY !== true) return readStream(stdin, MAX_SOURCE_BYTES + 1);
   throw new VaultError(
     "usage",
