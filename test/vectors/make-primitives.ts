@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Identity, parseRecipient } from "../../src/age/identity.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
@@ -123,8 +125,10 @@ const REFS = [
   "a.b-c_d/_",
   "ä/B",
 ];
+const FORMAT = readFileSync(join(import.meta.dirname, "../../docs/FORMAT.md"), "utf8");
+const [, UNSAFE = ""] = /^## Appendix: unsafe variables$.*?^```text\n(.*?)^```/ms.exec(FORMAT) ?? [];
 const VARIABLES = [
-  "PATH",
+  ...UNSAFE.trim().split(/\s/),
   "path",
   "API_KEY",
   "LD_PRELOAD",
@@ -135,13 +139,20 @@ const VARIABLES = [
   "NPM_TOKEN",
   "GIT_CONFIG_COUNT",
   "GIT_TOKEN",
-  "NODE_OPTIONS",
   "NODE_AUTH_TOKEN",
   "CARGO_REGISTRY_TOKEN",
   "CARGO_BUILD_JOBS",
-  "PYTHONPATH",
-  "PIP_CONFIG_FILE",
-  "HOME",
+  "LUA_PATH_5_4",
+  "lua_init_5_4",
+  "DOTNET_ROOT_X64",
+  "DOTNET_TOKEN",
+  "CORECLR_PROFILER_PATH",
+  "COR_PROFILER",
+  "COR_TOKEN",
+  "pnpm_config_registry",
+  "PNPM_TOKEN",
+  "KUBECONFIG",
+  "AWS_CONFIG_FILE",
 ];
 
 /** The text, and others of which all but one or two are none. */
