@@ -5,6 +5,7 @@ import type { GrantRecord } from "../../vault/schema.ts";
 import { parseExpiry } from "../../vault/time.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { requireOrder } from "../order.ts";
 import { change, commitNote } from "../owner-verb.ts";
 import { counted, minuteOf, shortFingerprint } from "../wording.ts";
 
@@ -15,6 +16,7 @@ export async function run(context: CommandContext): Promise<number> {
   const expiresAt = expires === undefined ? undefined : parseExpiry(expires, context.machine.now());
   const until = expiresAt === undefined ? "" : ` until ${minuteOf(expiresAt)} UTC`;
   const done = await change(context, "grant", async (session) => {
+    requireOrder(session.vault, "grant", agent, group);
     const { verifyKey } = session.vault.agent(agent);
     const count = session.vault.secrets(session.vault.group(group).name).length;
     const current = session.vault.findGrant(agent, group);

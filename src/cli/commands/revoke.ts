@@ -3,6 +3,7 @@ import { parseAgentName, parseGroupName } from "../../vault/names.ts";
 import type { SecretRecord } from "../../vault/schema.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import { requireOrder } from "../order.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
 import { counted, shortFingerprint } from "../wording.ts";
 
@@ -11,6 +12,7 @@ export async function run(context: CommandContext): Promise<number> {
   const group = parseGroupName(context.word(1));
   let exposed: readonly SecretRecord[] = [];
   const done = await change(context, "revoke", async (session) => {
+    requireOrder(session.vault, "revoke", agent, group);
     const count = session.vault.secrets(session.vault.group(group).name).length;
     const { verifyKey } = session.vault.agent(agent);
     if (session.vault.findGrant(agent, group)?.type === "grant") {
