@@ -7,5 +7,6 @@ if [ ! -x node_modules/.bin/node ] || [ package-lock.json -nt node_modules/.pack
   touch node_modules/.package-lock.json
 fi
 if [ ! -e dist/launch.cjs ] || [ -n "$(find src bin scripts rolldown.config.ts -newer dist/launch.cjs -print -quit)" ]; then
-  npm run --silent build
+  # What a build that failed left behind is not taken for one.
+  npm run --silent build || { rm -f dist/launch.cjs; exit 1; }
 fi

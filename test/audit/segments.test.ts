@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import {
   appendFileSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa, execaSync } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
 import { generateIdentity } from "../../src/age/generate.ts";
@@ -52,6 +54,18 @@ const TAKE_AND_GIVE_BACK = `
   for (;;) {
     closeSync(openSync(process.argv[1], "w"));
     rmSync(process.argv[1]);
+  }`;
+
+/** Appends lines as long as the writers', which are cut where it is killed, until then. */
+const APPEND_FOREVER = `
+  const { closeSync, openSync, writeSync } = require("node:fs");
+  console.log("begun");
+  const line = JSON.stringify({ other: "y".repeat(400_000) }) + "\\n";
+  for (;;) {
+    const fd = openSync(process.argv[1], "a");
+    writeSync(fd, line);
+    closeSync(fd);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3);
   }`;
 
 /** A log that is full, and its last line. */
@@ -209,5 +223,35 @@ describe("processes that append and move at once", () => {
     // As many began as found no line: at the very start alone.
     expect(whole.filter(({ prev }) => prev === undefined).length).toBeLessThanOrEqual(4);
     expect(readdirSync(folder).sort()).toEqual(segments.map((path) => basename(path)).sort());
+  });
+
+  it("lose no line, and write none twice, where others are killed in the middle of theirs", {
+    timeout: 120_000,
+  }, async () => {
+    const writers = [1, 2].map(() => execa(process.execPath, [worker, machine.home, "250"]));
+    let isOver = false;
+    const over = Promise.all(writers).finally(() => {
+      isOver = true;
+    });
+    let killed = 0;
+    while (!isOver) {
+      const other = execa(process.execPath, ["-e", APPEND_FOREVER, log.path], { reject: false });
+      await once(other.stdout, "data");
+      await delay(Math.random() * 10);
+      other.kill("SIGKILL");
+      killed += (await other).signal === "SIGKILL" ? 1 : 0;
+    }
+    const written = (await over).flatMap(({ stdout }) => stdout.split("\n"));
+    const lines = auditSegments(folder).flatMap(linesOf);
+    const ids = lines.flatMap((line) => {
+      try {
+        return JSON.parse(line).id ?? [];
+      } catch {
+        return [];
+      }
+    });
+    expect(written).toHaveLength(500);
+    expect(killed).toBeGreaterThan(5);
+    expect(ids.sort()).toEqual(written.sort());
   });
 });
