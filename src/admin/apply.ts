@@ -22,7 +22,8 @@ import {
 } from "./journal.ts";
 import type { Plan, PlannedWrite, Progress } from "./plan.ts";
 
-// One way for every change to reach the disk. The steps:
+// One way for every change to reach the disk. What goes to no file, a new key on standard output, is handed over first: a
+// key that nobody has must not be one that the vault names. The steps:
 //   1. the journal, durable: everything that will be written, and what stands there now
 //   2. the key file, where the change brings one
 //   3. the files, durable
@@ -64,6 +65,7 @@ export async function applyPlan(
   const journal = journalOf(plan, target, commit, basis.head.branch);
   // After the texts of before were read: those are the ones that the plan was made from, or nothing is written.
   await requireUnchanged(basis, target);
+  await plan.handOver?.();
   const files = new FileChanges(journal, target.root);
   let id: string | undefined;
   try {

@@ -13,6 +13,8 @@ export interface Plan {
   readonly message: string;
   /** A key file that belongs to the change: created before it, and gone again where the change is taken back. */
   readonly keyFile?: NewKeyFile;
+  /** Gives a new key away that goes to no file: before anything is written, and where it fails nothing is. */
+  readonly handOver?: () => Promise<void>;
 }
 
 export type OwnerEvent = Pick<AuditEvent, "agent" | "owner" | "group" | "secrets"> & {

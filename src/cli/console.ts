@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { writtenWhole } from "../launch/standard-streams.ts";
 import { withoutControls } from "../vault/names.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 
@@ -87,6 +88,24 @@ export class Console {
   /** Text of what was asked for that is in its final form. */
   printText(text: string): void {
     this.#streams.stdout.write(text);
+  }
+
+  /**
+   * What must not be lost, a new key say.
+   *
+   * @throws {VaultError} `disk` where it did not leave whole, also where nobody reads it any more.
+   */
+  async handOver(text: string): Promise<void> {
+    const stdout = writtenWhole(this.#streams.stdout);
+    // It is told to who waits, below.
+    stdout.on("error", () => {});
+    const error = await new Promise<unknown>((resolve) => stdout.write(text, resolve));
+    if (!(error instanceof Error)) return;
+    throw new VaultError(
+      "disk",
+      `cannot write the key (${systemCode(error) ?? "error"}), so nothing was changed`,
+      "look at where standard output goes, or name a file with --out",
+    );
   }
 
   /** Resolves once what was printed is written, or nobody reads it any more: for more than fits in memory. */

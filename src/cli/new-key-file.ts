@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import type { Plan } from "../admin/plan.ts";
 import { Repository } from "../git/repository.ts";
-import { keyFileExists } from "../vault/key-file.ts";
+import { isTaken } from "../vault/key-file.ts";
 import { VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -17,12 +18,19 @@ export function newKeyPath(
   const out = context.text("out");
   if (out === "-") return undefined;
   const path = out === undefined ? fallback : resolve(context.machine.cwd, out);
-  if (!keyFileExists(path)) return path;
+  if (!isTaken(path)) return path;
   throw new VaultError(
     "exists",
     `${out === undefined ? whatIsThere : "a file"} is there already and is left alone: ${path}`,
     "move it away and run this again, or name another place with --out FILE",
   );
+}
+
+/** The plan with the key that it brings: in a file, or without a path on standard output. */
+export function withKey(context: CommandContext, plan: Plan, path: string | undefined, text: string): Plan {
+  return path === undefined
+    ? { ...plan, handOver: () => context.console.handOver(text) }
+    : { ...plan, keyFile: { path, text } };
 }
 
 /** Where an agent's new key file is, and what is to be done with it. */

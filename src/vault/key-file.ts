@@ -31,6 +31,9 @@ const LABELLED = /^#\s*([!-9;<>-~]+)\s*[:=]/;
 const ENDS_IN_KEY = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=$/;
 const ARMORED = /^\s*-----BEGIN AGE ENCRYPTED FILE-----/;
 
+/** What is said of a place where this process has made no file: a folder that it may not look into is one. */
+const NOT_THERE = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES"];
+
 export interface KeyFile {
   readonly identity: Identity;
   /** The pins; absent where the file holds a bare key. */
@@ -161,7 +164,7 @@ export function createKeyFile(path: string, text: string, token = randomBytes(16
     rmSync(draft);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(draft, { force: true });
+    removeKeyDraft(path, token);
     if (systemCode(error) === "EEXIST") {
       throw new VaultError(
         "exists",
@@ -178,14 +181,29 @@ export function holdsKeyText(path: string, textDigest: string): boolean {
   try {
     return lstatSync(path).isFile() && digest(readFileSync(path)) === textDigest;
   } catch (error) {
-    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
+    if (NOT_THERE.includes(systemCode(error) ?? "")) return false;
     throw diskError(error, "read the key file", path);
   }
 }
 
-/** Removes what `createKeyFile` was killed in. */
+/** Removes what `createKeyFile` was killed in, where the place is one that a file can be in at all. */
 export function removeKeyDraft(path: string, token: string): void {
-  rmSync(keyDraft(path, token), { force: true });
+  const draft = keyDraft(path, token);
+  try {
+    rmSync(draft, { force: true });
+  } catch (error) {
+    if (isTaken(draft)) throw error;
+  }
+}
+
+/** Whether something stands where a key file is to be made. Where nothing can be looked at, that is for who makes it to say. */
+export function isTaken(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (NOT_THERE.includes(systemCode(error) ?? "")) return false;
+    throw error;
+  }
 }
 
 function keyDraft(path: string, token: string): string {

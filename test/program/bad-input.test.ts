@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -235,6 +244,49 @@ describe("standard input that is a folder", () => {
       "vault-run: standard input is a folder\n  give a file, or pipe in what is to be read\n",
     );
     expect(program.snapshot()).toBe(before);
+  });
+});
+
+describe("a new key that nobody takes", () => {
+  const unread: [string, string][] = [
+    ["on a full disk", 'exec vault-run "$@" > /dev/full'],
+    ["by a pipe without a reader", 'vault-run "$@" | true; exit ${PIPESTATUS[0]}'],
+  ];
+  const verbs = [
+    ["rekey", "--owner", "--out", "-", "--yes"],
+    ["rekey", "crawler", "--out", "-", "--yes"],
+    ["add-owner", "other", "--out", "-", "--yes"],
+    ["add-agent", "other", "--out", "-"],
+  ];
+
+  it.each(unread)("%s is made for nobody: nothing is changed", async (_, script) => {
+    const before = program.snapshot();
+    for (const args of verbs) {
+      const { status, stderr } = await program.runAs(["bash", "-c", script, "bash"], args);
+      expect(status, args.join(" ")).toBe(1);
+      expect(stderr).toMatch(/^vault-run: cannot write the (key|output) \(E[A-Z]+\)[^\n]*\n {2}[^\n]+\n$/);
+      expect(program.snapshot()).toBe(before);
+    }
+    await program.set("stripe/OTHER", "the-owner-is-still-in");
+    expect(await program.must(["get", "stripe/OTHER"])).toBe("the-owner-is-still-in");
+  });
+
+  it.each([
+    ["behind a file", "README/key", "ENOTDIR"],
+    ["behind a link to itself", "loop/key", "ELOOP"],
+    ["with a name that is too long", "k".repeat(300), "ENAMETOOLONG"],
+    ["with a name that is too long for a draft", "k".repeat(240), "ENAMETOOLONG"],
+  ])("%s leaves nothing for the next verb to trip over", async (_, place, code) => {
+    writeFileSync(join(program.repo, "README"), "a file\n");
+    symlinkSync("loop", join(program.repo, "loop"));
+    for (const args of [
+      ["add-agent", "other"],
+      ["rekey", "crawler", "--yes"],
+      ["rekey", "--owner", "--yes"],
+    ])
+      expect(await refused([...args, "--out", place], 1)).toContain(`cannot write the key file (${code})`);
+    expect(readdirSync(join(program.repo, ".git/vault-run"))).toEqual([]);
+    await program.must(["add-agent", "other"]);
   });
 });
 

@@ -8,7 +8,7 @@ import type { SecretRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
-import { newKeyPath, sayKeyFile } from "../new-key-file.ts";
+import { newKeyPath, sayKeyFile, withKey } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { change, commitNote, printExposed, progressOf } from "../owner-verb.ts";
 import { printWithoutOwner } from "../without-owner.ts";
@@ -33,7 +33,6 @@ export function run(context: CommandContext): Promise<number> {
 
 async function rekeyAgent(context: CommandContext, name: AgentName): Promise<number> {
   const { machine, console } = context;
-  let text = "";
   let exposed: readonly SecretRecord[] = [];
   const done = await change(context, "rekey", async (session) => {
     const { verifyKey } = session.vault.agent(name);
@@ -45,11 +44,9 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
     );
     const planned = await planRekeyAgent(session, name, progressOf(context, "sealing again"));
     exposed = planned.exposed;
-    text = planned.keyFile;
-    return path === undefined ? planned.plan : { ...planned.plan, keyFile: { path, text } };
+    return withKey(context, planned.plan, path, planned.keyFile);
   });
   const path = done.plan.keyFile?.path;
-  if (path === undefined) console.streams.stdout.write(text);
   console.say(`gave ${name} a new key${commitNote(done)}`);
   await sayKeyFile(context, path);
   console.detail("the old key is refused from now on, wherever this change has been pulled");
@@ -62,7 +59,6 @@ async function rekeyAgent(context: CommandContext, name: AgentName): Promise<num
 /** The old key file is left alone, and its place with it: the new one goes beside it, and who uses it says how. */
 async function rekeyOwner(context: CommandContext): Promise<number> {
   const { console } = context;
-  let text = "";
   let from = "";
   let without: WithoutOwner = { writes: [], exposed: [] };
   const done = await change(context, "rekey --owner", async (session) => {
@@ -74,12 +70,11 @@ async function rekeyOwner(context: CommandContext): Promise<number> {
     );
     const planned = await planRekeyOwner(session, progressOf(context, "sealing again"));
     without = planned;
-    text = await ownerKeyText(context, planned.keyFile, session.hasPassphrase);
+    const text = await ownerKeyText(context, planned.keyFile, session.hasPassphrase);
     const path = newKeyPath(context, besideKeyFile(from, planned.owner.verifyKey), "a key file");
-    return path === undefined ? planned.plan : { ...planned.plan, keyFile: { path, text } };
+    return withKey(context, planned.plan, path, text);
   });
   const path = done.plan.keyFile?.path;
-  if (path === undefined) console.streams.stdout.write(text);
   console.say(`gave owner ${done.plan.event.owner} a new key${commitNote(done)}`);
   console.detail(`the new key file: ${path ?? "on standard output"}; back it up`);
   console.detail(`the old one is refused from now on; keep it safe, it opens what git remembers: ${from}`);

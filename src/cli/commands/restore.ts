@@ -27,7 +27,7 @@ export async function run(context: CommandContext): Promise<number> {
   const text = await recorded(() => restoredKeyFile(vault, agent, identity));
   const event = { action: "restore", agent: name } as const;
   await recordRelease(machine, vault, event, log, signingKey, warn);
-  if (path === undefined) console.streams.stdout.write(text);
+  if (path === undefined) await console.handOver(text);
   else createKeyFile(path, text);
   console.say(`restored the key of ${name}: ${path ?? "on standard output"}`);
   await warnOfKeyInRepo(context, path);
