@@ -87,7 +87,7 @@ def a_lock(folder: Path, content: bytes) -> None:
 def the_end_of_a_log(folder: Path, content: bytes) -> None:
     (folder / "log").write_bytes(content)
     with open(folder / "log", "rb") as opened:
-        read_tail(opened.fileno(), "log")
+        read_tail(opened.fileno(), "log", "0" * 32)
 
 
 def a_repository(folder: Path, content: bytes) -> None:

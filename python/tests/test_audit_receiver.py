@@ -65,6 +65,20 @@ def test_lines_are_whole_on_a_standard_stream_that_the_program_writes_to(
     assert json.loads(second)["prev"] == digest(first)
 
 
+def test_half_a_line_that_a_file_ends_in_is_ended(
+    machine: VectorMachine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "lines").write_bytes(b'{"half":')
+    fd = os.open(tmp_path / "lines", os.O_WRONLY | os.O_APPEND)
+    monkeypatch.setenv("VAULT_RUN_AUDIT_TO", f"fd:{fd}")
+    machine.open().get(REF)
+    machine.open().get(REF)
+    os.close(fd)
+    half, first, second, end = (tmp_path / "lines").read_bytes().split(b"\n")
+    assert (half, end) == (b'{"half":', b"")
+    assert json.loads(first)["id"] != json.loads(second)["id"]
+
+
 def test_what_keeps_no_line_means_no_value(machine: VectorMachine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Promise 11."""
     vault_at = machine.open

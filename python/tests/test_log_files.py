@@ -31,13 +31,13 @@ while True:
 
 
 def test_a_number_that_is_given_back_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "audit.1.jsonl").write_bytes(b'{"last":1}\n')
+    (tmp_path / "audit.1.jsonl").write_bytes(OWN + b"\n")
     with subprocess.Popen([sys.executable, "-c", TAKE_AND_GIVE_BACK, str(tmp_path / "audit.7.jsonl")]) as others:
         try:
             while not (tmp_path / "audit.7.jsonl").exists():
                 pass
             for _ in range(5000):
-                assert last_line_moved_away(str(tmp_path)) == b'{"last":1}'
+                assert last_line_moved_away(str(tmp_path), VAULT) == OWN
         finally:
             others.kill()
 
@@ -71,20 +71,31 @@ def test_a_line_that_was_glued_to_half_of_one_is_written_again(tmp_path: Path, b
     assert json.loads(last)["prev"] == digest(again)
 
 
+VAULT = "0" * 32
+OWN = b'{"a":1,"vault":"' + VAULT.encode() + b'"}'
+OTHER = OWN.replace(b"0", b"1")
+
+
 @pytest.mark.parametrize(
     ("content", "last", "is_torn"),
     [
         (b"", None, False),
         (b"\n\n", None, False),
         (b'{"half":', None, True),
-        (b'{"a":1}\n\n\n', b'{"a":1}', False),
-        (b'{"a":1}\n{"half":{"b":2}\n\n{"half":', b'{"a":1}', True),
-        (b'{"half":{"b":2}\n', b'{"half":{"b":2}', False),
-        (b'{"a":1}\n' + b"y" * 200_000 + b"\n" + b"x" * 100_000 + b"\n", b"x" * 100_000, False),
+        (OWN + b"\n\n\n", OWN, False),
+        (OWN + b'\n{"half":' + OWN + b'\n\n{"half":', OWN, True),
+        (b'{"half":' + OWN + b"\n", None, False),
+        (OWN + b"\n" + OTHER + b"\n", OWN, False),
+        (OWN + b"\n" + b"y" * 200_000 + b"\n" + b"x" * 100_000 + b"\n", OWN, False),
+        (OWN + b"\n" + b"x\n" * 4_000_000 + b"y" * 8_000_000, OWN, True),
+        (OWN[8:] + b"\n" * 10_000_000, None, False),
     ],
+    ids=range(10),
 )
-def test_the_last_line_is_one_that_is_not_torn(tmp_path: Path, content: bytes, last: bytes, is_torn: bool) -> None:
+def test_the_last_line_is_the_vaults_and_not_torn(
+    tmp_path: Path, content: bytes, last: bytes | None, *, is_torn: bool
+) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_bytes(content)
     with path.open("rb") as log:
-        assert read_tail(log.fileno(), str(path)) == (last, is_torn)
+        assert read_tail(log.fileno(), str(path), VAULT) == (last, is_torn)

@@ -11,8 +11,9 @@ import type { LogSource } from "./source.ts";
 
 /** Who found an empty log begins it, and several may at the same moment. */
 const BEGINNING_MS = 10_000;
-/** How many may wait. Of more, the older half is given up before the end. */
+/** How many may wait, and how many more for each log: its first block is read before the others' are. Of more, half is given up. */
 const MOST_WAITING = 100_000;
+const MOST_WAITING_IN_LOG = 400;
 
 /** A line's number in the index; undefined where it is no line's digest. */
 export type Prev = number | "none" | undefined;
@@ -31,30 +32,38 @@ export class Chain {
   readonly #index: LineIndex;
   readonly #findings: FindingList;
   readonly #logs: readonly LogSource[];
-  /** By log: when its first line was written. */
-  readonly #begun: number[] = [];
+  /** By log and vault, which several may share: when the first line was written. */
+  readonly #begun: Map<string, number>[] = [];
   /** By the line that they were written behind. */
   readonly #waiting = new Map<number, Waiting[]>();
+  readonly #mostWaiting: number;
   #waitingCount = 0;
 
   constructor(index: LineIndex, findings: FindingList, logs: readonly LogSource[]) {
     this.#index = index;
     this.#findings = findings;
     this.#logs = logs;
+    this.#mostWaiting = MOST_WAITING + logs.length * MOST_WAITING_IN_LOG;
   }
 
   /** Each line of a log, in its order, before it is marked as seen itself, and what it was written behind. */
   follow(at: Place, number: number, found: LineView, prev: Prev): void {
     const { name, isLocal } = this.#source(at);
-    this.#begun[at.log] ??= found.at;
+    const begun = this.#begin(at, found);
     if (prev === "none") {
-      const isLate = found.at - (this.#begun[at.log] ?? 0) > BEGINNING_MS;
-      if (isLate) this.#findings.add("begun-anew", name, number, found.line);
+      if (found.at - begun > BEGINNING_MS) this.#findings.add("begun-anew", name, number, found.line);
     } else if (prev === undefined) {
       this.#findings.add("gap", name, number, found.line);
     } else if (!this.#index.has(prev, isLocal ? Mark.local : Mark.seen)) {
       this.#wait(prev, { ...at, number, line: headOf(found.line) });
     }
+  }
+
+  #begin({ log }: Place, { at, shape }: LineView): number {
+    this.#begun[log] ??= new Map();
+    const begun = this.#begun[log].get(shape.vault);
+    if (begun === undefined) this.#begun[log].set(shape.vault, at);
+    return begun ?? at;
   }
 
   /** A line was seen that some may wait for. */
@@ -75,10 +84,12 @@ export class Chain {
   }
 
   #wait(prev: number, waiting: Waiting): void {
-    this.#waiting.set(prev, [...(this.#waiting.get(prev) ?? []), waiting]);
-    if (++this.#waitingCount < MOST_WAITING) return;
+    const others = this.#waiting.get(prev);
+    if (others === undefined) this.#waiting.set(prev, [waiting]);
+    else others.push(waiting);
+    if (++this.#waitingCount < this.#mostWaiting) return;
     for (const [index, oldest] of this.#waiting) {
-      if (this.#waitingCount <= MOST_WAITING / 2) break;
+      if (this.#waitingCount <= this.#mostWaiting / 2) break;
       this.#giveUp(index, oldest);
     }
   }

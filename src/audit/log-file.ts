@@ -1,4 +1,5 @@
 import { fstatSync, readSync } from "node:fs";
+import type { VaultId } from "../vault/names.ts";
 import { VaultError } from "../vault-error.ts";
 
 /** The file that is written to. One as large as this is moved away (segments.ts). */
@@ -7,10 +8,12 @@ export const SEGMENT_BYTES = 16 * 1024 * 1024;
 
 const TAIL_BYTES = 8 * 1024;
 const LINE_FEED = 0x0a;
+/** More than could ever be torn in a row, but by who writes them for that. */
+const MOST_TORN = 100;
 
 /** The end of a file of the log. */
 export interface Tail {
-  /** The last line that is no torn one, without its line feed; where none is near, the last that is not empty. */
+  /** The vault's last line, without its line feed. */
   readonly last: Buffer | undefined;
   /** Whether bytes follow the last line feed. */
   readonly torn: boolean;
@@ -19,7 +22,7 @@ export interface Tail {
 }
 
 /** @param path what the descriptor was opened by, for messages. */
-export function readTail(fd: number, path: string): Tail {
+export function readTail(fd: number, path: string, vault: VaultId): Tail {
   const stat = fstatSync(fd);
   if (!stat.isFile()) {
     throw new VaultError(
@@ -32,31 +35,34 @@ export function readTail(fd: number, path: string): Tail {
     const length = Math.min(stat.size, wanted);
     const tail = Buffer.alloc(length);
     readSync(fd, tail, 0, length, stat.size - length);
-    const whole = tail.subarray(0, tail.lastIndexOf(LINE_FEED) + 1);
-    const last = lastLine(whole, length === stat.size);
+    const last = lastLine(tail, vault, length === stat.size);
     // Without the line feed before it, the line may begin further up.
     if (last === undefined && length < stat.size) continue;
-    return { last, torn: whole.length !== length, size: stat.size };
+    return { last, torn: length > 0 && tail[length - 1] !== LINE_FEED, size: stat.size };
   }
 }
 
 /**
- * Passes over empty lines, which come from a writer that saw a part of another's line and ended it, and over those to which
- * another's was glued: they are not pushed, so what links to them would seem to follow on nothing.
+ * Passes over empty lines, which come from a writer that saw a part of another's line and ended it, over lines of other
+ * vaults, and over what was glued to half a line: none of these is pushed with this vault's lines, so what links to them would
+ * seem to follow on nothing.
  *
  * @param isAll whether the bytes are all of the file, so that a line begins with them.
  */
-function lastLine(bytes: Buffer, isAll: boolean): Buffer | undefined {
-  let last: Buffer | undefined;
-  for (let end = bytes.length - 1, start: number; end > 0; end = start) {
-    start = bytes.lastIndexOf(LINE_FEED, end - 1);
-    if (start === -1 && !isAll) break;
-    const line = bytes.subarray(start + 1, end);
-    if (line.length === 0) continue;
+function lastLine(bytes: Buffer, vault: VaultId, isAll: boolean): Buffer | undefined {
+  // So it ends in its one spelling, whose keys are in order.
+  const ending = Buffer.from(`"vault":"${vault}"}\n`);
+  let before = bytes.length;
+  for (let torn = 0; torn < MOST_TORN && before >= ending.length; torn++) {
+    const found = bytes.lastIndexOf(ending, before - ending.length);
+    if (found === -1) return undefined;
+    const start = bytes.lastIndexOf(LINE_FEED, found) + 1;
+    if (start === 0 && !isAll) return undefined;
+    const line = bytes.subarray(start, found + ending.length - 1);
     if (isJson(line)) return line;
-    last ??= line;
+    before = start;
   }
-  return last;
+  return undefined;
 }
 
 function isJson(line: Buffer): boolean {

@@ -79,7 +79,7 @@ export class AuditLog {
     makeFolder(this.#folder);
     const fd = await this.#open();
     try {
-      const { last, torn, size } = readTail(fd, this.path);
+      const { last, torn, size } = readTail(fd, this.path, this.#vault);
       const before = last ?? (await this.#lastMovedAway());
       const line = this.#format(event, key, id, before === undefined ? undefined : digest(before));
       const bytes = Buffer.from(`${torn ? "\n" : ""}${line}\n`);
@@ -110,7 +110,7 @@ export class AuditLog {
 
   async #lastMovedAway(): Promise<Buffer | undefined> {
     const { lastLineMovedAway } = await import("./segments.ts");
-    return lastLineMovedAway(this.#folder);
+    return lastLineMovedAway(this.#folder, this.#vault);
   }
 
   #format(event: AuditEvent, key: SigningKey, id: string, prev: string | undefined): string {

@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
+import type { VaultId } from "../vault/names.ts";
 import { diskError, systemCode } from "../vault-error.ts";
 import { LOG_NAME, readTail, SEGMENT_BYTES } from "./log-file.ts";
 
@@ -56,15 +57,15 @@ export function moveAway(folder: string): void {
   }
 }
 
-/** The last whole line of the files that were moved away; undefined where they have none. */
-export function lastLineMovedAway(folder: string): Buffer | undefined {
+/** The vault's last line in the files that were moved away; undefined where they have none. */
+export function lastLineMovedAway(folder: string, vault: VaultId): Buffer | undefined {
   const numbers = numbersOf(namesIn(folder)).sort((a, b) => b - a);
   for (const number of numbers) {
     const path = segmentPath(folder, number);
     const fd = openSegment(path);
     if (fd === undefined) continue;
     try {
-      const { last } = readTail(fd, path);
+      const { last } = readTail(fd, path, vault);
       if (last !== undefined) return last;
     } finally {
       closeSync(fd);

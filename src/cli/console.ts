@@ -11,6 +11,8 @@ import { systemCode, VaultError } from "../vault-error.ts";
 
 const STDIN = 0;
 const STDERR = 2;
+/** Of longer cells, which some stranger's line may have, the column does not take the width. */
+const WIDEST_COLUMN = 200;
 
 interface TerminalStream extends Writable {
   readonly isTTY?: boolean;
@@ -185,7 +187,7 @@ export class Console {
     return isColourful ? `\x1b[1m${text}\x1b[22m` : text;
   }
 
-  /** Columns as wide as their widest cell. In a window, what would not fit on the line ends with `…`. */
+  /** Columns as wide as their widest cell, within reason. In a window, what would not fit on the line ends with `…`. */
   table(rows: readonly (readonly string[])[]): void {
     this.openTable()(rows);
   }
@@ -196,7 +198,8 @@ export class Console {
     let isFirst = true;
     return (rows) => {
       for (const row of rows)
-        for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+        for (const [i, cell] of row.entries())
+          widths[i] = Math.max(widths[i] ?? 0, Math.min(cell.length, WIDEST_COLUMN));
       for (const row of rows) {
         const cells = row.map((cell, i) => cell.padEnd(widths[i] ?? 0));
         const line = cut(withoutControls(cells.join("  ").trimEnd()), this.columns);

@@ -1,4 +1,13 @@
-import { fstatSync, readFileSync, type Stats, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from "node:fs";
 import type { AuditReceiver } from "../vault/machine.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import type { FoundDescriptor } from "./inherited-descriptors.ts";
@@ -17,6 +26,7 @@ const SYSLOG_BYTES = 8192;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const LAST_STANDARD = 2;
 const O_APPEND = 0o2000;
+const LINE_FEED = 0x0a;
 const WAIT_MS = 5000;
 const POLL_MS = 10;
 
@@ -50,7 +60,7 @@ export function auditReceiver(
 function descriptor(fd: number, inherited: readonly FoundDescriptor[]): Receiver {
   const name = `descriptor ${fd}`;
   /** Whether something else than a whole line may stand before the next: part of one, or what the program wrote. */
-  let isUnended = false;
+  let isUnended = isOpenEnded(fd);
   return {
     fd,
     async write(line) {
@@ -82,6 +92,26 @@ function findFault(fd: number, inherited: readonly FoundDescriptor[]): string | 
   // Node puts it in the place of a standard stream that is closed.
   const isNull = stat?.isCharacterDevice() === true && stat.rdev === statSync("/dev/null").rdev;
   return isNull ? "leads to /dev/null, which keeps nothing" : undefined;
+}
+
+/** Whether it is a file that ends in part of a line, which a killed writer left. Where that cannot be seen, one may. */
+function isOpenEnded(fd: number): boolean {
+  const stat = findStats(fd);
+  if (stat?.isFile() !== true || stat.size === 0) return false;
+  try {
+    // The one that we were handed may be for writing alone.
+    const reading = openSync(`/proc/self/fd/${fd}`, "r");
+    try {
+      const last = Buffer.alloc(1);
+      readSync(reading, last, 0, 1, stat.size - 1);
+      return last[0] !== LINE_FEED;
+    } finally {
+      closeSync(reading);
+    }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return true;
+  }
 }
 
 /** Undefined where it is closed, which the first line will show. */

@@ -7,7 +7,7 @@ import type { AuditEvent } from "../../src/audit/event.ts";
 import { AuditLog } from "../../src/audit/log.ts";
 import { type LogSource, localLog } from "../../src/audit/source.ts";
 import { VerifiedBlocks } from "../../src/audit/verified-blocks.ts";
-import { keyFingerprint } from "../../src/vault/fingerprint.ts";
+import { digest, keyFingerprint } from "../../src/vault/fingerprint.ts";
 import type { Machine } from "../../src/vault/machine.ts";
 import type { VaultId } from "../../src/vault/names.ts";
 import { type ReadOptions, readLogs, shown } from "../fixtures/read-logs.ts";
@@ -65,7 +65,12 @@ const put = (...kept: (string | undefined)[]) =>
 const local = () => localLog(folder, false);
 
 /** What one key pushed from one host. */
-function pushed(key: SigningKey, host: string, kept: readonly (string | undefined)[]): LogSource {
+function pushed(
+  key: SigningKey,
+  host: string,
+  kept: readonly (string | undefined)[],
+  chunkBytes = 1000,
+): LogSource {
   const bytes = Buffer.from(kept.map((line) => `${line}\n`).join(""));
   const fingerprint = keyFingerprint(key.verifyKey);
   return {
@@ -74,7 +79,7 @@ function pushed(key: SigningKey, host: string, kept: readonly (string | undefine
     isLocal: false,
     name: `refs/${fingerprint}/${host}`,
     async *chunks() {
-      for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
+      for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
     },
   };
 }
@@ -375,6 +380,48 @@ describe("what was pushed", () => {
       readers,
     );
     expect(right.lines).toHaveLength(2);
+  });
+});
+
+describe("the logs of a fleet", () => {
+  /** A line that is signed by nobody known. */
+  function lineOf(host: string, id: number, prev?: string): string {
+    const said = { action: "launch", agent: "crawler", host, id: `${id}`, key: "0".repeat(32) };
+    const link = prev === undefined ? {} : { prev: digest(prev) };
+    return JSON.stringify({
+      ...said,
+      ...link,
+      sig: "",
+      time: "2026-11-01T00:00:00.000Z",
+      uid: 0,
+      v: 1,
+      vault,
+    });
+  }
+
+  it("are whole, however many hosts there are and in whatever order their logs are read", {
+    timeout: 120_000,
+  }, async () => {
+    const hosts = Array.from({ length: 500 }, (_, i) => `host-${i}`);
+    const first = hosts.map((host) => lineOf(host, 0));
+    const behind = hosts.map((host, i) =>
+      pushed(
+        crawler!,
+        host,
+        Array.from({ length: 220 }, (_, id) => lineOf(host, id + 1, first[i])),
+        1_000_000,
+      ),
+    );
+    const before = hosts.map((host, i) => pushed(other!, host, [first[i]]));
+    const { findings } = await readLogs([...behind, ...before], vault, []);
+    expect(findings.counts).not.toHaveProperty("gap");
+  });
+
+  it("may have many lines behind one that is missing", { timeout: 30_000 }, async () => {
+    const [count, missing] = [45_000, lineOf("host", 0)];
+    const lines = Array.from({ length: count }, (_, id) => lineOf("host", id + 1, missing));
+    const { findings } = await readLogs([pushed(crawler!, "host", lines)], vault, []);
+    expect(findings.counts).toMatchObject({ gap: count });
   });
 });
 

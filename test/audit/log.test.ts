@@ -113,7 +113,7 @@ describe("the audit log", () => {
     expect(JSON.parse(lines()[2]!).prev).toBe(digest(Buffer.from(first!)));
     writeFileSync(log.path, `{"half":${second}\n`);
     await log.append(event, key);
-    expect(JSON.parse(lines()[1]!).prev).toBe(digest(Buffer.from(lines()[0]!)));
+    expect(JSON.parse(lines()[1]!).prev).toBeUndefined();
     expect(await findings()).toEqual(["torn 1"]);
   });
 
@@ -140,6 +140,30 @@ describe("the audit log", () => {
     writeFileSync(log.path, "\n");
     await log.append(event, key);
     expect(await findings()).toEqual([]);
+  });
+
+  it("links to this vault's line, where several share a folder", async () => {
+    const folder = tempFolder();
+    const shared = { ...machine, env: { VAULT_RUN_AUDIT_DIR: folder } };
+    const [one, other] = ["1", "2"].map((n) => new AuditLog(shared, n.repeat(32) as VaultId, undefined));
+    for (const each of [one!, other!, other!, one!]) await each.append(event, key);
+    const all = readFileSync(one!.path, "utf8").split("\n");
+    const links = [0, 1, 2, 3].map((i) => JSON.parse(all[i]!).prev);
+    const of = (i: number) => digest(Buffer.from(all[i]!));
+    expect(links).toEqual([undefined, undefined, of(1), of(0)]);
+  });
+
+  it.each([
+    ["short lines", "x\n".repeat(4_000_000) + "y".repeat(8_000_000)],
+    ["empty lines", "\n".repeat(10_000_000)],
+    ["ends of lines", `"vault":"${vault}"}\n`.repeat(200_000)],
+  ])("is appended to at once behind 10 MB of %s", async (_, text) => {
+    mkdirSync(dirname(log.path), { recursive: true });
+    writeFileSync(log.path, text);
+    const { user } = process.cpuUsage();
+    await log.append(event, key);
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
+    expect(JSON.parse(lines().at(-1)!)).not.toHaveProperty("prev");
   });
 
   it("links to the line before also where that one is very long", async () => {

@@ -70,7 +70,7 @@ const APPEND_FOREVER = `
 
 /** A log that is full, and its last line. */
 function fill(): string {
-  const last = JSON.stringify({ last: "y".repeat(100) });
+  const last = JSON.stringify({ last: "y".repeat(100), vault });
   writeFileSync(log.path, `${`${"x".repeat(1023)}\n`.repeat(SEGMENT_BYTES / 1024)}${last}\n`);
   return last;
 }

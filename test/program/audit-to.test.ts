@@ -110,6 +110,20 @@ describe("--audit-to fd:N", () => {
     expect(parsed(linesOf(readFileSync(elsewhere(), "utf8")))).toMatchObject([{ action: "get" }]);
   });
 
+  it("ends the half of a line that a killed writer left in the file", async () => {
+    const half = '{"action":"launch","agent":"craw';
+    writeFileSync(join(program.home, "elsewhere.jsonl"), half);
+    const launch = 'vault-run --agent crawler --quiet --audit-to fd:3 -- true 3>>"$HOME/elsewhere.jsonl"';
+    await shell(`${launch}; ${launch}`);
+    const [first, ...lines] = readFileSync(join(program.home, "elsewhere.jsonl"), "utf8").split("\n");
+    expect(first).toBe(half);
+    expect(lines.map((line) => (line === "" ? "" : JSON.parse(line).action))).toEqual([
+      "launch",
+      "launch",
+      "",
+    ]);
+  });
+
   it("keeps whole what many launches write at once", { timeout: 120_000 }, async () => {
     const { status } = await shell(
       `for i in $(seq 40); do vault-run --agent crawler --quiet --audit-to fd:3 -- true & done 3>>"$HOME/elsewhere.jsonl"; wait`,

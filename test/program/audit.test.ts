@@ -120,6 +120,21 @@ describe("audit", () => {
     expect(told.stderr).toContain("3 findings about the lines: 1 bad-signature, 2 gap");
   });
 
+  it("has a line say nothing of itself that is found by looking at it (A20)", async () => {
+    const forged = { ...JSON.parse(lines[0]!), id: "f".repeat(32), status: "verified" };
+    writeFileSync(program.auditLog, `${lines.join("\n")}\n${JSON.stringify(forged)}\n`);
+    const told = await ask();
+    expect(told.lines.find((line: { id: string }) => line.id === forged.id).status).toBe("bad-signature");
+  });
+
+  it("prints a long line once, and no other as long", async () => {
+    const long = { ...JSON.parse(lines[0]!), id: "f".repeat(32), action: "x".repeat(1_000_000) };
+    writeFileSync(program.auditLog, `${JSON.stringify(long)}\n${lines.join("\n")}\n`);
+    const { stdout } = await program.run(["audit"]);
+    expect(stdout.length).toBeGreaterThan(1_000_000);
+    expect(stdout.length).toBeLessThan(1_100_000);
+  });
+
   it("may be asked for every action that the format names", async () => {
     const format = readFileSync(resolve(import.meta.dirname, "../../docs/FORMAT.md"), "utf8");
     const row = /^\| `action` \| required \| (.*) \|$/m.exec(format)?.[1] ?? "";

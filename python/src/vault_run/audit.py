@@ -63,8 +63,8 @@ class AuditLog:
         make_folder(self._folder)
         fd = self._open()
         try:
-            last, is_torn = read_tail(fd, self._path)
-            line = self._line(event, key, last if last is not None else last_line_moved_away(self._folder))
+            last, is_torn = read_tail(fd, self._path, self._vault)
+            line = self._line(event, key, last if last is not None else last_line_moved_away(self._folder, self._vault))
             content = (b"\n" if is_torn else b"") + line + b"\n"
             self._write(fd, content)
             if not holds_whole(fd, content):

@@ -57,7 +57,7 @@ class _Descriptor:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         # Whether something else than a whole line may stand before the next: part of one, or what the program wrote.
-        self._is_unended = False
+        self._is_unended = _is_open_ended(fd)
 
     def write(self, line: bytes) -> None:
         name = f"descriptor {self._fd}"
@@ -79,6 +79,19 @@ class _Descriptor:
         finally:
             if written > 0:
                 self._is_unended = written < len(content) or self._fd <= _LAST_STANDARD
+
+
+def _is_open_ended(fd: int) -> bool:
+    """Whether it is a file that ends in part of a line, of a writer that was killed. Where none can look, it may."""
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_size == 0:
+            return False
+        # The one that we were handed may be for writing alone.
+        with open(f"/proc/self/fd/{fd}", "rb") as reading:
+            return os.pread(reading.fileno(), 1, found.st_size - 1) != b"\n"
+    except OSError:
+        return True
 
 
 def _fault_of(fd: int) -> str | None:

@@ -21,19 +21,21 @@ LOG_NAME = "audit.jsonl"
 SEGMENT_BYTES = 16 * 1024 * 1024
 _TAIL_BYTES = 8 * 1024
 _SEGMENT = re.compile(r"audit\.([1-9][0-9]{0,8})\.jsonl")
+# More than could ever be torn in a row, but by who writes them for that.
+_MOST_TORN = 100
 _MAX_NUMBER = 999_999_999
 
 
 class Tail(NamedTuple):
     """The end of a file of the log."""
 
-    # The last line that is no torn one, without its line feed; where none is near, the last that is not empty.
+    # The vault's last line, without its line feed.
     last: bytes | None
     # Whether bytes follow the last line feed.
     is_torn: bool
 
 
-def read_tail(fd: int, path: str) -> Tail:
+def read_tail(fd: int, path: str, vault: str) -> Tail:
     """The end of an open file; ``path`` is for messages."""
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
@@ -46,23 +48,32 @@ def read_tail(fd: int, path: str) -> Tail:
     while True:
         length = min(found.st_size, wanted)
         tail = os.pread(fd, length, found.st_size - length)
-        whole, line_feed, torn = tail.rpartition(b"\n")
-        last = _last_line(whole, is_all=length == found.st_size)
+        last = _last_line(tail, vault, is_all=length == found.st_size)
         # Without the line feed before it, the line may begin further up.
         if last is not None or length == found.st_size:
-            return Tail(last, bool(torn if line_feed else tail))
+            return Tail(last, length > 0 and not tail.endswith(b"\n"))
         wanted *= 2
 
 
-def _last_line(whole: bytes, *, is_all: bool) -> bytes | None:
-    """Pass over empty lines, and over those to which another's was glued.
+def _last_line(tail: bytes, vault: str, *, is_all: bool) -> bytes | None:
+    """Pass over empty lines, lines of other vaults, and what was glued to half a line.
 
-    Empty ones come from a writer that saw a part of another's line and ended it. Glued ones are not pushed, so what
-    links to them would seem to follow on nothing.
+    Empty lines come from a writer that saw a part of another's line and ended it. None of these is pushed with this
+    vault's lines, so what links to them would seem to follow on nothing.
     """
-    lines = whole.split(b"\n")[0 if is_all else 1 :]
-    written = [line for line in reversed(lines) if line]
-    return next(filter(_is_json, written), written[0] if written else None)
+    # So it ends in its one spelling, whose keys are in order.
+    ending = f'"vault":"{vault}"}}\n'.encode()
+    before = len(tail)
+    for _ in range(_MOST_TORN):
+        found = tail.rfind(ending, 0, before)
+        start = tail.rfind(b"\n", 0, max(found, 0)) + 1
+        if found == -1 or (start == 0 and not is_all):
+            return None
+        line = tail[start : found + len(ending) - 1]
+        if _is_json(line):
+            return line
+        before = start
+    return None
 
 
 def _is_json(line: bytes) -> bool:
@@ -99,8 +110,8 @@ def move_away(folder: str) -> None:
                 os.unlink(target)
 
 
-def last_line_moved_away(folder: str) -> bytes | None:
-    """The last whole line of the files that were moved away; None where they have none."""
+def last_line_moved_away(folder: str, vault: str) -> bytes | None:
+    """The vault's last line in the files that were moved away; None where they have none."""
     for number in sorted(_numbers(folder), reverse=True):
         path = _segment_path(folder, number)
         try:
@@ -110,7 +121,7 @@ def last_line_moved_away(folder: str) -> bytes | None:
             # A number that was taken, given back as there was nothing to move any more.
             continue
         try:
-            last = read_tail(fd, path).last
+            last = read_tail(fd, path, vault).last
         finally:
             os.close(fd)
         if last is not None:

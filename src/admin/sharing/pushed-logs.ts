@@ -15,11 +15,13 @@ import { logChunks } from "./log-files.ts";
 export async function pushedLogs(root: string): Promise<LogSource[]> {
   const plumbing = Plumbing.forReading(await Repository.find(dirname(root)));
   const refs = await listRefs(plumbing, WRITER_REFS);
-  return [...refs].flatMap(([ref, commit]) => {
+  const logs = [...refs].flatMap(([ref, commit]) => {
     const writer = findWriter(ref);
     if (writer === undefined) return [];
     return [
       { ...writer, isLocal: false, isShared: true, name: ref, chunks: () => logChunks(plumbing, commit) },
     ];
   });
+  // Those of one host link to each other's lines, and are read side by side.
+  return logs.sort((a, b) => (a.host < b.host ? -1 : Number(a.host > b.host)));
 }

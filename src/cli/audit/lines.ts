@@ -33,7 +33,9 @@ export function jsonOfLines({ console }: CommandContext): LinePrinter {
   let count = 0;
   return {
     tell: async (lines) => {
-      const texts = lines.map(({ status, line }) => `\n    ${JSON.stringify({ status, ...line })}`);
+      // A line may have fields that nobody knows, one named like ours among them.
+      const told = lines.map(({ status, line }) => Object.assign({ status }, line, { status }));
+      const texts = told.map((line) => `\n    ${JSON.stringify(line)}`);
       console.printText(`${count === 0 ? "" : ","}${texts.join(",")}`);
       count += lines.length;
       await console.written();
