@@ -34,6 +34,35 @@ describe("a value of the vault", () => {
     expect(await scan("winter-is-coming", "xwinter-is-comingx")).toHaveLength(1);
   });
 
+  it.each([
+    String.raw`{"log": "first\nhunter2pass"}`,
+    String.raw`"\u000ahunter2pass"`,
+    String.raw`'\x0ahunter2pass'`,
+    String.raw`'\0hunter2pass'`,
+    "url?password%3Dhunter2pass",
+    "\x1b[31mhunter2pass\x1b[m",
+    "\x1b[38;2;255;255;255;48;2;100;100;100mhunter2pass",
+    "\x1b(Bhunter2pass",
+    String.raw`echo '\033[1mhunter2pass\033[0m'`,
+  ])("that is a word counts behind an escape, wherever chunks end: %j", async (text) => {
+    expect(await scan("hunter2pass", text)).toHaveLength(1);
+    const at = text.indexOf("hunter2pass");
+    const search = new ValueFinder([{ name: "g/NAME", value: "hunter2pass" }]).search();
+    expect([...search(Buffer.from(text.slice(0, at))), ...search(Buffer.from(text.slice(at)))]).toHaveLength(
+      1,
+    );
+  });
+
+  it.each(["xhunter2pass", "3Dhunter2pass", "nhunter2pass", "[31mhunter2pass"])(
+    "that is a word does not count where no escape stands before it, wherever chunks end: %s",
+    async (text) => {
+      expect(await scan("hunter2pass", text)).toEqual([]);
+      const search = new ValueFinder([{ name: "g/NAME", value: "hunter2pass" }]).search();
+      search(Buffer.from(text.slice(0, -11)));
+      expect(search(Buffer.from("hunter2pass"))).toEqual([]);
+    },
+  );
+
   it("that is a document is found by its secret parts, not by the public ones", async () => {
     const document = JSON.stringify({
       type: "service_account_of_cloud",
