@@ -19,7 +19,8 @@ export interface Reading {
 
 export interface Window {
   readonly readings: readonly Reading[];
-  readonly isBinary: boolean;
+  /** Of the whole content, by its beginning. */
+  readonly encoding: Encoding;
   readonly bytes: Buffer;
   /** Where the window begins in the content. */
   readonly start: number;
@@ -35,13 +36,7 @@ export async function* windowsOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer
   let encoding: Encoding | undefined;
   const make = (bytes: Buffer, length: number): Window => {
     encoding ??= encodingOf(bytes);
-    return {
-      readings: readingsOf(bytes, encoding),
-      isBinary: encoding === "binary",
-      bytes,
-      start,
-      next: start + length,
-    };
+    return { readings: readingsOf(bytes, encoding), encoding, bytes, start, next: start + length };
   };
   for await (const chunk of chunks) {
     held.push(chunk);
@@ -59,7 +54,12 @@ export async function* windowsOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer
   yield make(rest, rest.length);
 }
 
-type Encoding = "text" | "binary" | "utf16le" | "utf16be";
+export type Encoding = "text" | "binary" | Utf16;
+export type Utf16 = "utf16le" | "utf16be";
+
+export function isUtf16(encoding: Encoding): encoding is Utf16 {
+  return encoding === "utf16le" || encoding === "utf16be";
+}
 
 function encodingOf(bytes: Buffer): Encoding {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf16le";
@@ -116,8 +116,9 @@ export class LineCounter {
 
   /** Where `offset` of the content is, which the window holds. */
   placeOf(window: Window, offset: number): { line: number; column: number } {
-    if (window.isBinary) return { line: 1, column: offset + 1 };
+    if (window.encoding === "binary") return { line: 1, column: offset + 1 };
     const { line, lineStart } = this.#lineAt(window, offset);
+    if (isUtf16(window.encoding)) return { line, column: Math.floor((offset - lineStart) / 2) + 1 };
     const before = window.bytes.subarray(Math.max(lineStart - window.start, 0), offset - window.start);
     // Bytes that go on with a character are none of their own.
     const column = before.reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 1);

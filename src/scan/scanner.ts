@@ -1,3 +1,4 @@
+import type { Sighting } from "../redact/finder.ts";
 import { LineCounter, type Window, windowsOf } from "./content.ts";
 import { findEncodedKeys } from "./encoded-keys.ts";
 import { type Finding, type FindingKind, fingerprintOf, maskOf, shellWord, TOO_MANY } from "./finding.ts";
@@ -5,6 +6,7 @@ import { findFormats } from "./formats/formats.ts";
 import { findKeys } from "./keys.ts";
 import type { Match } from "./match.ts";
 import { findBySecretlint } from "./secretlint.ts";
+import { ValueSearch } from "./value-search.ts";
 import type { ValueFinder } from "./values.ts";
 
 // Looks through one content after another. Nothing in a content, its name or its neighbours switches anything off.
@@ -55,12 +57,12 @@ export class Scanner {
     const findings = new Map<string, Finding>();
     let counted = 0;
     const lines = new LineCounter();
-    const search = this.#values?.search();
+    const search = this.#values === undefined ? undefined : new ValueSearch(this.#values);
     let searchedTo = 0;
     for await (const window of windowsOf(chunks)) {
       const end = window.start + window.bytes.length;
       const fresh = window.bytes.subarray(searchedTo - window.start);
-      const values = search === undefined ? [] : this.#valuesIn(search(fresh), window);
+      const values = search === undefined ? [] : this.#valuesIn(search.read(fresh, window.encoding), window);
       searchedTo = end;
       const others = await findOthers(window, file, isSealed);
       // What begins in the overlap is decided with the next window, which holds all of it.
@@ -79,7 +81,7 @@ export class Scanner {
     return [...findings.values()];
   }
 
-  #valuesIn(sightings: ReturnType<ReturnType<ValueFinder["search"]>>, window: Window): Found[] {
+  #valuesIn(sightings: readonly Sighting[], window: Window): Found[] {
     return sightings.map(({ names, encoding, start, end }) => {
       const spelled = encoding === "raw" ? "" : `, ${SPELLED[encoding] ?? `as ${encoding}`}`;
       return {

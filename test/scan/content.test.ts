@@ -53,6 +53,38 @@ describe("a long content", () => {
     expect(await scan(content, 65_536)).toMatchObject([{ rule: "age-identity", line: 1, column: 2_000_003 }]);
   });
 
+  it.each([
+    ["little-endian", (text: string) => Buffer.from(text, "utf16le")],
+    ["big-endian", (text: string) => Buffer.from(text, "utf16le").swap16()],
+  ])("that is UTF-16 is told by its text, wherever windows and chunks end: %s", async (_, encode) => {
+    const line = `${"ä😀".repeat(13)}\n`;
+    const lines = Math.floor(WINDOW / line.length / 2);
+    for (const secret of [VALUE, identity]) {
+      for (const mark of ["\ufeff", ""]) {
+        for (const before of [1, lines, lines + 1200]) {
+          const filler = mark === "" ? `${"x".repeat(39)}\n` : line;
+          const text = encode(`${mark}${filler.repeat(before)}ä ${secret}\n${filler.repeat(500)}`);
+          expect(await scan(text, 300_001), `${before} ${mark}`).toMatchObject([
+            { line: before + 1, column: 3 },
+          ]);
+        }
+      }
+    }
+  });
+
+  it("that is UTF-16 may hold a value anywhere, across the ends of windows", async () => {
+    const text = Buffer.from(`\ufeff${"x ".repeat(WINDOW / 4)}${"😀 ".repeat(100_000)}`, "utf16le");
+    const value = Buffer.from(VALUE, "utf16le");
+    const windowEnd = Math.ceil((WINDOW + 96 * 1024) / 65_536) * 65_536;
+    for (let place = windowEnd - value.length - 4; place <= windowEnd + 4; place += 4) {
+      value.copy(text, place);
+      expect(await scan(text, 65_536), `${place}`).toMatchObject([
+        { rule: "vault-value", line: 1, column: place / 2 + 1 },
+      ]);
+      text.fill(Buffer.from("  ", "utf16le"), place, place + value.length);
+    }
+  });
+
   it("of thousands of keys is told by the first hundred", async () => {
     const many = Array.from({ length: 3000 }, () => bech32Identity("age-secret-key-")).join("\n");
     const found = await scan(Buffer.from(many), 65_536);
