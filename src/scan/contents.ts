@@ -1,6 +1,6 @@
 import { lstatSync, type Stats, statSync } from "node:fs";
 import { open, readdir } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { normalize, relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { type ChangedBlob, type CommitMessage, readCommits, readStaged } from "../git/changes.ts";
 import { readContents } from "../git/objects.ts";
@@ -12,6 +12,7 @@ import type { Content } from "./scanner.ts";
 // says so: no .gitignore, no attributes, no comment.
 
 const READ_BYTES = 256 * 1024;
+const SLASH = Buffer.from("/");
 
 /** The staged blobs themselves: what the next commit would hold, whatever the work tree does. */
 export async function* stagedContents(folder: string): AsyncGenerator<Content> {
@@ -80,7 +81,7 @@ export async function* fileContents(
   for (const path of paths) {
     const full = resolve(cwd, path);
     // A link that is named is followed, since that is what is meant; one that is found is not.
-    yield* filesIn(full, statOf(full), (file) => nameOf(file, cwd, top));
+    yield* filesIn(Buffer.from(full), statOf(full), (file) => nameOf(normalize(file), cwd, top));
   }
 }
 
@@ -91,24 +92,25 @@ function nameOf(file: string, cwd: string, top: string | undefined): string {
   return near.startsWith("../") || near === "" ? file : near;
 }
 
+/** By the bytes of names, which need be no UTF-8: as text they would name other files, or none. */
 async function* filesIn(
-  path: string,
+  path: Buffer,
   stat: Stats,
   name: (file: string) => string,
 ): AsyncGenerator<DiskContent> {
   if (!stat.isDirectory()) {
-    yield { file: name(path), mode: stat.mode, chunks: readFile(path) };
+    yield { file: name(path.toString()), mode: stat.mode, chunks: readFile(path) };
     return;
   }
-  for (const leaf of (await listOf(path)).sort()) {
-    if (leaf === ".git") continue;
-    const below = join(path, leaf);
-    const own = lstatSync(below, { throwIfNoEntry: false });
+  for (const leaf of (await listOf(path)).sort(Buffer.compare)) {
+    if (leaf.toString() === ".git") continue;
+    const below = Buffer.concat([path, SLASH, leaf]);
+    const own = findStat(lstatSync, below);
     if (own?.isDirectory() === true || own?.isFile() === true) yield* filesIn(below, own, name);
   }
 }
 
-async function* readFile(path: string): AsyncGenerator<Buffer> {
+async function* readFile(path: Buffer): AsyncGenerator<Buffer> {
   try {
     const file = await open(path, "r");
     try {
@@ -121,26 +123,35 @@ async function* readFile(path: string): AsyncGenerator<Buffer> {
       await file.close();
     }
   } catch (error) {
-    throw diskError(error, "read", path);
+    throw diskError(error, "read", path.toString());
   }
 }
 
-async function listOf(path: string): Promise<string[]> {
+async function listOf(path: Buffer): Promise<Buffer[]> {
   try {
-    return await readdir(path);
+    return await readdir(path, { encoding: "buffer" });
   } catch (error) {
-    throw diskError(error, "list", path);
+    throw diskError(error, "list", path.toString());
   }
 }
 
 function statOf(path: string): Stats {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = findStat(statSync, path);
   if (stat !== undefined) return stat;
   throw new VaultError(
     "usage",
     `there is no such file or folder: ${path}`,
     "name files or folders that are there",
   );
+}
+
+/** Undefined where there is nothing, also where it has just gone. */
+function findStat(stat: typeof statSync, path: string | Buffer): Stats | undefined {
+  try {
+    return stat(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw diskError(error, "look at", path.toString());
+  }
 }
 
 export function streamContent(stream: Readable): Content {

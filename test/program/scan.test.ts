@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Outcome, Program } from "../fixtures/program.ts";
@@ -227,6 +227,27 @@ describe("scan of files", () => {
       "vault-value (standard input)",
     ]);
     expect((await program.run(["scan", "missing"])).status).toBe(2);
+  });
+
+  it("reads files and folders whose names are no UTF-8", async () => {
+    const program = template.copy();
+    const folder = join(program.repo, "odd");
+    mkdirSync(folder);
+    const below = (...bytes: number[]) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(bytes)]);
+    writeFileSync(below(0x78, 0xff), `${API_KEY}\n`);
+    mkdirSync(below(0x64, 0xfe));
+    writeFileSync(below(0x64, 0xfe, 0x2f, 0x61), `${DB_PASSWORD}\n`);
+    expect(await rules(program, ["odd"])).toEqual(["vault-value odd/d\ufffd/a", "vault-value odd/x\ufffd"]);
+  });
+
+  it("says of a path that cannot be followed why", async () => {
+    const program = template.copy();
+    symlinkSync("loop", join(program.repo, "loop"));
+    const long = "x".repeat(300);
+    const told = async (path: string) => said(await program.run(["scan", path]));
+    expect(await told("loop")).toContain(`cannot look at (ELOOP): ${join(program.repo, "loop")}`);
+    expect(await told(long)).toContain(`cannot look at (ENAMETOOLONG): ${join(program.repo, long)}`);
+    expect((await program.run(["scan", long])).status).toBe(1);
   });
 
   it("tells records that are none, plain values beside the vault and key files that others can read", async () => {
