@@ -3,10 +3,10 @@ import { type NamedObjects, readNamed } from "../git/tags.ts";
 import { VaultError } from "../vault-error.ts";
 
 // What git tells hooks on standard input, one line for each ref: `pre-push` gets LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID,
-// `pre-receive` OLD-ID NEW-ID REF.
+// `pre-receive` OLD-ID NEW-ID REF. A LOCAL-REF is what was typed, which may have spaces: `:/fix bug`.
 
 const ID = "[0-9a-f]{40}(?:[0-9a-f]{24})?";
-const PRE_PUSH = new RegExp(`^\\S+ (${ID}) \\S+ (${ID})$`);
+const PRE_PUSH = new RegExp(`^.+ (${ID}) \\S+ (${ID})$`, "s");
 const PRE_RECEIVE = new RegExp(`^(${ID}) (${ID}) \\S+$`);
 const NOTHING = /^0+$/;
 

@@ -206,6 +206,20 @@ describe("hook install", () => {
     expect(git(program, ["push", "--quiet", "origin", ":refs/heads/old"]).status).toBe(0);
   });
 
+  it("looks at a push whose source is told in words", async () => {
+    const program = template.copy();
+    const server = join(program.home, "server.git");
+    must(program, ["init", "--quiet", "--bare", server], program.home);
+    await program.must(["hook", "install", "--on", "pre-push"]);
+    commit(program, "good.txt", "clean\n");
+    expect(git(program, ["push", "--quiet", server, ":/add good:refs/heads/good"])).toMatchObject({
+      status: 0,
+    });
+    commit(program, "bad.txt", `key=${API_KEY}\n`);
+    const there = () => must(program, ["for-each-ref"], server);
+    blocked(git(program, ["push", server, ":/add bad:refs/heads/bad"]), there, there());
+  });
+
   it("looks at what only another remote has", async () => {
     const program = template.copy();
     const [secret, open] = [join(program.home, "secret.git"), join(program.home, "open.git")];
