@@ -1,10 +1,11 @@
 import { basename } from "node:path";
 import { isPassword } from "./formats/structured.ts";
 
-const ENV_FILE = /^\.env(?:\.[\w.-]+)?$|\.env$|^\.envrc$/;
+const ENV_FILE = /^\.env(?:\.[\w.-]+)?$|\.env$|^\.envrc$/i;
 /** Such files are there to be committed; what is in them is looked through by the other rules all the same. */
-const TEMPLATE = /\.(?:example|sample|template|dist|tpl|tmpl)$/;
-const LINE = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$/gm;
+const TEMPLATE = /\.(?:example|sample|template|dist|tpl|tmpl)$/i;
+/** The first one may stand behind a byte order mark. */
+const LINE = /^\uFEFF?[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$/gm;
 
 /** Whether a file is to hold values for variables. */
 export function isEnvFile(file: string): boolean {

@@ -1,9 +1,8 @@
+import { MAX_RECORD_BYTES } from "../vault/record.ts";
 import { type Finding, fingerprintOf, shellWord } from "./finding.ts";
 import type { Content, Scanner } from "./scanner.ts";
 import type { VaultView } from "./vault-view.ts";
 
-/** More than a record can hold, and far more than a file of variables does. */
-const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
 const OTHERS = 0o077;
 /** A history of nothing but keys is known for what it is by these. */
 const MAX_FINDINGS = 5000;
@@ -45,16 +44,13 @@ async function scanOne(
 ): Promise<Finding[]> {
   const { file, commit, mode } = content;
   if (!view.judges(file)) return withMode(await scanner.scan(content), file, mode);
-  const { whole, chunks } = await readWhole(content.chunks);
-  const isSealed = whole !== undefined && view.isSigned(file, whole);
-  const findings = await scanner.scan({ ...content, chunks, isSealed });
-  return whole === undefined ? findings : [...view.check(file, whole, commit), ...findings];
+  const { head, chunks } = await readHead(content.chunks);
+  const findings = await scanner.scan({ ...content, chunks, isSealed: view.isSigned(file, head) });
+  return [...view.check(file, head, commit), ...findings];
 }
 
-/** A content that is used twice, unless it is longer than any such file is: then it is looked through alone. */
-async function readWhole(
-  chunks: Content["chunks"],
-): Promise<{ whole: Buffer | undefined; chunks: Content["chunks"] }> {
+/** A content that is used twice: all of it, or so much that it is known to be longer than any record is. */
+async function readHead(chunks: Content["chunks"]): Promise<{ head: Buffer; chunks: Content["chunks"] }> {
   const rest = (
     Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
   ) as AsyncIterator<Buffer> | Iterator<Buffer>;
@@ -63,10 +59,10 @@ async function readWhole(
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
     read.push(next.value);
     size += next.value.length;
-    if (size > MAX_WHOLE_BYTES) return { whole: undefined, chunks: following(read, rest) };
+    if (size > MAX_RECORD_BYTES) return { head: Buffer.concat(read), chunks: following(read, rest) };
   }
-  const whole = Buffer.concat(read);
-  return { whole, chunks: [whole] };
+  const head = Buffer.concat(read);
+  return { head, chunks: [head] };
 }
 
 async function* following(

@@ -269,6 +269,18 @@ describe("scan of files", () => {
     expect(findings[0]?.what).toBe("plain values of names that the vault holds: API_KEY");
   });
 
+  it("judges what is longer than any record by its beginning", async () => {
+    const program = template.copy();
+    const long = Buffer.concat([Buffer.from("API_KEY=not-the-same-value\n"), Buffer.alloc(17_000_000, "x")]);
+    for (const path of [".vault/groups/db/secrets/X.json", ".env"]) stage(program, path, long);
+    const { findings } = await scan(program, ["--staged"]);
+    expect(findings.map(({ rule, file }) => `${rule} ${file}`)).toEqual([
+      "plain-env .env",
+      "vault-record .vault/groups/db/secrets/X.json",
+    ]);
+    expect(findings[1]?.what).toContain("larger than any record can be");
+  });
+
   it("looks for an agent's own values with an agent's key, and for none without any", async () => {
     const program = template.copy();
     write(program, "both.txt", `${API_KEY}\n${DB_PASSWORD}\n`);

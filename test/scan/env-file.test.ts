@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findPlainEnv } from "../../src/scan/env-file.ts";
+import { findPlainEnv, isEnvFile } from "../../src/scan/env-file.ts";
 
 const found = (text: string) => findPlainEnv(Buffer.from(text), new Set(["API_TOKEN"]));
 
@@ -24,5 +24,19 @@ describe("a variable's value in a .env file", () => {
     "OTHER=Zk39vK20sLq",
   ])("is none where nothing is given: %s", (line) => {
     expect(found(`${line}\n`)).toEqual([]);
+  });
+});
+
+describe("a .env file", () => {
+  it("may begin with a byte order mark", () => {
+    expect(found("\ufeffAPI_TOKEN=Zk39vK20sLq\r\n")).toEqual(["API_TOKEN"]);
+    expect(found("\ufeff# API_TOKEN=Zk39vK20sLq\r\n")).toEqual([]);
+  });
+
+  it("is known by its name, in whatever case", () => {
+    for (const file of [".env", "a/.ENV", ".Env.Local", "prod.ENV", ".envrc"])
+      expect(isEnvFile(file), file).toBe(true);
+    for (const file of [".env.example", ".ENV.Example", "env", ".environment"])
+      expect(isEnvFile(file), file).toBe(false);
   });
 });
