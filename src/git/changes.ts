@@ -16,6 +16,7 @@ export interface ChangedBlob {
 export interface CommitMessage {
   readonly kind: "message";
   readonly commit: string;
+  /** As git shows it: in UTF-8, and not beyond a NUL. */
   readonly message: string;
 }
 

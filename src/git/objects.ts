@@ -17,7 +17,7 @@ export interface WithContent<T> {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** @param items with the ids of their blobs, or of tags. One that is not there is an error: nothing may go unseen. */
+/** @param items with the ids of their blobs, or of commits or tags. One that is not there is an error: nothing may go unseen. */
 export async function* readContents<T extends { readonly blob: string }>(
   folder: string,
   items: AsyncIterable<T> | Iterable<T>,
@@ -52,7 +52,7 @@ export class Answers {
   }
 
   async *next<T extends { readonly blob: string }>(item: T): AsyncGenerator<WithContent<T>> {
-    const size = Number(/^\S+ (?:blob|tag) (\d+)$/.exec(await this.#line())?.[1] ?? Number.NaN);
+    const size = Number(/^\S+ (?:blob|commit|tag) (\d+)$/.exec(await this.#line())?.[1] ?? Number.NaN);
     if (Number.isNaN(size)) throw notThere(item.blob);
     const content = new Piece(
       size,

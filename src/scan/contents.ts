@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { type ChangedBlob, type CommitMessage, readCommits, readStaged } from "../git/changes.ts";
 import { readContents } from "../git/objects.ts";
 import { diskError, VaultError } from "../vault-error.ts";
-import { COMMIT_MESSAGE, STANDARD_INPUT } from "./finding.ts";
+import { COMMIT_HEADER, COMMIT_MESSAGE, STANDARD_INPUT } from "./finding.ts";
 import type { Content } from "./scanner.ts";
 
 // What can be looked through, each as contents one after the other. Nothing is left out because a file in the repository
@@ -21,7 +21,7 @@ export async function* stagedContents(folder: string): AsyncGenerator<Content> {
 }
 
 /**
- * What commits brought: each blob once under each of its names, and each message.
+ * What commits brought: each blob once under each of its names, and the commits themselves.
  *
  * @param passed called for each commit.
  */
@@ -30,29 +30,22 @@ export async function* committedContents(
   revisions: readonly string[],
   passed: () => void,
 ): AsyncGenerator<Content> {
-  const messages: Content[] = [];
-  const blobs = onlyBlobs(readCommits(folder, revisions), messages, passed);
-  for await (const { item, chunks } of readContents(folder, blobs)) {
-    yield* messages.splice(0);
-    yield { file: item.path, commit: item.commit, chunks };
+  const objects = objectsOf(readCommits(folder, revisions), passed);
+  for await (const { item, chunks } of readContents(folder, objects)) {
+    if (item.kind === "message") yield* partsOf(item, await wholeOf(chunks));
+    else yield { file: item.path, commit: item.commit, chunks };
   }
-  yield* messages;
 }
 
-async function* onlyBlobs(
+async function* objectsOf(
   changes: AsyncIterable<ChangedBlob | CommitMessage>,
-  messages: Content[],
   passed: () => void,
-): AsyncGenerator<ChangedBlob> {
+): AsyncGenerator<ChangedBlob | (CommitMessage & { readonly blob: string })> {
   const seen = new Set<string>();
   for await (const change of changes) {
     if (change.kind === "message") {
       passed();
-      messages.push({
-        file: COMMIT_MESSAGE,
-        commit: change.commit,
-        chunks: [Buffer.from(change.message)],
-      });
+      yield { ...change, blob: change.commit };
       continue;
     }
     // A file is judged by its name too, and so is what is allowed: the same bytes elsewhere are looked at again.
@@ -61,6 +54,23 @@ async function* onlyBlobs(
     seen.add(key);
     yield change;
   }
+}
+
+/** The message as git shows it, as it is stored where that is more or another, and what stands before it. */
+function* partsOf({ commit, message }: CommitMessage, stored: Buffer): Generator<Content> {
+  const end = stored.indexOf("\n\n");
+  const header = end === -1 ? stored : stored.subarray(0, end);
+  const shown = Buffer.from(message);
+  const own = stored.subarray(header.length + 2);
+  yield { file: COMMIT_MESSAGE, commit, chunks: [shown] };
+  if (!own.equals(shown)) yield { file: COMMIT_MESSAGE, commit, chunks: [own] };
+  yield { file: COMMIT_HEADER, commit, chunks: [header] };
+}
+
+async function wholeOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const read: Buffer[] = [];
+  for await (const chunk of chunks) read.push(chunk);
+  return Buffer.concat(read);
 }
 
 /** A file of the disk, with what only the disk knows of it. */

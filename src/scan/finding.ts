@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 
 /** What stands for a file's name where there is no file. */
 export const COMMIT_MESSAGE = "(commit message)";
+export const COMMIT_HEADER = "(commit header)";
 export const STANDARD_INPUT = "(standard input)";
 
 /** Where something was found. */
 export interface Place {
-  /** Below the work tree's top for what git has, as given for paths; `(standard input)`, `(commit message)`. */
+  /** Below the work tree's top for what git has, as given for paths; `(standard input)`, `(commit message)`, `(commit header)`. */
   readonly file: string;
   /** From 1; in characters, of a binary file in bytes of its one line. */
   readonly line: number;

@@ -1,6 +1,6 @@
-import { COMMIT_MESSAGE, type Finding, STANDARD_INPUT } from "./finding.ts";
+import { COMMIT_HEADER, COMMIT_MESSAGE, type Finding, STANDARD_INPUT } from "./finding.ts";
 
-const NO_FILES = [COMMIT_MESSAGE, STANDARD_INPUT];
+const NO_FILES = [COMMIT_HEADER, COMMIT_MESSAGE, STANDARD_INPUT];
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /** Findings in SARIF 2.1.0, as code hosts take them. What is allowed is there, suppressed with its reason. */

@@ -168,6 +168,42 @@ describe("scan of commits", () => {
     expect(await rules(program, ["--range", "main..main"])).toEqual([]);
   });
 
+  it("reads commits as they are stored: who made them, and what git does not show of their messages", async () => {
+    const program = template.copy();
+    const start = program.git("rev-parse", "HEAD");
+    const tree = program.git("rev-parse", "HEAD^{tree}");
+    const made = (author: string, extra: string, message: string | Buffer) => {
+      const who = `<a@b> 1700000000 +0000`;
+      const parent = program.git("rev-parse", "HEAD");
+      const head = `tree ${tree}\nparent ${parent}\nauthor ${author} ${who}\ncommitter a ${who}\n${extra}\n`;
+      const input = Buffer.concat([Buffer.from(head), Buffer.from(message)]);
+      const args = ["hash-object", "-t", "commit", "-w", "--stdin", "--literally"];
+      program.git(
+        "reset",
+        "--quiet",
+        "--soft",
+        execFileSync("git", args, { cwd: program.repo, input }).toString().trim(),
+      );
+    };
+    const told = async () => {
+      const range = ["--range", `${start}..HEAD`];
+      const found = (await scan(program, range)).findings.map(({ file, what }) => `${file} ${what}`);
+      program.git("reset", "--quiet", "--soft", start);
+      return found;
+    };
+    made("a", "", `hidden\0 behind ${API_KEY}\n`);
+    expect(await told()).toEqual(["(commit message) the value of stripe/API_KEY"]);
+    made("a", "encoding UTF-16LE\n", `not what it says: ${API_KEY}\n`);
+    expect(await told()).toEqual(["(commit message) the value of stripe/API_KEY"]);
+    made("a", "encoding UTF-16LE\n", Buffer.from(`what it says: ${API_KEY}\n`, "utf16le"));
+    expect(await told()).toEqual(["(commit message) the value of stripe/API_KEY"]);
+    made(API_KEY, `x-more ${DB_PASSWORD}\n`, "fine\n");
+    expect(await told()).toEqual([
+      "(commit header) the value of stripe/API_KEY",
+      "(commit header) the value of db/DB_PASSWORD",
+    ]);
+  });
+
   it("judges a file by each name that it had", async () => {
     const program = template.copy();
     const start = program.git("rev-parse", "HEAD");

@@ -16,12 +16,12 @@ const finding = (file: string): Finding => ({
 
 describe("a finding in SARIF", () => {
   it("has a location in every file, whatever its name, and none where there is no file", () => {
-    const files = ["(x).txt", "(a)/b", "a.txt", "(commit message)", "(standard input)"];
+    const files = ["(x).txt", "(a)/b", "a.txt", "(commit message)", "(commit header)", "(standard input)"];
     const { runs } = JSON.parse(JSON.stringify(sarifOf(files.map(finding), [], "1.0.0")));
     const uris = runs[0].results.map(
       ({ locations }: { locations: { physicalLocation: { artifactLocation: { uri: string } } }[] }) =>
         locations.map(({ physicalLocation }) => physicalLocation.artifactLocation.uri),
     );
-    expect(uris).toEqual([["(x).txt"], ["(a)/b"], ["a.txt"], [], []]);
+    expect(uris).toEqual([["(x).txt"], ["(a)/b"], ["a.txt"], [], [], []]);
   });
 });
