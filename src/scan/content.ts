@@ -80,8 +80,18 @@ function readingsOf(bytes: Buffer, encoding: Encoding): Reading[] {
   if (encoding === "binary") return [printableOf(bytes)];
   const own = { text: bytes.toString("latin1"), offsetOf: (index: number) => index };
   if (encoding === "text") return [own];
+  return [{ text: utf16Text(bytes, encoding), offsetOf: (index) => index * 2 }, own];
+}
+
+function utf16Text(bytes: Buffer, encoding: Utf16): string {
   const units = encoding === "utf16le" ? bytes : Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16();
-  return [{ text: units.toString("utf16le"), offsetOf: (index) => index * 2 }, own];
+  return units.toString("utf16le");
+}
+
+/** A whole content as the text that it says it is. */
+export function textOf(bytes: Buffer): string {
+  const encoding = encodingOf(bytes);
+  return isUtf16(encoding) ? utf16Text(bytes, encoding) : bytes.toString("utf8");
 }
 
 /** What stands in a binary as readable text, each run of it on a line of its own: all that rules have to look through. */

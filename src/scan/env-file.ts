@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { textOf } from "./content.ts";
 import { isPassword } from "./formats/structured.ts";
 
 const ENV_FILE = /^\.env(?:\.[\w.-]+)?$|\.env$|^\.envrc$/i;
@@ -16,7 +17,7 @@ export function isEnvFile(file: string): boolean {
 /** The names that a `.env` file gives values to, of those given. */
 export function findPlainEnv(bytes: Buffer, names: ReadonlySet<string>): string[] {
   const found = new Set<string>();
-  for (const [, name = "", value = ""] of bytes.toString("utf8").matchAll(LINE)) {
+  for (const [, name = "", value = ""] of textOf(bytes).matchAll(LINE)) {
     if (names.has(name) && isPassword(plainOf(value))) found.add(name);
   }
   return [...found];

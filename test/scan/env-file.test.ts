@@ -33,6 +33,12 @@ describe("a .env file", () => {
     expect(found("\ufeff# API_TOKEN=Zk39vK20sLq\r\n")).toEqual([]);
   });
 
+  it("may be UTF-16", () => {
+    const text = Buffer.from("\ufeff# first\r\nAPI_TOKEN=Zk39vK20sLq\r\n", "utf16le");
+    for (const bytes of [text, Buffer.from(text).swap16()])
+      expect(findPlainEnv(bytes, new Set(["API_TOKEN"]))).toEqual(["API_TOKEN"]);
+  });
+
   it("is known by its name, in whatever case", () => {
     for (const file of [".env", "a/.ENV", ".Env.Local", "prod.ENV", ".envrc"])
       expect(isEnvFile(file), file).toBe(true);
