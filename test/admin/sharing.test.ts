@@ -114,6 +114,21 @@ describe("pushing the log", () => {
     expect(refLines(remote, refOf("crawler", "web-1"))).toEqual([lines[0], lines[1], lines.at(-1)]);
   });
 
+  it("passes over a line of 10 MB that anyone who writes to the log can put there", async () => {
+    const remote = bareRemote();
+    const host = new Host(template, "web-1", remote);
+    await host.pull("crawler");
+    const [first] = host.lines(crawler);
+    const much = "a".repeat(10_000_000);
+    appendFileSync(host.log, `{"host":"${much}\n{"host":"${much}","id":"","key":"${crawler}"}\n`);
+    // It begins the next file, for this one is full.
+    await host.pull("crawler");
+    const pushed = await host.push();
+    expect(codes(pushed)).toEqual([]);
+    expect([...pushed.kept]).toEqual([["torn", 2]]);
+    expect(refLines(remote, refOf("crawler", "web-1"))).toEqual([first, ...host.lines(crawler)]);
+  });
+
   it("goes on in the next file where one is full, and leaves the full ones as they are", async () => {
     const remote = bareRemote();
     const host = new Host(template, "web-1", remote);

@@ -31,8 +31,11 @@ export async function judgeLine(found: Buffer, vault: VaultId, readers: Readers)
   return { ref, time: line.time, why: ref === undefined ? "host-name" : undefined };
 }
 
-/** Where a line in its one spelling says who wrote it. */
-const WRITER = /"host":"((?:[^"\\]|\\.)*)","id":"[^"]*","key":"([^"]*)"/;
+/**
+ * Where a line in its one spelling says who wrote it. A host's name that is longer has no ref; without an end a line of some
+ * megabytes is too much for the expression's stack.
+ */
+const WRITER = /"host":"((?:[^"\\]|\\.){0,1024})","id":"[^"]*","key":"([^"]*)"/;
 
 /** The refs of those who seem to have written here. Whether they did is seen when their lines are verified. */
 export async function findWriterRefs(log: LogSource, readers: Readers): Promise<Set<string>> {
