@@ -264,6 +264,22 @@ describe("a log that is not what it was", () => {
     expect(refLines(remote, ref)).toEqual([lines[0], lines[1], ...junk, lines[2]]);
   });
 
+  it("is pushed though others put copies of its lines into another's ref", async () => {
+    const remote = bareRemote();
+    const host = new Host(template, "web-1", remote);
+    const ref = refOf("crawler", "web-1");
+    await host.pull("crawler");
+    await host.push();
+    await host.pull("mailer", 2);
+    const clone = tempFolder();
+    git(clone, "clone", "--quiet", remote, ".");
+    git(clone, "fetch", "--quiet", "origin", `${ref}:${ref}`);
+    commit(clone, ref, ref, (text) => `${text}${host.lines(mailer).join("\n")}\n`);
+    expect((await host.push()).logs).toEqual([{ who: "mailer on web-1", lines: 2, again: 0 }]);
+    expect(refLines(remote, refOf("mailer", "web-1"))).toEqual(host.lines(mailer));
+    expect((await host.push()).logs).toEqual([]);
+  });
+
   it("is not suspected for a copied line of another host", async () => {
     const remote = bareRemote();
     const [host, other] = [new Host(template, "web-1", remote), new Host(template, "web-2", remote)];

@@ -3,7 +3,7 @@ import { blocksOf, linesOf } from "../../audit/blocks.ts";
 import { isSignedBy, parseLine } from "../../audit/line.ts";
 import { maySay, type Readers } from "../../audit/reader.ts";
 import type { LogSource } from "../../audit/source.ts";
-import { findWriterRef } from "../../audit/writer.ts";
+import { findWriterRef, type Writer } from "../../audit/writer.ts";
 import type { VaultId } from "../../vault/names.ts";
 
 /** Why a line of the log here is not pushed. */
@@ -51,6 +51,15 @@ export async function findWriterRefs(log: LogSource, readers: Readers): Promise<
     }
   }
   return refs;
+}
+
+/**
+ * Whether a line seems to be a writer's. One that somebody else wrote never does: in its strings quotes are escaped, and the key
+ * that signed it is the only one it names so.
+ */
+export function seemsWrittenBy({ key, host }: Writer): (line: Buffer) => boolean {
+  const parts = [`"host":${JSON.stringify(host)}`, `"key":"${key}"`].map((part) => Buffer.from(part));
+  return (line) => parts.every((part) => line.includes(part));
 }
 
 function unescaped(text: string): string {

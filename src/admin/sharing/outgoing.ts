@@ -1,7 +1,9 @@
 import { linesOf } from "../../audit/blocks.ts";
+import { findWriter, type Writer } from "../../audit/writer.ts";
 import type { Plumbing } from "../../git/plumbing.ts";
 import { digest } from "../../vault/fingerprint.ts";
 import type { VaultId } from "../../vault/names.ts";
+import { seemsWrittenBy } from "./lines-here.ts";
 import { LogDraft } from "./log-draft.ts";
 import { lineDigests, logLines, readLogFiles } from "./log-files.ts";
 import { type Lost, LostLines } from "./lost-lines.ts";
@@ -22,7 +24,7 @@ export class PushedLines {
     return this.#unmet;
   }
 
-  /** Takes note of what a ref has. */
+  /** Takes note of what a ref has of its writer. A copy of another's line there is not in that one's ref. */
   hold(line: Buffer): void {
     const key = digest(line);
     if (!line.includes(this.#vault) || this.#met.has(key)) return;
@@ -65,14 +67,20 @@ export class Outgoing {
     this.draft = draft;
   }
 
-  /** @param base the commit that has what was pushed; undefined where nothing was. */
-  static async open(plumbing: Plumbing, base: string | undefined, lines: PushedLines): Promise<Outgoing> {
+  /** @param base the commit that has what was pushed to the ref; undefined where nothing was. */
+  static async open(
+    plumbing: Plumbing,
+    ref: string,
+    base: string | undefined,
+    lines: PushedLines,
+  ): Promise<Outgoing> {
+    const isOwn = seemsWrittenBy(findWriter(ref) as Writer);
     const files = base === undefined ? [] : await readLogFiles(plumbing, base);
     let last: Buffer = Buffer.alloc(0);
     for await (const bytes of plumbing.blobs(files.map(({ blob }) => blob))) {
       if (bytes === undefined) continue;
       last = bytes;
-      for (const line of linesOf(bytes)) lines.hold(line);
+      for (const line of linesOf(bytes)) if (isOwn(line)) lines.hold(line);
     }
     return new Outgoing(plumbing, base, lines, new LogDraft(plumbing, base, files, last));
   }

@@ -151,7 +151,8 @@ class Push {
     const { plumbing, readers, vault } = this.#sharing;
     const pushed = new PushedLines(vault.id);
     const outgoing = new Map<string, Outgoing>();
-    for (const ref of refs) outgoing.set(ref, await Outgoing.open(plumbing, known.get(ref)?.held, pushed));
+    for (const ref of refs)
+      outgoing.set(ref, await Outgoing.open(plumbing, ref, known.get(ref)?.held, pushed));
     this.#kept = new Map();
     for await (const { bytes } of blocksOf(this.#log)) {
       const news = linesOf(bytes).filter((line) => line.length > 0 && !pushed.meets(line));
