@@ -157,6 +157,34 @@ describe("pushing the log", () => {
     expect(refLines(owner.repo, ref)).toEqual(host.lines(crawler));
   });
 
+  it("takes along the lines of a writer who begins while the log is pushed, and none that name them before", async () => {
+    const remote = bareRemote();
+    const host = new Host(template, "web-1", remote);
+    await host.pull("crawler");
+    const before = readFileSync(host.log);
+    await host.pull("mailer");
+    await host.pull("crawler");
+    const late = join(tempFolder(), "late");
+    writeFileSync(late, readFileSync(host.log).subarray(before.length));
+    writeFileSync(host.log, before);
+    // Git runs it to ask what the remote has: after the log was looked through for its writers.
+    const asked = join(host.repo, ".git/asked");
+    writeFileSync(
+      asked,
+      `#!/bin/sh\n[ -e ${late} ] && cat ${late} >> ${host.log} && rm ${late}\nexec git-upload-pack "$@"\n`,
+    );
+    chmodSync(asked, 0o755);
+    host.git("config", "remote.origin.uploadpack", asked);
+    const pushed = await host.push();
+    expect(codes(pushed)).toEqual([]);
+    expect(pushed.logs).toContainEqual({ who: "crawler on web-1", lines: 2, again: 0 });
+    expect(pushed.logs).toContainEqual({ who: "mailer on web-1", lines: 1, again: 0 });
+    const [first, second] = host.lines(crawler);
+    expect(refLines(remote, `${refOf("crawler", "web-1")}~1`)).toEqual([first]);
+    expect(refLines(remote, refOf("crawler", "web-1"))).toEqual([first, second]);
+    expect(refLines(remote, refOf("mailer", "web-1"))).toEqual(host.lines(mailer));
+  });
+
   it("takes along a line that came late into a segment that was closed", async () => {
     const remote = bareRemote();
     const host = new Host(template, "web-1", remote);

@@ -47,7 +47,7 @@ export function pushAuditLog(
     }
     throw new VaultError(
       "git-failed",
-      `others kept pushing the same logs to ${sharing.remote} meanwhile`,
+      `the logs here and at ${sharing.remote} kept changing meanwhile`,
       "run it again; nothing was lost",
     );
   });
@@ -65,6 +65,8 @@ class Push {
   readonly #log: LogSource;
   readonly #refused = new Map<string, VaultError>();
   readonly #pushed = new Map<string, PushedLog>();
+  /** Refs of writers of whom the first line was written while the log was gone through. */
+  readonly #late = new Set<string>();
   /** What the remote had of what it did not take, and its reason. */
   readonly #rejected = new Map<string, { readonly at: string | undefined; readonly reason: string }>();
   #kept = new Map<Unpushable, number>();
@@ -86,11 +88,12 @@ class Push {
     };
   }
 
-  /** False where something else was pushed meanwhile. */
+  /** False where something else was pushed meanwhile, or another writer began. */
   async run(): Promise<boolean> {
     const { plumbing, remote } = this.#sharing;
     const records = await this.#records();
-    const wanted = new Set([...(await findWriterRefs(this.#log, this.#sharing.readers)), ...records.keys()]);
+    const seeming = await findWriterRefs(this.#log, this.#sharing.readers);
+    const wanted = new Set([...seeming, ...records.keys(), ...this.#late]);
     const arrivals = await takeIncoming(
       plumbing,
       remote,
@@ -101,7 +104,7 @@ class Push {
     for (const [ref, { at, reason }] of this.#rejected)
       if (known.get(ref)?.remote === at) this.#refused.set(ref, pushError(this.#nameOf(ref), remote, reason));
     const open = [...wanted].filter((ref) => !this.#refused.has(ref));
-    const outgoing = await this.#collect(open, known);
+    const { outgoing, isWhole } = await this.#collect(open, known);
     const commits = new Map<string, string>();
     for (const [ref, log] of outgoing) {
       const commit = await this.#commit(ref, log, records.get(ref));
@@ -114,12 +117,16 @@ class Push {
         this.#rejected.set(ref, { at: known.get(ref)?.remote, reason });
         continue;
       }
-      const before = this.#pushed.get(ref)?.lines ?? 0;
-      const added = outgoing.get(ref)?.draft.added ?? 0;
-      this.#pushed.set(ref, { who: this.#nameOf(ref), ...linesPushed(known.get(ref), before + added) });
+      this.#count(ref, linesPushed(known.get(ref), outgoing.get(ref)?.draft.added ?? 0));
       if (plumbing.canKeep) await this.#keep(ref, commit);
     }
-    return rejected.size === 0;
+    return rejected.size === 0 && isWhole;
+  }
+
+  #count(ref: string, { lines, again }: Pick<PushedLog, "lines" | "again">): void {
+    const before = this.#pushed.get(ref) ?? { lines: 0, again: 0 };
+    const who = this.#nameOf(ref);
+    this.#pushed.set(ref, { who, lines: before.lines + lines, again: before.again + again });
   }
 
   #nameOf(ref: string): string {
@@ -143,27 +150,35 @@ class Push {
     this.#refused.set(ref, arrivalError(this.#nameOf(ref), ref, this.#sharing.remote, finding));
   }
 
-  /** Goes through the log here: what the refs have, and what is to follow there. */
+  /**
+   * Goes through the log here: what the refs have, and what is to follow there. That ends before the first line of a writer
+   * whose ref is not among them, since later lines may name it as the one before them.
+   */
   async #collect(
     refs: readonly string[],
     known: ReadonlyMap<string, Arrival>,
-  ): Promise<Map<string, Outgoing>> {
+  ): Promise<{ outgoing: ReadonlyMap<string, Outgoing>; isWhole: boolean }> {
     const { plumbing, readers, vault } = this.#sharing;
     const pushed = new PushedLines(vault.id);
     const outgoing = new Map<string, Outgoing>();
     for (const ref of refs)
       outgoing.set(ref, await Outgoing.open(plumbing, ref, known.get(ref)?.held, pushed));
     this.#kept = new Map();
+    let isWhole = true;
     for await (const { bytes } of blocksOf(this.#log)) {
       const news = linesOf(bytes).filter((line) => line.length > 0 && !pushed.meets(line));
       const judged = await Promise.all(news.map((line) => judgeLine(line, vault.id, readers)));
-      for (const [i, { why, ref = "", time }] of judged.entries()) {
+      for (const [i, { why, ref, time }] of judged.entries()) {
         const found = news[i] as Buffer;
         if (why !== undefined) this.#kept.set(why, (this.#kept.get(why) ?? 0) + 1);
-        else if (!pushed.meets(found)) await outgoing.get(ref)?.add(found, time);
+        if (ref === undefined || this.#refused.has(ref) || pushed.meets(found)) continue;
+        const log = outgoing.get(ref);
+        if (log === undefined) this.#late.add(ref);
+        isWhole &&= log !== undefined;
+        if (isWhole) await log?.add(found, time);
       }
     }
-    return outgoing;
+    return { outgoing, isWhole };
   }
 
   /** The commit to push; undefined where there is none, or where the log here is not what it was. */
