@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FULL_BYTES } from "../../src/admin/sharing/log-files.ts";
 import { pushedLogs } from "../../src/admin/sharing/pushed-logs.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { AuditLog } from "../../src/audit/log.ts";
@@ -382,6 +383,13 @@ describe("fetching logs", () => {
       },
     ],
     [
+      "continued by a commit that adds a line to a full file",
+      "does anything but add lines",
+      (clone, ref) => {
+        commit(clone, ref, ref, (text) => `${text}${"x".repeat(FULL_BYTES)}\n{}\n`);
+      },
+    ],
+    [
       "continued by a commit that leaves a file out",
       "does anything but add lines",
       (clone, ref) => {
@@ -449,6 +457,29 @@ describe("fetching logs", () => {
     expect(pushed.logs).toMatchObject(
       says.includes("1 line") ? [{ lines: 2, again: 1 }] : [{ lines: 4, again: 0 }],
     );
+  });
+
+  it("takes what fills a file, and not what goes on in it then", async () => {
+    const remote = bareRemote();
+    const host = new Host(template, "web-1", remote);
+    const ref = refOf("crawler", "web-1");
+    await host.pull("crawler");
+    await host.push();
+    const clone = tempFolder();
+    git(clone, "clone", "--quiet", remote, ".");
+    git(clone, "fetch", "--quiet", "origin", `${ref}:${ref}`);
+    const most = "x".repeat(FULL_BYTES - 1 - `${host.lines(crawler)[0]}\n\n`.length);
+    for (const line of [most, "{}", "{}"]) {
+      commit(clone, ref, ref, (text) => `${text}${line}\n`);
+      git(clone, "fetch", "--quiet", "origin", `${ref}:${ref}`);
+    }
+    const owner = new Host(template, "laptop", remote);
+    const { findings } = await owner.fetch();
+    expect(findings.map(({ message }) => message)).toEqual([
+      `a commit in the log of crawler on web-1 at origin does anything but add lines: ${git(clone, "rev-parse", ref)}`,
+    ]);
+    expect(git(owner.repo, "rev-parse", ref)).toBe(git(clone, "rev-parse", `${ref}~1`));
+    expect(Number(git(owner.repo, "cat-file", "-s", `${ref}:000000.jsonl`))).toBe(FULL_BYTES + 2);
   });
 
   it("takes a log that was dropped from between two fetches only as far as it grew", async () => {

@@ -1,9 +1,9 @@
 import { readHistory, type Version } from "../../git/history.ts";
 import type { Plumbing } from "../../git/plumbing.ts";
-import { countLines, logFileName, readLogFiles } from "./log-files.ts";
+import { countLines, FULL_BYTES, logFileName, readLogFiles } from "./log-files.ts";
 
-// What may be added to a log: commits in one line, each of which lets the last file grow by whole lines or begins the next. A
-// commit that takes something away is a finding even where git would fast-forward to it.
+// What may be added to a log: commits in one line, each of which lets the last file grow by whole lines until it is full, or
+// begins the next. A commit that takes something away is a finding even where git would fast-forward to it.
 
 const LINE_FEED = 0x0a;
 const NOTHING = Buffer.alloc(0);
@@ -91,6 +91,8 @@ class GrowingLog {
   /** How many lines a file's new content adds; undefined where it does anything but add lines. */
   grow({ path }: Version, content: Buffer | undefined): number | undefined {
     if (content === undefined || content.at(-1) !== LINE_FEED) return undefined;
+    // A file is read again for each commit that lets it grow.
+    if (startOfLastLine(content) >= FULL_BYTES) return undefined;
     if (this.#files > 0 && path === logFileName(this.#files - 1)) {
       const before = this.#last;
       if (!content.subarray(0, before.length).equals(before)) return undefined;
@@ -102,4 +104,9 @@ class GrowingLog {
     this.#last = content;
     return countLines(content);
   }
+}
+
+/** Of bytes that end with a line feed. */
+function startOfLastLine(bytes: Buffer): number {
+  return bytes.subarray(0, -1).lastIndexOf(LINE_FEED) + 1;
 }
