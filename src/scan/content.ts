@@ -5,6 +5,7 @@
 
 const WINDOW_BYTES = 1024 * 1024;
 const OVERLAP_BYTES = 96 * 1024;
+const PIECE_BYTES = 256 * 1024;
 const SAMPLE_BYTES = 8192;
 /** No key is shorter. */
 const MIN_RUN_BYTES = 16;
@@ -38,9 +39,9 @@ export async function* windowsOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer
     encoding ??= encodingOf(bytes);
     return { readings: readingsOf(bytes, encoding), encoding, bytes, start, next: start + length };
   };
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    size += chunk.length;
+  for await (const piece of piecesOf(chunks)) {
+    held.push(piece);
+    size += piece.length;
     if (size < WINDOW_BYTES + OVERLAP_BYTES) continue;
     const bytes = Buffer.concat(held);
     // Even, for UTF-16.
@@ -52,6 +53,12 @@ export async function* windowsOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer
   }
   const rest = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
   yield make(rest, rest.length);
+}
+
+/** Some contents come whole: a window of 10 MB would be too much for the stack of the rules' expressions. */
+async function* piecesOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks)
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
 }
 
 export type Encoding = "text" | "binary" | Utf16;

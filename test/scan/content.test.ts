@@ -44,6 +44,14 @@ describe("a long content", () => {
     }
   });
 
+  it("is looked through in windows where it comes whole", async () => {
+    const text = Buffer.from(`b3BlbnNzaC1rZXktdjEA${"a".repeat(10_000_000)}\n${identity}\n`);
+    expect(await scan(text, text.length)).toMatchObject([
+      { rule: "private-key", line: 1, column: 1 },
+      { rule: "age-identity", line: 2, column: 1 },
+    ]);
+  });
+
   it("that is binary is told by its bytes", async () => {
     const content = Buffer.concat([
       randomBytes(2_000_000),

@@ -15,6 +15,12 @@ describe("a variable's value in a .env file", () => {
     expect(found(`# first\n${line}\n`)).toEqual(["API_TOKEN"]);
   });
 
+  it.each(["", '"', "'", "`"])("is told of 10 MB in quotes: %s", (quote) => {
+    const long = "Zk39vK20sLq".repeat(1_000_000);
+    expect(found(`API_TOKEN=${quote}${long}${quote}\n`)).toEqual(["API_TOKEN"]);
+    expect(found(`API_TOKEN=${quote}${long}`)).toEqual(["API_TOKEN"]);
+  });
+
   it.each([
     "API_TOKEN=",
     "API_TOKEN= # Zk39vK20sLq",
