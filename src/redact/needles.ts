@@ -28,6 +28,7 @@ const UNRESERVED = /^[A-Za-z0-9_.-]*$/;
 const LIKE_BASE64 = /^[A-Za-z0-9_.+/=-]*$/;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const PEM_BOUNDARY = /^-----(BEGIN|END) .*-----$/;
+const COLON = /\s*:/y;
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 
 /** Whether a value is too short to be looked for. */
@@ -114,10 +115,21 @@ function leavesOf(bytes: string): string[] {
   if (!/^[{["]/.test(document)) return [];
   const text = textOf(document);
   if (text === undefined || !isJson(text)) return [];
-  const strings = text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g);
-  return Array.from(strings, ([, literal = "", colon]) => (colon === undefined ? literal : '""')).map(
-    (literal) => JSON.parse(literal) as string,
-  );
+  const leaves: string[] = [];
+  let end = 0;
+  for (let start = text.indexOf('"'); start !== -1; start = text.indexOf('"', end)) {
+    end = endOfString(text, start);
+    COLON.lastIndex = end;
+    if (!COLON.test(text)) leaves.push(JSON.parse(text.slice(start, end)) as string);
+  }
+  return leaves;
+}
+
+/** Behind a string of a JSON document. A long one is too much for the stack of an expression. */
+function endOfString(document: string, start: number): number {
+  let at = start + 1;
+  while (document[at] !== '"') at += document[at] === "\\" ? 2 : 1;
+  return at + 1;
 }
 
 function isJson(text: string): boolean {

@@ -89,6 +89,13 @@ describe("a value", () => {
 });
 
 describe("a long value", () => {
+  it("of 10 MB that is a JSON document is looked for in its strings", () => {
+    const long = "Zk39vK20sL".repeat(1_000_000);
+    const spellings = spellingsOf(JSON.stringify({ long, "a \\": 1, short: 'hunter2\\"secret' }));
+    const leaves = spellings.filter(({ encoding }) => encoding === "leaf").map(({ bytes }) => bytes);
+    expect(leaves).toEqual([long, 'hunter2\\"secret']);
+  });
+
   const LINE = 'key: "value" + more\'s stuff\n';
   const random = (length: number) =>
     Uint8Array.from({ length }, (_, i) => (i * i * 31 + i * 7 + (i >> 7)) & 0xff);
