@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { findGitText, gitText } from "./stream.ts";
 
 // How git finds its hooks, asked of git itself: a folder, which `core.hooksPath` may name, and since 2.54 the configuration.
@@ -8,15 +9,26 @@ export type HookEvent = (typeof HOOK_EVENTS)[number];
 export interface HooksFolder {
   /** Absolute. Need not be there. */
   readonly path: string;
-  /** Where `core.hooksPath` is set that names it: `local`, `global`, `system` and so on. Undefined where it is not set. */
-  readonly scope: string | undefined;
+  /** Whether `core.hooksPath` names it outside of this repository's own configuration: for others too, that is. */
+  readonly isShared: boolean;
 }
 
 /** @param folder the work tree's top, or a repository that has none. */
 export async function findHooksFolder(folder: string): Promise<HooksFolder> {
-  const path = await gitText(folder, ["rev-parse", "--path-format=absolute", "--git-path", "hooks"]);
-  const origin = await findGitText(folder, ["config", "--show-scope", "--get", "core.hooksPath"]);
-  return { path: path.replace(/\n$/, ""), scope: origin?.split("\t")[0] };
+  // `--show-scope` would say it from git 2.26 on.
+  const set = (...where: string[]) =>
+    findGitText(folder, ["config", ...where, "--includes", "--get", "core.hooksPath"]);
+  const own = (await set("--local")) ?? (await set("--worktree"));
+  return {
+    path: await gitPath(folder, "hooks"),
+    isShared: own === undefined && (await set()) !== undefined,
+  };
+}
+
+/** Where git has a file or a folder of its own. Its `--path-format` makes that absolute from 2.31 on, and is printed before. */
+async function gitPath(folder: string, name: string): Promise<string> {
+  const path = await gitText(folder, ["rev-parse", "--git-path", name]);
+  return resolve(folder, path.replace(/\n$/, ""));
 }
 
 /** Whether this git runs hooks that are in its configuration. */
@@ -38,9 +50,8 @@ export async function findConfiguredHook(
 }
 
 /** The file of this repository's own configuration. */
-export async function findConfigPath(folder: string): Promise<string> {
-  const path = await gitText(folder, ["rev-parse", "--path-format=absolute", "--git-path", "config"]);
-  return path.replace(/\n$/, "");
+export function findConfigPath(folder: string): Promise<string> {
+  return gitPath(folder, "config");
 }
 
 /** Commands stand in the repository's own configuration, which no commit can change. */

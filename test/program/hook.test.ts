@@ -112,6 +112,23 @@ describe("hook install", () => {
     });
   });
 
+  it("writes where git looks, and asks before it writes for other repositories, with git 2.25", async () => {
+    const program = template.copy();
+    const env = oldGit(program);
+    await program.must(["hook", "install"], { env });
+    expect(readdirSync(program.repo).filter((name) => name.startsWith("-"))).toEqual([]);
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, head());
+    await program.must(["hook", "uninstall"], { env });
+    const shared = join(program.home, "hooks");
+    must(program, ["config", "--global", "core.hooksPath", shared]);
+    expect((await program.run(["hook", "install"], { env })).stderr).toContain("serves other repositories");
+    expect(existsSync(shared)).toBe(false);
+    must(program, ["config", "core.hooksPath", shared]);
+    await program.must(["hook", "install"], { env });
+    expect(existsSync(join(shared, "pre-commit"))).toBe(true);
+  });
+
   it("sees what a hook that was there stages, and commits of chosen paths", async () => {
     const program = template.copy();
     const hook = join(program.repo, ".git/hooks/pre-commit");
@@ -399,6 +416,28 @@ describe("init", () => {
     expect(JSON.parse(await other.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);
   });
 });
+
+/** The environment in which git knows what 2.25 knew: `rev-parse` prints an option that it does not know. */
+function oldGit(program: Program): { PATH: string } {
+  const bin = join(program.home, "old-git");
+  mkdirSync(bin);
+  const script = `#!/bin/sh
+case " $* " in
+*" --show-scope "*) echo "error: unknown option show-scope" >&2; exit 129 ;;
+*" version "*) echo "git version 2.25.0"; exit 0 ;;
+esac
+for arg; do
+  shift
+  case $arg in
+  --path-format=*) echo "$arg" ;;
+  *) set -- "$@" "$arg" ;;
+  esac
+done
+exec /usr/bin/git "$@"
+`;
+  writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+  return { PATH: `${bin}${delimiter}${program.env.PATH}` };
+}
 
 function hasConfiguredHooks(): boolean {
   const [, major, minor] = /(\d+)\.(\d+)/.exec(execaSync("git", ["version"]).stdout) ?? [];

@@ -45,7 +45,7 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
     event,
     path,
     keepsOther: found.kind === "other" || (found.kind === "ours" && found.keeps),
-    isShared: hooks.scope === "global" || hooks.scope === "system",
+    isShared: hooks.isShared,
     lines: [],
   };
   // A hook of ours that stands as a file was put there under an older git, and still runs.
