@@ -15,14 +15,14 @@ import { basename, dirname, join } from "node:path";
 import { diskError, systemCode } from "../vault-error.ts";
 
 /**
- * Makes a folder, private to the user, and those above it, durably. One at a time: node's own recursive way never ends
+ * Makes a folder, private to the user unless said otherwise, and those above it, durably. One at a time: node's own recursive way never ends
  * where the system says that a parent is missing and that it cannot be made (below /proc, for one).
  */
-export function makeFolder(path: string): void {
+export function makeFolder(path: string, mode = 0o700): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  if (dirname(path) !== path) makeFolder(dirname(path));
+  if (dirname(path) !== path) makeFolder(dirname(path), mode);
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
     // What is in it lasts no longer than its own name does.
     syncFolder(dirname(path));
   } catch (error) {

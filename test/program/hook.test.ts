@@ -13,7 +13,7 @@ import { delimiter, join } from "node:path";
 import { execaSync } from "execa";
 import { describe, expect, it } from "vitest";
 import { type Outcome, Program } from "../fixtures/program.ts";
-import { onTerminal } from "../fixtures/terminal.ts";
+import { onTerminal, type Step } from "../fixtures/terminal.ts";
 import { bech32Identity } from "../scan/samples.ts";
 
 // With whatever git is installed: what must hold is the same where git has hooks in its configuration and where it has not.
@@ -128,6 +128,20 @@ describe("hook install", () => {
     await program.must(["hook", "install"], { env });
     expect(existsSync(join(shared, "pre-commit"))).toBe(true);
   });
+
+  it.each(["/dev/null", "/dev/null/below"])(
+    "is refused in words where core.hooksPath is %s",
+    async (path) => {
+      if (hasConfiguredHooks()) return;
+      const program = template.copy();
+      must(program, ["config", "--global", "core.hooksPath", path]);
+      const { status, stderr } = await program.run(["hook", "install", "--yes"]);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/names no folder.*: \/dev\/null/)]);
+      const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
+      expect(hooks[0]).toMatchObject({ installed: false, other: false });
+      expect((await program.run(["hook", "uninstall"])).stderr).toContain("nothing to do");
+    },
+  );
 
   it("sees what a hook that was there stages, and commits of chosen paths", async () => {
     const program = template.copy();
@@ -414,6 +428,31 @@ describe("init", () => {
     const other = Program.empty();
     expect((await other.run(["init", "--classic"])).stderr).toContain("vault-run hook install");
     expect(JSON.parse(await other.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);
+  });
+
+  it.each([
+    ["hooks are turned off", "core.hooksPath", "/dev/null"],
+    ["no hooks folder can be made", "core.hooksPath", "/proc/hooks"],
+  ])("makes the vault where %s", async (_, key, value) => {
+    if (hasConfiguredHooks()) return;
+    const program = Program.empty();
+    must(program, ["config", key, value]);
+    const steps: Step[] = value === "/dev/null" ? [] : [["[y/N]", "y\n"]];
+    const { shown, status } = await onTerminal(program, ["vault-run", "init", "--classic"], steps);
+    expect([status, shown]).toEqual([0, expect.stringContaining("made vault")]);
+    expect(shown).not.toContain("defect");
+    expect(shown).not.toContain("from now on");
+    await program.must(["list"]);
+  });
+
+  it("stands where the question about the hook is left unanswered", async () => {
+    const program = Program.empty();
+    const { shown, status } = await onTerminal(
+      program,
+      ["vault-run", "init", "--classic"],
+      [["[y/N]", "\x04"]],
+    );
+    expect([status, shown]).toEqual([0, expect.stringContaining("made vault")]);
   });
 });
 

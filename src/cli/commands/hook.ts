@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { findGitPlace, type GitPlace } from "../../git/changes.ts";
 import { HOOK_EVENTS, type HookEvent } from "../../git/hooks.ts";
 import { MistypedWord, VaultError } from "../../vault-error.ts";
@@ -56,6 +57,7 @@ async function install(
       if (guard.missing !== undefined) console.say(notRun(guard));
       continue;
     }
+    if (guard.isOff) throw hooksAreOff(guard);
     if (guard.isShared) {
       const matter = `core.hooksPath names a folder that serves other repositories too: ${guard.path}`;
       await context.confirmByPerson(`${matter}; write the hook there?`, matter);
@@ -69,6 +71,13 @@ async function install(
 }
 
 const isManaged = ({ how }: Guard): boolean => how !== "config" && how !== "file";
+
+const hooksAreOff = ({ path }: Guard): VaultError =>
+  new VaultError(
+    "exists",
+    `core.hooksPath names no folder, so git runs no hooks here: ${dirname(path)}`,
+    "name one (git config core.hooksPath FOLDER), or take it out (git config --unset core.hooksPath), and run this again",
+  );
 
 const notRun = ({ event, how, missing }: Guard): string =>
   `git does not run ${how} on ${event} here: run ${missing}`;

@@ -1,6 +1,7 @@
 import { initVault } from "../../admin/init.ts";
 import { vaultRootFor } from "../../vault/find-vault.ts";
 import { findVariable } from "../../vault/machine.ts";
+import { diskError, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
 import { warnOfKeyInRepo } from "../new-key-file.ts";
@@ -40,15 +41,27 @@ export async function run(context: CommandContext): Promise<number> {
   return DONE;
 }
 
-/** Asks a person; without one to ask it is said how. */
+/** The vault is made by now, so whatever keeps the hook from being there is told and no more. */
 async function offerHook(context: CommandContext): Promise<void> {
+  try {
+    await askForHook(context);
+  } catch (error) {
+    const told = diskError(error, "make the hook in", context.machine.cwd);
+    if (!(told instanceof VaultError)) throw told;
+    context.console.error(told);
+  }
+}
+
+/** Asks a person; without one to ask it is said how. */
+async function askForHook(context: CommandContext): Promise<void> {
   const { machine, console } = context;
   const { findGitPlace } = await import("../../git/changes.ts");
   const { findGuard, installGuard } = await import("../hooks/guards.ts");
   const place = await findGitPlace(machine.cwd, machine.env);
   const guard = place === undefined ? undefined : await findGuard(place, "pre-commit");
   if (place === undefined || guard === undefined || guard.isInstalled) return;
-  const canInstall = console.canAsk && !context.has("yes") && guard.lines.length === 0 && !guard.isShared;
+  const isPlain = guard.lines.length === 0 && !guard.isShared && !guard.isOff;
+  const canInstall = console.canAsk && !context.has("yes") && isPlain;
   if (canInstall) {
     const { askYes } = await import("../prompt.ts");
     if (

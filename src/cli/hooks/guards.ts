@@ -9,7 +9,7 @@ import {
   type HookEvent,
   runsConfiguredHooks,
 } from "../../git/hooks.ts";
-import { installHook, readHook, SCANS, uninstallHook } from "./hook-file.ts";
+import { installHook, isNoFolder, readHook, SCANS, uninstallHook } from "./hook-file.ts";
 import { findManager, type Manager } from "./managers.ts";
 
 // One hook of a repository: how git would run it here, and whether it is in place. git's configuration is taken where git
@@ -26,6 +26,8 @@ export interface Guard {
   readonly keepsOther: boolean;
   /** Where the folder serves more than this repository. */
   readonly isShared: boolean;
+  /** Where git looks for hooks in what is no folder, and so runs none. */
+  readonly isOff: boolean;
   /** What to add by hand. */
   readonly lines: readonly string[];
   /** The command that makes what was added run. */
@@ -46,6 +48,7 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
     path,
     keepsOther: found.kind === "other" || (found.kind === "ours" && found.keeps),
     isShared: hooks.isShared,
+    isOff: isNoFolder(hooks.path),
     lines: [],
   };
   // A hook of ours that stands as a file was put there under an older git, and still runs.
@@ -58,6 +61,7 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
       how: "config",
       path: config,
       isShared: false,
+      isOff: false,
       isInstalled: command === commandOf(event),
     };
   }

@@ -1,7 +1,7 @@
-import { linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { linkSync, lstatSync, readFileSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { HookEvent } from "../../git/hooks.ts";
-import { replaceAmongOthers } from "../../vault/write-file.ts";
+import { makeFolder, replaceAmongOthers } from "../../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../../vault-error.ts";
 
 // A hook as a file in the folder that git reports. One that was there before is moved beside it, untouched, and is run
@@ -26,7 +26,7 @@ export type HookFile =
 export const keptPath = (path: string): string => `${path}${KEPT}`;
 
 export function readHook(path: string, event: HookEvent): HookFile {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = seen(path, lstatSync);
   if (stat === undefined) return { kind: "none" };
   const text = stat.isDirectory() ? "" : readText(path);
   if (text.split("\n")[1] !== MARK) return { kind: "other", text };
@@ -39,7 +39,7 @@ export function installHook(path: string, event: HookEvent): void {
   if (before.kind === "ours") return;
   if (before.kind === "other" && isThere(keptPath(path))) throw twoBefore(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path), 0o777);
     if (before.kind === "other") linkSync(path, keptPath(path));
     replaceAmongOthers(path, Buffer.from(scriptOf(event)), 0o755);
   } catch (error) {
@@ -89,8 +89,22 @@ function readText(path: string): string {
   }
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Whether something that is no folder stands there or above: `core.hooksPath=/dev/null` turns hooks off. */
+export function isNoFolder(path: string): boolean {
+  const stat = seen(path, statSync);
+  return stat === undefined ? dirname(path) !== path && isNoFolder(dirname(path)) : !stat.isDirectory();
+}
+
+const isThere = (path: string): boolean => seen(path, lstatSync) !== undefined;
+
+function seen(path: string, look: typeof lstatSync | typeof statSync): Stats | undefined {
+  try {
+    return look(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Below what is no folder there is nothing.
+    if (systemCode(error) === "ENOTDIR") return undefined;
+    throw diskError(error, "look at the hook", path);
+  }
 }
 
 function changed(path: string, keeps: boolean): VaultError {
