@@ -2,6 +2,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -142,6 +143,37 @@ describe("hook install", () => {
       expect((await program.run(["hook", "uninstall"])).stderr).toContain("nothing to do");
     },
   );
+
+  it("counts as done only what git runs: a hook that lost its x bit is given it", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const hook = join(program.repo, ".git/hooks/pre-commit");
+    await program.must(["hook", "install"]);
+    chmodSync(hook, 0o644);
+    const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
+    expect(hooks[0]).toMatchObject({ event: "pre-commit", installed: false, how: "file" });
+    expect((await program.run(["hook", "install"])).stderr).not.toContain("there already");
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, head());
+    chmodSync(hook, 0o644);
+    expect((await program.run(["hook", "uninstall"])).stderr).toContain("the pre-commit hook is gone");
+    expect(existsSync(hook)).toBe(false);
+  });
+
+  it("goes on where one was killed when the hook before had both names", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const hooks = join(program.repo, ".git/hooks");
+    const log = writeHook(program, join(hooks, "pre-commit"));
+    const before = contentsOf(hooks);
+    linkSync(join(hooks, "pre-commit"), join(hooks, "pre-commit.before-vault-run"));
+    await program.must(["hook", "install"]);
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, head());
+    expect(readFileSync(log, "utf8")).toBe("hooks 0 \n");
+    await program.must(["hook", "uninstall"]);
+    expect(contentsOf(hooks)).toEqual(before);
+  });
 
   it("sees what a hook that was there stages, and commits of chosen paths", async () => {
     const program = template.copy();

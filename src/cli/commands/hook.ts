@@ -105,8 +105,7 @@ async function uninstall(
       );
       continue;
     }
-    await uninstallGuard(place, event);
-    if (!guard.isInstalled) continue;
+    if (!(await uninstallGuard(place, event))) continue;
     removed += 1;
     const back = guard.how === "file" && guard.keepsOther ? ", and the one before is back" : "";
     console.say(`the ${event} hook is gone${back}`);

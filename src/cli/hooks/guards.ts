@@ -52,7 +52,7 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
     lines: [],
   };
   // A hook of ours that stands as a file was put there under an older git, and still runs.
-  if (found.kind === "ours") return { ...own, how: "file", isInstalled: !found.isChanged };
+  if (found.kind === "ours") return { ...own, how: "file", isInstalled: found.isRun && !found.isChanged };
   if (await runsConfiguredHooks(folder)) {
     const command = await findConfiguredHook(folder, nameOf(event), event);
     const config = await findConfigPath(folder);
@@ -86,9 +86,9 @@ export async function installGuard({ folder }: GitPlace, { event, how, path }: G
   else installHook(path, event);
 }
 
-/** Both ways: git may have been replaced since. */
-export async function uninstallGuard({ folder }: GitPlace, event: HookEvent): Promise<void> {
-  if ((await findConfiguredHook(folder, nameOf(event), event)) !== undefined)
-    await forgetConfiguredHook(folder, nameOf(event));
-  uninstallHook(join((await findHooksFolder(folder)).path, event), event);
+/** Both ways: git may have been replaced since. Whether there was one. */
+export async function uninstallGuard({ folder }: GitPlace, event: HookEvent): Promise<boolean> {
+  const isConfigured = (await findConfiguredHook(folder, nameOf(event), event)) !== undefined;
+  if (isConfigured) await forgetConfiguredHook(folder, nameOf(event));
+  return uninstallHook(join((await findHooksFolder(folder)).path, event), event) || isConfigured;
 }

@@ -1,4 +1,14 @@
-import { linkSync, lstatSync, readFileSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  linkSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { HookEvent } from "../../git/hooks.ts";
 import { makeFolder, replaceAmongOthers } from "../../vault/write-file.ts";
@@ -20,7 +30,13 @@ const KEPT = ".before-vault-run";
 
 export type HookFile =
   | { readonly kind: "none" }
-  | { readonly kind: "ours"; readonly keeps: boolean; readonly isChanged: boolean }
+  | {
+      readonly kind: "ours";
+      readonly keeps: boolean;
+      readonly isChanged: boolean;
+      /** git passes over a hook that it may not run. */
+      readonly isRun: boolean;
+    }
   | { readonly kind: "other"; readonly text: string };
 
 export const keptPath = (path: string): string => `${path}${KEPT}`;
@@ -30,31 +46,39 @@ export function readHook(path: string, event: HookEvent): HookFile {
   if (stat === undefined) return { kind: "none" };
   const text = stat.isDirectory() ? "" : readText(path);
   if (text.split("\n")[1] !== MARK) return { kind: "other", text };
-  return { kind: "ours", keeps: isThere(keptPath(path)), isChanged: text !== scriptOf(event) };
+  return {
+    kind: "ours",
+    keeps: isThere(keptPath(path)),
+    isChanged: text !== scriptOf(event),
+    isRun: mayRun(path),
+  };
 }
 
 export function installHook(path: string, event: HookEvent): void {
   const before = readHook(path, event);
   if (before.kind === "ours" && before.isChanged) throw changed(path, before.keeps);
-  if (before.kind === "ours") return;
-  if (before.kind === "other" && isThere(keptPath(path))) throw twoBefore(path);
+  if (before.kind === "ours" && before.isRun) return;
+  // Where one that was killed came this far, it is one file by both names.
+  const isKept = before.kind === "other" && isSame(path, keptPath(path));
+  if (before.kind === "other" && !isKept && isThere(keptPath(path))) throw twoBefore(path);
   try {
     makeFolder(dirname(path), 0o777);
-    if (before.kind === "other") linkSync(path, keptPath(path));
+    if (before.kind === "other" && !isKept) linkSync(path, keptPath(path));
     replaceAmongOthers(path, Buffer.from(scriptOf(event)), 0o755);
   } catch (error) {
     throw diskError(error, "write the hook", path);
   }
 }
 
-/** Puts back what was there before, byte for byte. */
-export function uninstallHook(path: string, event: HookEvent): void {
+/** Puts back what was there before, byte for byte. Whether there was one of ours. */
+export function uninstallHook(path: string, event: HookEvent): boolean {
   const found = readHook(path, event);
-  if (found.kind !== "ours") return;
+  if (found.kind !== "ours") return false;
   if (found.isChanged) throw changed(path, found.keeps);
   try {
     if (found.keeps) renameSync(keptPath(path), path);
     else rmSync(path);
+    return true;
   } catch (error) {
     throw diskError(error, "take out the hook", path);
   }
@@ -93,6 +117,20 @@ function readText(path: string): string {
 export function isNoFolder(path: string): boolean {
   const stat = seen(path, statSync);
   return stat === undefined ? dirname(path) !== path && isNoFolder(dirname(path)) : !stat.isDirectory();
+}
+
+function mayRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isSame(path: string, other: string): boolean {
+  const [one, two] = [seen(path, lstatSync), seen(other, lstatSync)];
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 const isThere = (path: string): boolean => seen(path, lstatSync) !== undefined;
