@@ -3,8 +3,10 @@ import { findGitText, gitText } from "./stream.ts";
 
 // How git finds its hooks, asked of git itself: a folder, which `core.hooksPath` may name, and since 2.54 the configuration.
 
-export const HOOK_EVENTS = ["pre-commit", "pre-push", "pre-receive"] as const;
+export const HOOK_EVENTS = ["pre-commit", "pre-merge-commit", "pre-push", "pre-receive"] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
+/** The first is run by `git commit`, the second by `git merge` that needs no help; each by nothing else. */
+export const COMMIT_EVENTS = ["pre-commit", "pre-merge-commit"] as const;
 
 export interface HooksFolder {
   /** Absolute. Need not be there. */

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
@@ -152,7 +153,7 @@ describe("hook install", () => {
     chmodSync(hook, 0o644);
     const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
     expect(hooks[0]).toMatchObject({ event: "pre-commit", installed: false, how: "file" });
-    expect((await program.run(["hook", "install"])).stderr).not.toContain("there already");
+    expect((await program.run(["hook", "install"])).stderr).not.toContain("pre-commit hook is there already");
     const head = () => must(program, ["rev-parse", "HEAD"]);
     blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, head());
     chmodSync(hook, 0o644);
@@ -173,6 +174,39 @@ describe("hook install", () => {
     expect(readFileSync(log, "utf8")).toBe("hooks 0 \n");
     await program.must(["hook", "uninstall"]);
     expect(contentsOf(hooks)).toEqual(before);
+  });
+
+  it("looks through what a merge brings, and says what no hook before a commit sees", async () => {
+    const program = template.copy();
+    must(program, ["switch", "--quiet", "--create", "other"]);
+    commit(program, "bad.txt", `key=${API_KEY}\n`);
+    must(program, ["switch", "--quiet", "main"]);
+    commit(program, "good.txt", "clean\n");
+    const { stderr } = await program.run(["hook", "install"]);
+    expect(stderr).toContain("cherry-pick, revert, rebase and am");
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    blocked(git(program, ["merge", "--no-edit", "other"]), head, head());
+    must(program, ["merge", "--abort"]);
+    must(program, ["switch", "--quiet", "--create", "sound", "main~1"]);
+    await program.set("stripe/OTHER", `${API_KEY}-too`);
+    must(program, ["switch", "--quiet", "main"]);
+    expect(git(program, ["merge", "--no-edit", "sound"]).status).toBe(0);
+    // They run neither: a push does.
+    expect(git(program, ["cherry-pick", "other"]).status).toBe(0);
+    const server = join(program.home, "server.git");
+    must(program, ["init", "--quiet", "--bare", server], program.home);
+    const all = ["--on", "pre-commit", "--on", "pre-push"];
+    expect((await program.run(["hook", "install", ...all])).stderr).not.toContain("cherry-pick");
+    blocked(git(program, ["push", server, "main"]), head, head());
+    const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
+    expect(
+      hooks.map(({ event, installed }: { event: string; installed: boolean }) => [event, installed]),
+    ).toEqual([
+      ["pre-commit", true],
+      ["pre-merge-commit", true],
+      ["pre-push", true],
+      ["pre-receive", false],
+    ]);
   });
 
   it("sees what a hook that was there stages, and commits of chosen paths", async () => {
@@ -385,20 +419,24 @@ describe("a hook of another hand", () => {
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain(`${name} rules the hooks`);
     expect(program.snapshot()).toBe(before);
-    writeFileSync(join(program.repo, file), outcome.stdout);
-    // What is in a tracked file runs nothing by itself.
-    const told = await program.run(["hook", "install"]);
-    expect([told.status, told.stdout, told.stderr]).toEqual([
-      1,
-      "",
-      expect.stringContaining("git does not run"),
-    ]);
-    expect(JSON.parse(await program.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);
     const folder = must(program, ["rev-parse", "--git-path", "hooks"]);
-    writeHook(program, join(program.repo, folder, "pre-commit"), `# ${name} (pre-commit.com)`);
+    for (const [at, event] of (["pre-commit", "pre-merge-commit"] as const).entries()) {
+      const { stdout } = await program.run(["hook", "install", "--on", event]);
+      expect(stdout).toContain("vault-run scan --staged");
+      appendFileSync(join(program.repo, name === "husky" ? `.husky/${event}` : file), stdout);
+      // What is in a tracked file runs nothing by itself.
+      const told = await program.run(["hook", "install", "--on", event]);
+      expect([told.status, told.stdout, told.stderr]).toEqual([
+        1,
+        "",
+        expect.stringContaining("git does not run"),
+      ]);
+      const installed = async () => JSON.parse(await program.must(["hook", "status", "--json"])).hooks[at];
+      expect(await installed()).toMatchObject({ how: name, installed: false });
+      writeHook(program, join(program.repo, folder, event), `# ${name} (pre-commit.com)`);
+      expect(await installed()).toMatchObject({ event, how: name, installed: true });
+    }
     expect((await program.run(["hook", "install"])).status).toBe(0);
-    const { hooks } = JSON.parse(await program.must(["hook", "status", "--json"]));
-    expect(hooks[0]).toMatchObject({ how: name, installed: true });
   });
 
   it("that was put over vault-run's is not lost, and one that was changed is left alone", async () => {
@@ -444,7 +482,7 @@ describe("a hook of another hand", () => {
     expect((await program.run(["hook", "install"])).status).toBe(1);
     expect(existsSync(shared)).toBe(false);
     await program.must(["hook", "install", "--yes"]);
-    expect(readdirSync(shared)).toEqual(["pre-commit"]);
+    expect(readdirSync(shared)).toEqual(["pre-commit", "pre-merge-commit"]);
   });
 });
 
@@ -456,7 +494,10 @@ describe("init", () => {
       ["vault-run", "init", "--classic"],
       [["[y/N]", "y\n"]],
     );
-    expect([status, shown]).toEqual([0, expect.stringContaining("every commit is looked through")]);
+    expect([status, shown]).toEqual([
+      0,
+      expect.stringMatching(/every git commit is.*every git merge is looked through/s),
+    ]);
     const other = Program.empty();
     expect((await other.run(["init", "--classic"])).stderr).toContain("vault-run hook install");
     expect(JSON.parse(await other.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);

@@ -26,7 +26,7 @@ describe("the README's story", () => {
     expect(all).toContain("nothing to rotate");
     expect(all).toMatch(/launch +crawler +\S+ +verified +sh: stripe\/API_KEY/);
     expect(all).toMatch(/main is in step with origin: 0 commits came, \d+ went/);
-    expect(all).toContain("every commit is looked through");
+    expect(all).toContain("every git commit is looked through");
     expect(all).toMatch(/nothing found; looked through \d+ contents/);
     expect(all).toContain("nothing wrong");
     expect(all).not.toContain("sk_live_5");

@@ -1,11 +1,12 @@
 import { dirname } from "node:path";
 import { findGitPlace, type GitPlace } from "../../git/changes.ts";
-import { HOOK_EVENTS, type HookEvent } from "../../git/hooks.ts";
+import { COMMIT_EVENTS, HOOK_EVENTS, type HookEvent } from "../../git/hooks.ts";
 import { MistypedWord, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE, REFUSED } from "../exit-status.ts";
 import { HOOK_ACTIONS } from "../hooks/actions.ts";
 import { findGuard, type Guard, installGuard, uninstallGuard } from "../hooks/guards.ts";
+import { sayInstalled, WITHOUT_HOOK } from "../hooks/wording.ts";
 import { oneOf } from "../words.ts";
 
 const HELP = "vault-run hook --help";
@@ -20,7 +21,7 @@ export async function run(context: CommandContext): Promise<number> {
       return install(
         context,
         place,
-        events.length > 0 ? events : [place.isBare ? "pre-receive" : "pre-commit"],
+        events.length > 0 ? events : place.isBare ? ["pre-receive"] : COMMIT_EVENTS,
       );
     case "uninstall":
       return uninstall(context, place, events.length > 0 ? events : HOOK_EVENTS);
@@ -43,6 +44,8 @@ async function install(
 ): Promise<number> {
   const { console } = context;
   let isWhole = true;
+  let isAgreed = false;
+  const installed: HookEvent[] = [];
   for (const event of events) {
     const guard = await findGuard(place, event);
     if (guard.isInstalled) {
@@ -58,17 +61,23 @@ async function install(
       continue;
     }
     if (guard.isOff) throw hooksAreOff(guard);
-    if (guard.isShared) {
-      const matter = `core.hooksPath names a folder that serves other repositories too: ${guard.path}`;
-      await context.confirmByPerson(`${matter}; write the hook there?`, matter);
+    if (guard.isShared && !isAgreed) {
+      const matter = `core.hooksPath names a folder that serves other repositories too: ${dirname(guard.path)}`;
+      await context.confirmByPerson(`${matter}; write there?`, matter);
+      isAgreed = true;
     }
     await installGuard(place, guard);
-    console.say(`every ${SUBJECTS[event]} is looked through from now on: ${guard.path}`);
+    installed.push(event);
+    sayInstalled(console, guard);
     if (guard.keepsOther && guard.how === "file")
       console.detail("the hook that was there runs first, as it did");
   }
+  if (installed.some(isOfCommits) && !(await findGuard(place, "pre-push")).isInstalled)
+    console.detail(WITHOUT_HOOK);
   return isWhole ? DONE : REFUSED;
 }
+
+const isOfCommits = (event: HookEvent): boolean => COMMIT_EVENTS.some((own) => own === event);
 
 const isManaged = ({ how }: Guard): boolean => how !== "config" && how !== "file";
 
@@ -81,12 +90,6 @@ const hooksAreOff = ({ path }: Guard): VaultError =>
 
 const notRun = ({ event, how, missing }: Guard): string =>
   `git does not run ${how} on ${event} here: run ${missing}`;
-
-const SUBJECTS: Readonly<Record<HookEvent, string>> = {
-  "pre-commit": "commit",
-  "pre-push": "push",
-  "pre-receive": "push that comes in",
-};
 
 async function uninstall(
   context: CommandContext,

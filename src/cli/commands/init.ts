@@ -4,6 +4,7 @@ import { findVariable } from "../../vault/machine.ts";
 import { diskError, VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
 import { DONE } from "../exit-status.ts";
+import type { Guard } from "../hooks/guards.ts";
 import { warnOfKeyInRepo } from "../new-key-file.ts";
 import { ownerKeyText } from "../new-passphrase.ts";
 import { commitNote } from "../owner-verb.ts";
@@ -56,21 +57,27 @@ async function offerHook(context: CommandContext): Promise<void> {
 async function askForHook(context: CommandContext): Promise<void> {
   const { machine, console } = context;
   const { findGitPlace } = await import("../../git/changes.ts");
+  const { COMMIT_EVENTS } = await import("../../git/hooks.ts");
   const { findGuard, installGuard } = await import("../hooks/guards.ts");
+  const { sayInstalled, WITHOUT_HOOK } = await import("../hooks/wording.ts");
   const place = await findGitPlace(machine.cwd, machine.env);
-  const guard = place === undefined ? undefined : await findGuard(place, "pre-commit");
-  if (place === undefined || guard === undefined || guard.isInstalled) return;
-  const isPlain = guard.lines.length === 0 && !guard.isShared && !guard.isOff;
+  if (place === undefined) return;
+  const guards: Guard[] = [];
+  for (const event of COMMIT_EVENTS) guards.push(await findGuard(place, event));
+  const missing = guards.filter(({ isInstalled }) => !isInstalled);
+  if (missing.length === 0) return;
+  const isPlain = missing.every(({ lines, isShared, isOff }) => lines.length === 0 && !isShared && !isOff);
   const canInstall = console.canAsk && !context.has("yes") && isPlain;
   if (canInstall) {
     const { askYes } = await import("../prompt.ts");
-    if (
-      await askYes(console, "look through every commit for secrets before it is made, by a hook of git's?")
-    ) {
-      await installGuard(place, guard);
-      console.say(`every commit is looked through from now on: ${guard.path}`);
+    if (await askYes(console, "look for secrets before each git commit and git merge, by hooks of git's?")) {
+      for (const guard of missing) {
+        await installGuard(place, guard);
+        sayInstalled(console, guard);
+      }
+      console.detail(WITHOUT_HOOK);
       return;
     }
   }
-  console.detail("to have every commit looked through for secrets before it is made: vault-run hook install");
+  console.detail("to have secrets looked for before each git commit and git merge: vault-run hook install");
 }

@@ -20,6 +20,7 @@ import { diskError, systemCode, VaultError } from "../../vault-error.ts";
 
 export const SCANS: Readonly<Record<HookEvent, string>> = {
   "pre-commit": "vault-run scan --staged",
+  "pre-merge-commit": "vault-run scan --staged",
   "pre-push": 'vault-run scan --pushed --remote "$1"',
   "pre-receive": "vault-run scan --pushed",
 };
@@ -86,7 +87,7 @@ export function uninstallHook(path: string, event: HookEvent): boolean {
 
 /** The whole script. Standard input goes to both, of a hook that is told something there. */
 export function scriptOf(event: HookEvent): string {
-  const told = event === "pre-commit" ? undefined : 'printf %s "$told" | ';
+  const told = event === "pre-commit" || event === "pre-merge-commit" ? undefined : 'printf %s "$told" | ';
   return [
     "#!/bin/sh",
     MARK,

@@ -67,7 +67,15 @@ function lefthookIn(top: string, file: string, hooks: string, event: HookEvent):
     ...(event === "pre-push" ? ["      use_stdin: true"] : []),
   ];
   const missing = isHook(join(hooks, event), "lefthook") ? undefined : installOf("lefthook", hooks, event);
-  return manager("lefthook", join(top, file), lines, { sign: signOf(event), missing });
+  // Two events may have the same scan: it counts where it stands below its own.
+  const part = (text: string) => sectionOf(text, event);
+  return manager("lefthook", join(top, file), lines, { sign: signOf(event), missing, part });
+}
+
+/** What YAML has below a key at the margin. */
+function sectionOf(text: string, key: string): string {
+  const [, after = ""] = text.split(new RegExp(`^${key}:`, "m"), 2);
+  return after.split(/\n(?=[^\s#])/, 1)[0] ?? "";
 }
 
 function preCommitIn(top: string, hooks: string, event: HookEvent): Manager {
@@ -77,7 +85,7 @@ function preCommitIn(top: string, hooks: string, event: HookEvent): Manager {
       ? `sh -c 'vault-run scan --range "\${PRE_COMMIT_FROM_REF:-${NOTHING}}..\${PRE_COMMIT_TO_REF:-HEAD}"'`
       : SCANS[event];
   const lines = [
-    "repos:",
+    "# below repos:",
     "  - repo: local",
     "    hooks:",
     `      - id: vault-run-${event}`,
@@ -97,13 +105,20 @@ function preCommitIn(top: string, hooks: string, event: HookEvent): Manager {
   });
 }
 
+interface Signs {
+  readonly sign: string;
+  readonly missing: string | undefined;
+  /** Where in the file it must stand. */
+  readonly part?: (text: string) => string;
+}
+
 function manager(
   name: Manager["name"],
   file: string,
   lines: readonly string[],
-  { sign, missing }: { readonly sign: string; readonly missing: string | undefined },
+  { sign, missing, part = (text) => text }: Signs,
 ): Manager {
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const text = part(existsSync(file) ? readFileSync(file, "utf8") : "");
   const isAdded = text.split("\n").some((line) => line.includes(sign) && !line.trim().startsWith("#"));
   return { name, file, lines, isAdded, missing };
 }

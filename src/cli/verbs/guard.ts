@@ -55,18 +55,15 @@ export const GUARD_VERBS: readonly Verb[] = [
     options: [
       {
         flag: "--on EVENT",
-        about: "pre-commit (default), pre-push, or pre-receive on a server; repeatable",
-        choices: ["pre-commit", "pre-push", "pre-receive"],
+        about:
+          "pre-commit and pre-merge-commit (default), pre-push, or pre-receive (default on a server); repeatable",
+        choices: ["pre-commit", "pre-merge-commit", "pre-push", "pre-receive"],
         multiple: true,
       },
       YES,
       JSON_OUT,
     ],
-    examples: [
-      "vault-run hook install",
-      "vault-run hook install --on pre-commit --on pre-push",
-      "vault-run hook status",
-    ],
+    examples: ["vault-run hook install", "vault-run hook install --on pre-push", "vault-run hook status"],
     statuses: { 1: "refused, or a line is left for you to put in or take out" },
     load: () => import("../commands/hook.ts"),
   },
