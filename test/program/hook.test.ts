@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -461,6 +462,64 @@ describe("a hook of another hand", () => {
     expect(readFileSync(hook)).toEqual(third);
   });
 
+  it.each([
+    ["sh", "/bin/sh -e", 'sh "$(dirname "$0")/tool"'],
+    ["bash, by a link to a dispatcher", "/usr/bin/env bash", '[[ -L "$0" ]] || true'],
+  ])("that goes by its own path runs by it still: %s", async (kind, shell, line) => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const [hooks, log] = [join(program.repo, ".git/hooks"), join(program.home, "hook.log")];
+    const hook = join(hooks, "pre-commit");
+    mkdirSync(`${hook}.d`, { recursive: true });
+    writeFileSync(join(hooks, "tool"), "true\n");
+    const text = `#!${shell}\n${line}\ncase $(basename "$0") in pre-commit) ;; *) exit 3 ;; esac
+for part in "$0".d/*; do "$part" "$0" || exit; done\nexit 0\n`;
+    writeFileSync(join(hooks, "dispatch"), text, { mode: 0o755 });
+    if (kind === "sh") cpSync(join(hooks, "dispatch"), hook);
+    else symlinkSync("dispatch", hook);
+    writeFileSync(join(`${hook}.d`, "one"), `#!/bin/sh\necho "$1" >> '${log}'\n`, { mode: 0o755 });
+    const before = contentsOf(hooks);
+    // As it was installed before: run by itself, from its new place.
+    await program.must(["hook", "install", "--on", "pre-commit"]);
+    const now = readFileSync(hook, "utf8");
+    const first = now.replace(/\S+( bash| -e) -c '.*' "\$0" "\$@"/, '"$before" "$@"');
+    expect(first).not.toBe(now);
+    writeFileSync(hook, first);
+    expect(commit(program, "a.txt", "clean\n").status).toBe(1);
+    expect(existsSync(log)).toBe(false);
+    expect(JSON.parse(await program.must(["hook", "status", "--json"])).hooks[0].installed).toBe(false);
+    await program.must(["hook", "install", "--on", "pre-commit"]);
+    expect(readFileSync(hook, "utf8")).toBe(now);
+    expect(commit(program, "a.txt", "clean\n").status).toBe(0);
+    expect(readFileSync(log, "utf8")).toBe(".git/hooks/pre-commit\n");
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, head());
+    await program.must(["hook", "uninstall"]);
+    expect(contentsOf(hooks)).toEqual(before);
+  });
+
+  it("that goes by its own path in another language is left where it is, with what to add", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = template.copy();
+    const hook = join(program.repo, ".git/hooks/pre-commit");
+    const lines = ["#!/usr/bin/perl", "exit 3 unless $0 =~ m{/pre-commit$};"];
+    mkdirSync(join(hook, ".."), { recursive: true });
+    writeFileSync(hook, `${lines.join("\n")}\n`, { mode: 0o755 });
+    const { status, stdout, stderr } = await program.run(["hook", "install", "--on", "pre-commit"]);
+    expect([status, stdout, stderr]).toEqual([
+      1,
+      "vault-run scan --staged\n",
+      expect.stringContaining("goes by its own path"),
+    ]);
+    expect(readFileSync(hook, "utf8")).toBe(`${lines.join("\n")}\n`);
+    writeFileSync(hook, `${[...lines, 'exit(system("vault-run scan --staged") >> 8);'].join("\n")}\n`);
+    await program.must(["hook", "install", "--on", "pre-commit"]);
+    const head = () => must(program, ["rev-parse", "HEAD"]);
+    blocked(commit(program, "bad.txt", `key=${API_KEY}\n`), head, head());
+    const removed = await program.run(["hook", "uninstall"]);
+    expect([removed.status, removed.stderr]).toEqual([1, expect.stringContaining("out of it yourself")]);
+  });
+
   it("is none of vault-run's for speaking of it", async () => {
     if (hasConfiguredHooks()) return;
     const program = template.copy();
@@ -516,6 +575,23 @@ describe("init", () => {
     expect(shown).not.toContain("defect");
     expect(shown).not.toContain("from now on");
     await program.must(["list"]);
+  });
+
+  it("leaves the file of a manager that git does not run yet", async () => {
+    if (hasConfiguredHooks()) return;
+    const program = Program.empty();
+    must(program, ["config", "core.hooksPath", ".husky/_"]);
+    mkdirSync(join(program.repo, ".husky"));
+    for (const event of ["pre-commit", "pre-merge-commit"])
+      writeFileSync(join(program.repo, ".husky", event), "vault-run scan --staged\n");
+    const before = contentsOf(join(program.repo, ".husky"));
+    const { shown, status } = await onTerminal(
+      program,
+      ["vault-run", "init", "--classic"],
+      [["[y/N]", "y\n"]],
+    );
+    expect([status, shown]).toEqual([0, expect.not.stringContaining("[y/N]")]);
+    expect(contentsOf(join(program.repo, ".husky"))).toEqual(before);
   });
 
   it("stands where the question about the hook is left unanswered", async () => {

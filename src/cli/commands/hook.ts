@@ -52,10 +52,9 @@ async function install(
       console.say(`the ${event} hook is there already: ${guard.path}`);
       continue;
     }
-    if (isManaged(guard)) {
+    if (guard.isByHand) {
       isWhole = false;
-      if (guard.lines.length > 0)
-        console.say(`${guard.how} rules the hooks of this repository; add this to ${guard.path}:`);
+      if (guard.lines.length > 0) console.say(`${whyByHand(guard)}; add this to ${guard.path}:`);
       for (const line of guard.lines) console.print(line);
       if (guard.missing !== undefined) console.say(notRun(guard));
       continue;
@@ -79,7 +78,10 @@ async function install(
 
 const isOfCommits = (event: HookEvent): boolean => COMMIT_EVENTS.some((own) => own === event);
 
-const isManaged = ({ how }: Guard): boolean => how !== "config" && how !== "file";
+const whyByHand = ({ event, how }: Guard): string =>
+  how === "file"
+    ? `the ${event} hook that is there goes by its own path, and would be lost in another place`
+    : `${how} rules the hooks of this repository`;
 
 const hooksAreOff = ({ path }: Guard): VaultError =>
   new VaultError(
@@ -101,11 +103,9 @@ async function uninstall(
   let removed = 0;
   for (const event of events) {
     const guard = await findGuard(place, event);
-    if (isManaged(guard) && guard.lines.length === 0) {
+    if (guard.isByHand && guard.lines.length === 0) {
       isWhole = false;
-      console.say(
-        `${guard.how} rules the hooks of this repository; take ${event} out of it yourself: ${guard.path}`,
-      );
+      console.say(`${whyByHand(guard)}; take ${event} out of it yourself: ${guard.path}`);
       continue;
     }
     if (!(await uninstallGuard(place, event))) continue;

@@ -66,7 +66,7 @@ async function askForHook(context: CommandContext): Promise<void> {
   for (const event of COMMIT_EVENTS) guards.push(await findGuard(place, event));
   const missing = guards.filter(({ isInstalled }) => !isInstalled);
   if (missing.length === 0) return;
-  const isPlain = missing.every(({ lines, isShared, isOff }) => lines.length === 0 && !isShared && !isOff);
+  const isPlain = missing.every(({ isByHand, isShared, isOff }) => !isByHand && !isShared && !isOff);
   const canInstall = console.canAsk && !context.has("yes") && isPlain;
   if (canInstall) {
     const { askYes } = await import("../prompt.ts");

@@ -10,7 +10,7 @@ import {
   runsConfiguredHooks,
 } from "../../git/hooks.ts";
 import { installHook, isNoFolder, readHook, SCANS, uninstallHook } from "./hook-file.ts";
-import { findManager, type Manager } from "./managers.ts";
+import { findManager, hasLine, type Manager } from "./managers.ts";
 
 // One hook of a repository: how git would run it here, and whether it is in place. git's configuration is taken where git
 // runs hooks from there, since it has room for any number of hooks; otherwise the folder that git reports, unless a program
@@ -28,6 +28,8 @@ export interface Guard {
   readonly isShared: boolean;
   /** Where git looks for hooks in what is no folder, and so runs none. */
   readonly isOff: boolean;
+  /** Whether it is the user's to add and to take out. */
+  readonly isByHand: boolean;
   /** What to add by hand. */
   readonly lines: readonly string[];
   /** The command that makes what was added run. */
@@ -49,10 +51,11 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
     keepsOther: found.kind === "other" || (found.kind === "ours" && found.keeps),
     isShared: hooks.isShared,
     isOff: isNoFolder(hooks.path),
+    isByHand: false,
     lines: [],
   };
   // A hook of ours that stands as a file was put there under an older git, and still runs.
-  if (found.kind === "ours") return { ...own, how: "file", isInstalled: found.isRun && !found.isChanged };
+  if (found.kind === "ours") return { ...own, how: "file", isInstalled: found.isWhole && !found.isChanged };
   if (await runsConfiguredHooks(folder)) {
     const command = await findConfiguredHook(folder, nameOf(event), event);
     const config = await findConfigPath(folder);
@@ -69,9 +72,15 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
     isBare || event === "pre-receive"
       ? undefined
       : findManager(folder, hooks.path, found.kind === "other" ? found.text : "", event);
-  if (manager === undefined) return { ...own, how: "file", isInstalled: false };
+  if (manager === undefined) {
+    const mustStay = found.kind === "other" && found.isRun && found.way.kind === "not";
+    if (!mustStay) return { ...own, how: "file", isInstalled: false };
+    const isInstalled = hasLine(found.text, SCANS[event]);
+    return { ...own, how: "file", isInstalled, isByHand: true, lines: isInstalled ? [] : [SCANS[event]] };
+  }
   return {
     ...own,
+    isByHand: true,
     how: manager.name,
     path: manager.file,
     isInstalled: manager.isAdded && manager.missing === undefined,
@@ -80,7 +89,7 @@ export async function findGuard({ folder, isBare }: GitPlace, event: HookEvent):
   };
 }
 
-/** Not for what is ruled by a program. */
+/** Not for what is the user's. */
 export async function installGuard({ folder }: GitPlace, { event, how, path }: Guard): Promise<void> {
   if (how === "config") await configureHook(folder, nameOf(event), event, commandOf(event));
   else installHook(path, event);

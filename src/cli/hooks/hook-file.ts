@@ -13,6 +13,7 @@ import { dirname } from "node:path";
 import type { HookEvent } from "../../git/hooks.ts";
 import { makeFolder, replaceAmongOthers } from "../../vault/write-file.ts";
 import { diskError, systemCode, VaultError } from "../../vault-error.ts";
+import { findWay, type Way } from "./own-path.ts";
 
 // A hook as a file in the folder that git reports. One that was there before is moved beside it, untouched, and is run
 // first, by itself: what it ends with ends nothing but it, and what it stages is looked through too. Each step is one
@@ -28,6 +29,9 @@ export const SCANS: Readonly<Record<HookEvent, string>> = {
 const MARK =
   "# vault-run hook install: wrote this; `vault-run hook uninstall` takes it out and puts back what was here.";
 const KEPT = ".before-vault-run";
+/** Has a shell read it, with the path of before for its own. */
+const READING = `-c '. "$0${KEPT}"'`;
+const READ_BY = /(\/[\w./ -]+) -c '\. "\$0\.before-vault-run"'/;
 
 export type HookFile =
   | { readonly kind: "none" }
@@ -35,10 +39,10 @@ export type HookFile =
       readonly kind: "ours";
       readonly keeps: boolean;
       readonly isChanged: boolean;
-      /** git passes over a hook that it may not run. */
-      readonly isRun: boolean;
+      /** Whether git runs it, which passes over one that it may not run, and it runs the one before as that needs it. */
+      readonly isWhole: boolean;
     }
-  | { readonly kind: "other"; readonly text: string };
+  | { readonly kind: "other"; readonly text: string; readonly isRun: boolean; readonly way: Way };
 
 export const keptPath = (path: string): string => `${path}${KEPT}`;
 
@@ -46,26 +50,28 @@ export function readHook(path: string, event: HookEvent): HookFile {
   const stat = seen(path, lstatSync);
   if (stat === undefined) return { kind: "none" };
   const text = stat.isDirectory() ? "" : readText(path);
-  if (text.split("\n")[1] !== MARK) return { kind: "other", text };
+  if (text.split("\n")[1] !== MARK)
+    return { kind: "other", text, isRun: mayRun(path), way: findWay(text, stat.isSymbolicLink()) };
+  const shell = READ_BY.exec(text)?.[1];
   return {
     kind: "ours",
     keeps: isThere(keptPath(path)),
-    isChanged: text !== scriptOf(event),
-    isRun: mayRun(path),
+    isChanged: text !== scriptOf(event, shell),
+    isWhole: mayRun(path) && shell === shellOfKept(path, shell),
   };
 }
 
 export function installHook(path: string, event: HookEvent): void {
   const before = readHook(path, event);
   if (before.kind === "ours" && before.isChanged) throw changed(path, before.keeps);
-  if (before.kind === "ours" && before.isRun) return;
+  if (before.kind === "ours" && before.isWhole) return;
   // Where one that was killed came this far, it is one file by both names.
   const isKept = before.kind === "other" && isSame(path, keptPath(path));
   if (before.kind === "other" && !isKept && isThere(keptPath(path))) throw twoBefore(path);
   try {
     makeFolder(dirname(path), 0o777);
     if (before.kind === "other" && !isKept) linkSync(path, keptPath(path));
-    replaceAmongOthers(path, Buffer.from(scriptOf(event)), 0o755);
+    replaceAmongOthers(path, Buffer.from(scriptOf(event, shellOfKept(path))), 0o755);
   } catch (error) {
     throw diskError(error, "write the hook", path);
   }
@@ -85,16 +91,30 @@ export function uninstallHook(path: string, event: HookEvent): boolean {
   }
 }
 
-/** The whole script. Standard input goes to both, of a hook that is told something there. */
-export function scriptOf(event: HookEvent): string {
+/** @param now where the one before cannot be run as it needs it, what runs it now. */
+function shellOfKept(path: string, now?: string): string | undefined {
+  const stat = seen(keptPath(path), lstatSync);
+  if (stat === undefined || stat.isDirectory()) return undefined;
+  const way = findWay(readText(keptPath(path)), stat.isSymbolicLink());
+  if (way.kind === "not") return now;
+  return way.kind === "read" ? way.shell : undefined;
+}
+
+/**
+ * The whole script. Standard input goes to both, of a hook that is told something there.
+ *
+ * @param shell what reads the one before, where that is not run by itself.
+ */
+function scriptOf(event: HookEvent, shell: string | undefined): string {
   const told = event === "pre-commit" || event === "pre-merge-commit" ? undefined : 'printf %s "$told" | ';
+  const run = shell === undefined ? '"$before" "$@"' : `${shell} ${READING} "$0" "$@"`;
   return [
     "#!/bin/sh",
     MARK,
     "# What was here runs first, as it did; whatever it says, what is to leave is looked through.",
     ...(told === undefined ? [] : ["told=$(cat; echo .)", `told=\${told%.}`]),
     `before="$0${KEPT}"`,
-    `if [ -x "$before" ]; then ${told ?? ""}"$before" "$@" || exit; fi`,
+    `if [ -x "$before" ]; then ${told ?? ""}${run} || exit; fi`,
     "if ! command -v vault-run >/dev/null; then",
     '  echo "vault-run is not on the PATH, so nothing was looked through: install it, or remove $0" >&2',
     "  exit 1",

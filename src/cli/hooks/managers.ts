@@ -119,9 +119,13 @@ function manager(
   { sign, missing, part = (text) => text }: Signs,
 ): Manager {
   const text = part(existsSync(file) ? readFileSync(file, "utf8") : "");
-  const isAdded = text.split("\n").some((line) => line.includes(sign) && !line.trim().startsWith("#"));
+  const isAdded = hasLine(text, sign);
   return { name, file, lines, isAdded, missing };
 }
+
+/** Whether a line has it that is no comment. */
+export const hasLine = (text: string, sign: string): boolean =>
+  text.split("\n").some((line) => line.includes(sign) && !line.trim().startsWith("#"));
 
 const signOf = (event: HookEvent): string => SCANS[event].replace(/ --remote.*$/, "");
 
