@@ -9,6 +9,9 @@ export type GroupPolicy = GroupRecord["policy"];
 /** The beginning of an argument vector. */
 export type CommandRule = readonly [string, ...string[]];
 
+/** What may be repeated of a URL: user, password, path and query can be secrets. */
+const HARMLESS = /^([a-z]+:\/\/)?[^/\\@?#]*\/?$/i;
+
 /** A policy with every field there; `commands` is null where any is allowed. */
 export interface ShownPolicy {
   readonly reveal: boolean;
@@ -59,11 +62,10 @@ export function parseOrigin(text: string): string {
     (text !== spelled && text !== `${spelled}/`) ||
     !ORIGIN.test(spelled)
   ) {
-    const meant = spelled !== undefined && ORIGIN.test(spelled) ? spelled : "https://api.example.org";
     throw new VaultError(
       "usage",
-      `not an origin: ${printable(text)}`,
-      `write scheme, host and, where it is another, the port: ${meant}`,
+      `not an origin: ${HARMLESS.test(text) ? printable(text) : "there is more in it than scheme, host and port, which is not shown"}`,
+      `write scheme, host and, where it is another, the port: ${findMeantOrigin(url) ?? "https://api.example.org"}`,
     );
   }
   if (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname))) return spelled;
@@ -72,6 +74,12 @@ export function parseOrigin(text: string): string {
     `a secret is sent over https alone: ${printable(text)}`,
     "give the https origin; http is for localhost, 127.0.0.1 and [::1], in development",
   );
+}
+
+/** Undefined where a password with a / in it may have cut the host short. */
+function findMeantOrigin(url: URL | null): string | undefined {
+  if (url === null || !ORIGIN.test(url.origin)) return undefined;
+  return `${url.pathname}${url.search}${url.hash}`.includes("@") ? undefined : url.origin;
 }
 
 /** A host that is this machine by its name alone; a URL's `hostname`. */

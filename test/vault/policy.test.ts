@@ -61,4 +61,34 @@ describe("an origin", () => {
   ])("is not %j", (text) => {
     expect(() => parseOrigin(text)).toThrow(VaultError);
   });
+
+  it("is never repeated with what may be a secret in it", () => {
+    for (const text of [
+      "https://user:hunter2@api.example.org",
+      "https://user:1/hunter2@api.example.org",
+      "https://user:1?hunter2@api.example.org",
+      "https://user:hunter2@",
+      "user:hunter2@api.example.org",
+      "http://user:hunter2@api.example.org",
+      "https:\\\\user:hunter2@api.example.org",
+      "https://api.example.org/hooks/hunter2",
+      "https://api.example.org?key=hunter2",
+      "https://api.example.org#hunter2",
+    ]) {
+      const { message, hint } = refusalOf(text);
+      expect(`${message} ${hint}`, text).not.toMatch(/hunter2|user/);
+    }
+    expect(refusalOf("https://user:hunter2@api.example.org").hint).toContain("https://api.example.org");
+    expect(refusalOf("https://API.example.org").message).toContain("API.example.org");
+  });
 });
+
+function refusalOf(text: string): VaultError {
+  try {
+    parseOrigin(text);
+  } catch (error) {
+    if (error instanceof VaultError) return error;
+    throw error;
+  }
+  throw new Error(`taken for an origin: ${text}`);
+}
