@@ -84,7 +84,7 @@ export class Console {
 
   /** What was asked for, for programs. */
   printJson(value: unknown): void {
-    this.#streams.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    this.#streams.stdout.write(`${jsonText(value, 2)}\n`);
   }
 
   /** Text of what was asked for that is in its final form. */
@@ -208,6 +208,11 @@ export class Console {
       }
     };
   }
+}
+
+/** The same JSON in text that is safe on a terminal: control characters stand in strings alone, where escapes mean them. */
+export function jsonText(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).split("\n").map(withoutControls).join("\n");
 }
 
 function cut(line: string, columns: number): string {

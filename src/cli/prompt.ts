@@ -1,4 +1,5 @@
 import type { ReadStream } from "node:tty";
+import { withoutControls } from "../vault/names.ts";
 import { VaultError } from "../vault-error.ts";
 import type { Console } from "./console.ts";
 
@@ -24,7 +25,7 @@ export async function askHidden(console: Console, question: string, instead: str
   const [pasteOn, pasteOff] = console.isDumb ? ["", ""] : ["\x1b[?2004h", "\x1b[?2004l"];
   // Raw first: what is typed once the question shows must not be echoed, nor edited by the terminal's own line mode.
   input.setRawMode(true);
-  stderr.write(`${question}: ${pasteOn}`);
+  stderr.write(`${withoutControls(question)}: ${pasteOn}`);
   input.resume();
   const line = new HiddenLine();
   try {
@@ -40,7 +41,7 @@ export async function askHidden(console: Console, question: string, instead: str
 
 /** Asks yes or no; anything but yes is no. */
 export async function askYes(console: Console, question: string): Promise<boolean> {
-  return /^y(es)?$/i.test(await askLine(console, `${question} [y/N] `));
+  return /^y(es)?$/i.test(await askLine(console, `${withoutControls(question)} [y/N] `));
 }
 
 /** Asks for one of a few choices, by its number from 1. Anything else is none of them. */
@@ -49,9 +50,9 @@ export async function askWhich(
   question: string,
   choices: readonly string[],
 ): Promise<number | undefined> {
-  const list = choices.map((choice, at) => `  ${at + 1}: ${choice}\n`).join("");
+  const list = choices.map((choice, at) => `  ${at + 1}: ${withoutControls(choice)}\n`).join("");
   const numbers = choices.map((_, at) => String(at + 1));
-  const answer = await askLine(console, `${question}\n${list}[${numbers.join("/")}] `);
+  const answer = await askLine(console, `${withoutControls(question)}\n${list}[${numbers.join("/")}] `);
   const at = numbers.indexOf(answer);
   return at === -1 ? undefined : at;
 }

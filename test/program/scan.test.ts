@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { hasControls } from "../../src/vault/names.ts";
 import { type Outcome, Program } from "../fixtures/program.ts";
 import { bech32Identity, keySamples } from "../scan/samples.ts";
 
@@ -223,6 +224,19 @@ describe("scan of commits", () => {
     stage(program, "key.txt", bech32Identity("age-secret-key-"));
     program.git("commit", "--quiet", "--message", "second");
     expect(await rules(program, ["--history"])).toEqual(["age-identity key.txt"]);
+  });
+
+  it("shows nothing that drives a terminal, in JSON and SARIF of the very same names", async () => {
+    const program = template.copy();
+    const name = "a\u009b31m\u007f\u202e\u2028\u001b]0;b.txt";
+    stage(program, name, `key ${API_KEY}\n`);
+    for (const format of ["--json", "--sarif"]) {
+      const { stdout } = await program.run(["scan", "--staged", format]);
+      expect(hasControls(stdout.replaceAll("\n", ""))).toBe(false);
+      expect(JSON.stringify(JSON.parse(stdout))).toContain(
+        format === "--json" ? JSON.stringify(name) : encodeURIComponent("\u202e"),
+      );
+    }
   });
 
   it("prints SARIF with fingerprints that stay", async () => {

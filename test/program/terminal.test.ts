@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
@@ -77,6 +77,17 @@ describe("the hidden prompt", () => {
 });
 
 describe("a confirmation", () => {
+  it("shows a path without what would drive the terminal", async () => {
+    const configured = join(program.home, ".config/vault-run");
+    const key = join(program.home, "a\u009b31m\u202eb.key");
+    renameSync(join(configured, readdirSync(configured)[0] ?? "", "owner.key"), key);
+    const command = ["vault-run", "keychain", "--owner-key-file", key];
+    const { shown, status } = await onTerminal(command, [["[y/N]", "n\r"]]);
+    expect(status).toBe(1);
+    expect(shown).toContain("a\\u009b31m\\u202eb.key? [y/N]");
+    expect(shown).not.toMatch(/[\u009b\u202e]/);
+  });
+
   it("shows whom it is about and does nothing without a yes", async () => {
     const before = program.snapshot();
     const no = await onTerminal(["vault-run", "grant", "crawler", "stripe"], [["[y/N]", "\r"]]);

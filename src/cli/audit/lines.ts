@@ -1,6 +1,7 @@
 import type { AuditLine } from "../../audit/event.ts";
 import type { ReadLine } from "../../audit/finding.ts";
 import type { Readers } from "../../audit/reader.ts";
+import { jsonText } from "../console.ts";
 import type { CommandContext } from "../context.ts";
 import { secondOf } from "../wording.ts";
 
@@ -35,7 +36,7 @@ export function jsonOfLines({ console }: CommandContext): LinePrinter {
     tell: async (lines) => {
       // A line may have fields that nobody knows, one named like ours among them.
       const told = lines.map(({ status, line }) => Object.assign({ status }, line, { status }));
-      const texts = told.map((line) => `\n    ${JSON.stringify(line)}`);
+      const texts = told.map((line) => `\n    ${jsonText(line)}`);
       console.printText(`${count === 0 ? "" : ","}${texts.join(",")}`);
       count += lines.length;
       await console.written();

@@ -1,6 +1,7 @@
 import { type AuditAnswers, auditAnswers } from "../../admin/audit/answers.ts";
 import type { LineFilter } from "../../admin/audit/filter.ts";
 import type { OpenedLogs } from "../../admin/audit/open-logs.ts";
+import { jsonText } from "../console.ts";
 import type { CommandContext } from "../context.ts";
 import { readingOf } from "../progress.ts";
 import { jsonOfLines, tableOfLines } from "./lines.ts";
@@ -24,7 +25,7 @@ async function listAsJson(
   console.printText('{\n  "lines": [');
   const answers = await auditAnswers(opened, { filter, tell });
   const { logs, findings } = answers;
-  const rest = JSON.stringify({ logs, findings }, null, 2).slice(2);
+  const rest = jsonText({ logs, findings }, 2).slice(2);
   console.printText(`${count() === 0 ? "" : "\n  "}],\n${rest}\n`);
   return answers;
 }
