@@ -1,11 +1,20 @@
 import type { ReadStream } from "node:tty";
+import type { SignalSource } from "../launch/child.ts";
+import { ENDING, listen, send } from "../launch/signals.ts";
 import { withoutControls } from "../vault/names.ts";
-import { VaultError } from "../vault-error.ts";
+import { systemCode, VaultError } from "../vault-error.ts";
 import type { Console } from "./console.ts";
 
 // Prompts that never show what is typed. The terminal is read in raw mode, byte by byte, into a buffer that is
-// overwritten afterwards; its mode is restored whatever happens. Bracketed paste is switched on while asking, so that a
-// pasted private key arrives whole: without it the lines after the first would be left for the shell to run.
+// overwritten afterwards; its mode is restored whatever happens, also where a signal ends the program. Bracketed paste
+// is switched on while asking, so that a pasted private key arrives whole: without it the lines after the first would be
+// left for the shell to run.
+
+/** Who is asked, and what may end the program meanwhile. */
+export interface Person {
+  readonly console: Console;
+  readonly signals: SignalSource;
+}
 
 const ENTER = 0x0d;
 const LINE_FEED = 0x0a;
@@ -19,10 +28,24 @@ const STRAY_INPUT_MS = 60;
  *
  * @param instead another way to give it, for a terminal that cannot say where a paste ends.
  */
-export async function askHidden(console: Console, question: string, instead: string): Promise<Buffer> {
+export async function askHidden(
+  { console, signals }: Person,
+  question: string,
+  instead: string,
+): Promise<Buffer> {
   const input = terminal(console);
   const { stderr } = console.streams;
   const [pasteOn, pasteOff] = console.isDumb ? ["", ""] : ["\x1b[?2004h", "\x1b[?2004l"];
+  const restore = () => {
+    input.setRawMode(false);
+    stderr.write(`${pasteOff}\n`);
+  };
+  const listening = listen(signals, [...ENDING], (signal) => {
+    listening.stop();
+    restoreIfThere(restore);
+    // Nobody else listens: it ends the program as if it had not been heard.
+    send(process.pid, signal);
+  });
   // Raw first: what is typed once the question shows must not be echoed, nor edited by the terminal's own line mode.
   input.setRawMode(true);
   stderr.write(`${withoutControls(question)}: ${pasteOn}`);
@@ -33,9 +56,18 @@ export async function askHidden(console: Console, question: string, instead: str
     await refuseStrayLines(input, line, instead);
     return line.value();
   } finally {
-    input.setRawMode(false);
+    listening.stop();
     input.pause();
-    stderr.write(`${pasteOff}\n`);
+    restore();
+  }
+}
+
+/** After a hangup there is no terminal any more. */
+function restoreIfThere(restore: () => void): void {
+  try {
+    restore();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
   }
 }
 

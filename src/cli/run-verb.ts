@@ -29,18 +29,20 @@ export async function runVerb(
       const { run: command } = await verb.load();
       const to = values["audit-to"];
       const machine = await findMachine(typeof to === "string" ? to : undefined);
-      return command(new CommandContext(atTerminal(machine, console), console, signals, values, given));
+      return command(
+        new CommandContext(atTerminal(machine, console, signals), console, signals, values, given),
+      );
     }
   }
 }
 
 /** The machine with the person at its terminal, where there is one. */
-function atTerminal(machine: Machine, console: Console): Machine {
+function atTerminal(machine: Machine, console: Console, signals: SignalSource): Machine {
   if (!console.canAsk) return machine;
   const askPassphrase = async (question: string) => {
     const { askHidden } = await import("./prompt.ts");
     return askHidden(
-      console,
+      { console, signals },
       question,
       "put the passphrase in a file of mode 0600 and name that in VAULT_RUN_OWNER_PASSPHRASE_FILE",
     );

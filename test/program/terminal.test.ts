@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
@@ -72,6 +73,23 @@ describe("the hidden prompt", () => {
     expect(shown).toContain("canceled");
     expect(shown).toContain("status-1");
     expect(readFileSync(join(program.home, "a"), "utf8")).toBe(readFileSync(join(program.home, "b"), "utf8"));
+    expect(program.snapshot()).toBe(before);
+  });
+});
+
+describe("a terminal at whose hidden prompt a signal ends the program", () => {
+  it.each(["HUP", "TERM", "INT", "QUIT"])("is as it was, with SIG%s", async (signal) => {
+    const before = program.snapshot();
+    const match = "vault-run set stripe/API_KEY$";
+    const { shown, modes } = await onTerminal(
+      ["sh", "-c", "stty -g > ~/a; vault-run set stripe/API_KEY; echo status-$?; stty -g > ~/b"],
+      [["not shown", "half", { kill: signal, match: `^\\S*node .*${match}` }]],
+    );
+    expect(shown).toContain(`status-${128 + constants.signals[`SIG${signal}` as NodeJS.Signals]}`);
+    expect(readFileSync(join(program.home, "b"), "utf8")).toBe(readFileSync(join(program.home, "a"), "utf8"));
+    expect(modes).toEqual({ echo: true, canonical: true, post: true });
+    expect(shown.lastIndexOf("\x1b[?2004l")).toBeGreaterThan(shown.lastIndexOf("\x1b[?2004h"));
+    expect(shown).not.toContain("half");
     expect(program.snapshot()).toBe(before);
   });
 });

@@ -74,7 +74,7 @@ async function readValue(context: CommandContext, place: string): Promise<Buffer
     await requireReady(context);
     const { askHidden } = await import("../prompt.ts");
     return askHidden(
-      context.console,
+      context,
       `value of ${place} (not shown)`,
       "put the value in a file and use --from-file, or pipe it to standard input",
     );
