@@ -35,7 +35,9 @@ export async function findRecords(
   if (files === undefined) return { files, folder: undefined, isOnDisk: true, base: undefined };
   if (place === undefined) return { files, folder: VAULT_FOLDER, isOnDisk: true, base: undefined };
   const folder = relative(place.folder, files.root);
-  const before = base === undefined ? undefined : await readVaultAt(place.folder, base, folder);
+  // Of a vault elsewhere no commit here knows anything.
+  const isHere = !folder.startsWith("../");
+  const before = base === undefined || !isHere ? undefined : await readVaultAt(place.folder, base, folder);
   return { files, folder, isOnDisk: true, base: before };
 }
 

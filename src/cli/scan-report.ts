@@ -1,4 +1,4 @@
-import { type Finding, TOO_MANY } from "../scan/finding.ts";
+import { type Finding, REFUSED_VAULT, TOO_MANY } from "../scan/finding.ts";
 import { sarifOf } from "../scan/sarif.ts";
 import type { CommandContext } from "./context.ts";
 import { counted } from "./wording.ts";
@@ -27,6 +27,6 @@ function printFinding({ console }: CommandContext, finding: Finding): void {
   console.print(`${file}:${line}:${column} ${rule}: ${what}${masked === "" ? "" : ` ${masked}`}`);
   if (commit !== undefined) console.print(`  since commit ${commit}`);
   console.print(`  ${next}`);
-  if (rule !== TOO_MANY)
+  if (rule !== TOO_MANY && rule !== REFUSED_VAULT)
     console.print(`  if it is no secret, an owner can allow it: vault-run allow ${fingerprint} --reason WHY`);
 }

@@ -1,5 +1,6 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { shellWord } from "../vault/names.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { childProcess } from "./late-modules.ts";
 import type { Protection } from "./protection.ts";
@@ -119,7 +120,7 @@ export function spawnFailure(code: string | undefined, file: string, cause?: unk
       STATUS_NOT_EXECUTABLE,
       "usage",
       `not executable (${code}): ${file}`,
-      `where it is a program's file, make it executable: chmod +x ${file}`,
+      `where it is a program's file, make it executable: chmod +x ${shellWord(file)}`,
     );
   }
   const hint =

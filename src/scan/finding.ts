@@ -32,6 +32,9 @@ export interface Finding extends Place {
   readonly next: string;
 }
 
+/** The rule of a vault that is refused: nothing counts that its owners allow. */
+export const REFUSED_VAULT = "vault";
+
 /** The rule of a content that has too many findings for all to be told. No owner can allow that. */
 export const TOO_MANY = "too-many";
 
@@ -48,9 +51,4 @@ export function fingerprintOf(rule: string, file: string, content: string | Uint
 /** As many stars as tell nothing of its length, and how long it is about. */
 export function maskOf(length: number): string {
   return length < 32 ? "********" : length < 256 ? "******** (long)" : "******** (very long)";
-}
-
-/** A file's name as a shell takes it, for the next step. */
-export function shellWord(file: string): string {
-  return /^[\w./+@:-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,6 @@
+import { shellWord } from "../vault/names.ts";
 import { MAX_RECORD_BYTES } from "../vault/record.ts";
-import { type Finding, fingerprintOf, shellWord } from "./finding.ts";
+import { type Finding, fingerprintOf } from "./finding.ts";
 import type { Content, Scanner } from "./scanner.ts";
 import type { VaultView } from "./vault-view.ts";
 

@@ -1,7 +1,8 @@
 import type { Sighting } from "../redact/finder.ts";
+import { shellWord } from "../vault/names.ts";
 import { LineCounter, type Window, windowsOf } from "./content.ts";
 import { findEncodedKeys } from "./encoded-keys.ts";
-import { type Finding, type FindingKind, fingerprintOf, maskOf, shellWord, TOO_MANY } from "./finding.ts";
+import { type Finding, type FindingKind, fingerprintOf, maskOf, TOO_MANY } from "./finding.ts";
 import { findFormats } from "./formats/formats.ts";
 import { findKeys } from "./keys.ts";
 import type { Match } from "./match.ts";

@@ -1,11 +1,12 @@
 import type { VerifyKey } from "../age/signing-key.ts";
+import { shellWord } from "../vault/names.ts";
 import { ALLOW_PATH, findPlace, type RecordPath } from "../vault/paths.ts";
 import { decodeRecord, findSigner, signedBytes } from "../vault/record.ts";
 import type { SignedRecord } from "../vault/schema.ts";
 import type { Vault } from "../vault/vault.ts";
 import { VaultError } from "../vault-error.ts";
 import { findPlainEnv, isEnvFile } from "./env-file.ts";
-import { type Finding, fingerprintOf, shellWord } from "./finding.ts";
+import { type Finding, fingerprintOf } from "./finding.ts";
 
 // What a scan knows of the vault in the repository that it looks through, and what is wrong with files by that knowledge.
 

@@ -15,7 +15,7 @@ import { Identity } from "../age/identity.ts";
 import { parseVerifyKey, type VerifyKey } from "../age/signing-key.ts";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { digest } from "./fingerprint.ts";
-import { type AgentName, GROUP_NAME, VAULT_ID, type VaultId } from "./names.ts";
+import { type AgentName, GROUP_NAME, shellWord, VAULT_ID, type VaultId } from "./names.ts";
 import type { OwnerKeys } from "./pins.ts";
 import type { Timestamp } from "./time.ts";
 import { makeFolder, syncFolder, writeFileDurably } from "./write-file.ts";
@@ -245,7 +245,7 @@ export function readPrivateFile(path: string, kind: PrivateFile): Buffer {
       throw new VaultError(
         kind.code,
         `others can read this ${kind.what} (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
-        `make it yours alone: chmod 600 ${path}`,
+        `make it yours alone: chmod 600 ${shellWord(path)}`,
       );
     }
     if (stat.size > (kind.maxBytes ?? MAX_KEY_FILE_BYTES)) {

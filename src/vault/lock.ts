@@ -16,6 +16,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { holderOf, isGone, type LockHolder, type LockSelf, parseHolder, placeOf } from "./lock-holder.ts";
+import { shellWord } from "./names.ts";
 import { sleep } from "./time.ts";
 import { syncFolder, writeFileDurably } from "./write-file.ts";
 
@@ -232,7 +233,7 @@ function notALock(path: string): VaultError {
   return new VaultError(
     "locked",
     `not a lock file of this program: ${path}`,
-    `if no vault-run is running, remove it: rm ${path}`,
+    `if no vault-run is running, remove it: rm ${shellWord(path)}`,
   );
 }
 

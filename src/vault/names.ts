@@ -86,3 +86,8 @@ export function withoutControls(text: string): string {
 export function hasControls(text: string): boolean {
   return text.search(CONTROLS) !== -1;
 }
+
+/** A path as a shell takes it, for the next step. */
+export function shellWord(path: string): string {
+  return /^[\w./+@:-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa, execaSync } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -217,6 +217,22 @@ describe("a new key of an owner", () => {
     await ada.set("stripe/API_KEY", "by the new key of ada");
     push(ada);
     expect(await launch("newer.key")).toMatchObject({ status: 0, stdout: "21" });
+  });
+
+  it("is put into the old one's place by the line that says how, whatever that place is called", async () => {
+    const program = Program.empty();
+    await program.must(["init", "--classic"]);
+    await program.set("stripe/API_KEY", "sk_live_value");
+    const folder = join(program.home, "it's mine; touch run");
+    mkdirSync(folder);
+    const configured = join(program.home, ".config/vault-run");
+    renameSync(join(configured, readdirSync(configured)[0] ?? "", "owner.key"), join(folder, "owner.key"));
+    const env = { VAULT_RUN_OWNER_KEY_FILE: join(folder, "owner.key") };
+    const { stderr } = await program.run(["rekey", "--owner"], { env });
+    const [, line = "exit 1"] = /to use the new one: (.*)/.exec(stderr) ?? [];
+    await execa("sh", ["-c", line], { cwd: program.home });
+    expect(await program.must(["get", "stripe/API_KEY"], { env })).toBe("sk_live_value");
+    expect(existsSync(join(program.home, "run"))).toBe(false);
   });
 
   it("is not replaced by a fork of the stolen old one, nor by a link that nobody signed", async () => {

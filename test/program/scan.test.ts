@@ -239,6 +239,22 @@ describe("scan of commits", () => {
     }
   });
 
+  it("goes by a vault of another repository, of which no commit here knows anything", async () => {
+    const program = template.copy();
+    const other = Program.empty();
+    write(other, "hidden.txt", `key ${API_KEY}\n`);
+    for (const message of ["first", "second"]) {
+      write(other, "hidden.txt", `key ${message === "first" ? "" : API_KEY}\n`);
+      other.git("add", "hidden.txt");
+      other.git("commit", "--quiet", "--message", message);
+    }
+    const args = ["scan", "--range", "HEAD~1..HEAD", "--vault", program.repo, "--json"];
+    const { status, stdout, stderr } = await program.run(args, { cwd: other.repo });
+    expect(stderr).not.toContain("git");
+    expect(JSON.parse(stdout).findings).toMatchObject([{ rule: "vault-value", file: "hidden.txt" }]);
+    expect(status).toBe(1);
+  });
+
   it("prints SARIF with fingerprints that stay", async () => {
     const program = template.copy();
     stage(program, "a b.txt", `${API_KEY}\n`);
@@ -444,6 +460,10 @@ describe("the allow-list", () => {
       const { status, findings } = await scan(program, ["--range", "HEAD~2..HEAD"]);
       expect(status).toBe(1);
       expect(findings.map(({ rule }) => rule)).toEqual(["vault", "age-identity"]);
+      // Nothing can be allowed there before the list is an owner's again.
+      const { stdout } = await program.run(["scan", "--range", "HEAD~2..HEAD"]);
+      expect(stdout).not.toContain(`vault-run allow ${findings[0]?.fingerprint}`);
+      expect(stdout).toContain(`vault-run allow ${fingerprint}`);
     }
   });
 

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { configFolder, type Machine } from "../../vault/machine.ts";
-import type { VaultId } from "../../vault/names.ts";
+import { shellWord, type VaultId } from "../../vault/names.ts";
 import { systemCode } from "../../vault-error.ts";
 import type { Finding } from "./finding.ts";
 
@@ -22,7 +22,7 @@ export function checkKeyFiles(machine: Machine, vault: VaultId): Finding[] {
         kind: "key-file",
         where: path,
         what: `others can read this key file (mode ${(stat.mode & 0o777).toString(8)}): ${path}`,
-        next: `make it yours alone (chmod 600 ${path}); where others have read it, ${replace}`,
+        next: `make it yours alone (chmod 600 ${shellWord(path)}); where others have read it, ${replace}`,
       },
     ];
   });

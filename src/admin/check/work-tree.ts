@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { AS_IT_IS, type FileAttribute, findAttributes } from "../../git/attributes.ts";
 import type { Repository } from "../../git/repository.ts";
+import { shellWord } from "../../vault/names.ts";
 import { findPlace } from "../../vault/paths.ts";
 import { ATTRIBUTES_PATH, journalPath } from "../journal.ts";
 import type { Finding } from "./finding.ts";
@@ -37,7 +38,7 @@ export async function checkWorkTree(
         changed.length === 1
           ? `a file in .vault differs from the last commit: ${changed[0]}`
           : `${changed.length} files in .vault differ from the last commit: ${changed[0]} and ${changed.length - 1} more`,
-      next: `see them, then commit or restore them: git status ${folder}`,
+      next: `see them, then commit or restore them: git status ${shellWord(folder)}`,
     });
   }
   return [...findings, ...(await checkAttributes(repository, root, paths))];
@@ -76,6 +77,6 @@ function attributesFinding([first, ...more]: readonly FileAttribute[]): Finding 
     kind: "attributes",
     where: path,
     what: `${effect}, by the attribute ${attribute}: ${path}${others}`,
-    next: `see who says so (git check-attr -a ${path}) and take it out, or put this line into .vault/${ATTRIBUTES_PATH}: ${AS_IT_IS}`,
+    next: `see who says so (git check-attr -a ${shellWord(path)}) and take it out, or put this line into .vault/${ATTRIBUTES_PATH}: ${AS_IT_IS}`,
   };
 }

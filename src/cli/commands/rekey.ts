@@ -3,7 +3,7 @@ import { planRekeyAgent } from "../../admin/plans/rekey-agent.ts";
 import { planRekeyOwner } from "../../admin/plans/rekey-owner.ts";
 import type { WithoutOwner } from "../../admin/plans/without-owner.ts";
 import { agentKeyPath } from "../../vault/key-lookup.ts";
-import { type AgentName, parseAgentName } from "../../vault/names.ts";
+import { type AgentName, parseAgentName, shellWord } from "../../vault/names.ts";
 import type { SecretRecord } from "../../vault/schema.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { CommandContext } from "../context.ts";
@@ -79,7 +79,8 @@ async function rekeyOwner(context: CommandContext): Promise<number> {
   console.detail(`the new key file: ${path ?? "on standard output"}; back it up`);
   console.detail(`the old one is refused from now on; keep it safe, it opens what git remembers: ${from}`);
   if (path === undefined) return DONE;
-  console.detail(`to use the new one: mv ${from} ${from}.old && mv ${path} ${from}`);
+  const [old, kept, made] = [from, `${from}.old`, path].map(shellWord);
+  console.detail(`to use the new one: mv ${old} ${kept} && mv ${made} ${old}`);
   printWithoutOwner(context, without);
   return DONE;
 }

@@ -1,5 +1,5 @@
 import { checkKeyFiles } from "../../admin/check/key-files.ts";
-import { type Finding, fingerprintOf, TOO_MANY } from "../../scan/finding.ts";
+import { type Finding, fingerprintOf, REFUSED_VAULT, TOO_MANY } from "../../scan/finding.ts";
 import { scanContents } from "../../scan/scan.ts";
 import { Scanner } from "../../scan/scanner.ts";
 import { requireNoOlderAllow } from "../../scan/snapshot.ts";
@@ -100,7 +100,7 @@ function allowList(
 }
 
 function problemOf(error: VaultError): Finding {
-  return structure("vault", ".vault", error.message, error.hint);
+  return structure(REFUSED_VAULT, ".vault", error.message, error.hint);
 }
 
 function looseKeys({ machine }: CommandContext, vault: Parameters<typeof checkKeyFiles>[1]): Finding[] {

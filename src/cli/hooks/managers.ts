@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HookEvent } from "../../git/hooks.ts";
+import { shellWord } from "../../vault/names.ts";
 import { SCANS } from "./hook-file.ts";
 
 // Programs that own a repository's hooks: what is written into their folder they write over. They are told what to run, in
@@ -142,5 +143,5 @@ function isHook(path: string, name: string): boolean {
 function installOf(name: Manager["name"], hooks: string, event: HookEvent): string {
   if (name === "lefthook") return "lefthook install";
   if (name === "pre-commit") return `pre-commit install --hook-type ${event}`;
-  return hooks.endsWith("/_") ? "npx husky" : `chmod +x ${join(hooks, event)}`;
+  return hooks.endsWith("/_") ? "npx husky" : `chmod +x ${shellWord(join(hooks, event))}`;
 }
