@@ -13,7 +13,7 @@ import { signRecord } from "../vault/record.ts";
 import { FORMAT, type VaultRecord } from "../vault/schema.ts";
 import { timestamp } from "../vault/time.ts";
 import { ownerKeys } from "../vault/vault.ts";
-import { VaultError } from "../vault-error.ts";
+import { diskError, VaultError } from "../vault-error.ts";
 import { applyPlan } from "./apply.ts";
 import { readBasis } from "./basis.ts";
 import { afterwards, type Narrator, type OperateOptions, withTarget } from "./operate.ts";
@@ -44,7 +44,7 @@ export async function initVault(
   const name = parseOwnerName(options.ownerName);
   return withTarget(machine, options, narrator, async (target, finished) => {
     const basis = await readBasis(target);
-    if (lstatSync(options.root, { throwIfNoEntry: false })?.isDirectory() === false) {
+    if (isOtherThanFolder(options.root)) {
       throw new VaultError(
         "exists",
         `something is there already that is no folder: ${options.root}`,
@@ -93,4 +93,12 @@ export async function initVault(
 
 function keyPath(machine: Machine, { ownerKeyFile }: InitOptions, vault: VaultId): string {
   return ownerKeyFile === undefined ? ownerKeyPath(machine, vault) : resolve(machine.cwd, ownerKeyFile);
+}
+
+function isOtherThanFolder(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch (error) {
+    throw diskError(error, "make a vault", path);
+  }
 }

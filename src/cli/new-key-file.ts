@@ -1,9 +1,8 @@
-import { realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Plan } from "../admin/plan.ts";
 import { Repository } from "../git/repository.ts";
-import { isTaken } from "../vault/key-file.ts";
-import { VaultError } from "../vault-error.ts";
+import { diskError, VaultError } from "../vault-error.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
@@ -31,6 +30,15 @@ export function withKey(context: CommandContext, plan: Plan, path: string | unde
   return path === undefined
     ? { ...plan, handOver: () => context.console.handOver(text) }
     : { ...plan, keyFile: { path, text } };
+}
+
+/** What cannot be looked at may be anything: nothing is begun that would end there. */
+function isTaken(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw diskError(error, "write the key file", path);
+  }
 }
 
 /** Where an agent's new key file is, and what is to be done with it. */

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { VaultError } from "../vault-error.ts";
+import { diskError, systemCode, VaultError } from "../vault-error.ts";
 import { findNamed, type Machine } from "./machine.ts";
 
 export const VAULT_FOLDER = ".vault";
@@ -39,6 +39,14 @@ export function vaultRootFor(machine: Machine, named: string): string {
   return join(existsSync(holder) ? realpathSync(holder) : holder, VAULT_FOLDER);
 }
 
+/** Where a path is too long, goes in circles or leads through a file there is no folder, and none can be made. */
+const NO_PLACE = new Set(["ENAMETOOLONG", "ELOOP", "ENOTDIR"]);
+
 function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    if (NO_PLACE.has(systemCode(error) ?? "")) return false;
+    throw diskError(error, "look for a vault", path);
+  }
 }

@@ -192,12 +192,11 @@ export function removeKeyDraft(path: string, token: string): void {
   try {
     rmSync(draft, { force: true });
   } catch (error) {
-    if (isTaken(draft)) throw error;
+    if (isThere(draft)) throw error;
   }
 }
 
-/** Whether something stands where a key file is to be made. Where nothing can be looked at, that is for who makes it to say. */
-export function isTaken(path: string): boolean {
+function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {

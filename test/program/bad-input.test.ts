@@ -92,6 +92,40 @@ describe("a verb refuses", () => {
       expect(await refused(["status", option, ""], 2)).toContain(`option '${option}' needs a value`);
   });
 
+  it.each([
+    ["too long", () => "x".repeat(300)],
+    ["a link to itself", () => "loop"],
+    ["behind a link to itself", () => "loop/further/down"],
+    ["a file", () => "file"],
+    ["below a file", () => "file/.vault"],
+  ])("a place for the vault that is none (%s), and a launch does with 125", async (_, place) => {
+    symlinkSync("loop", join(program.repo, "loop"));
+    writeFileSync(join(program.repo, "file"), "");
+    expect(await refused(["list", "--vault", place()], 1)).toContain("vault-run: no vault here: /");
+    const launch = ["--agent", "crawler", "--vault", place(), "--", "touch", "started"];
+    const { status, stderr } = await program.run(launch);
+    expect(status).toBe(125);
+    expect(stderr).toMatch(
+      /^vault-run: no vault here: \/[^\n]+\n {2}name the folder that holds \.vault[^\n]+\n$/,
+    );
+    expect(existsSync(join(program.repo, "started"))).toBe(false);
+    const { status: ended, stderr: said } = await program.run(["init", "--classic", "--vault", place()]);
+    expect(said).not.toContain("defect");
+    expect(ended).not.toBe(0);
+  });
+
+  it("to write a key file to where it cannot look, without a word of a file that is there", async () => {
+    symlinkSync("loop", join(program.repo, "loop"));
+    for (const args of [
+      ["rekey", "--owner"],
+      ["rekey", "crawler"],
+      ["add-agent", "another"],
+    ])
+      expect(await refused([...args, "--out", "loop/new.key"], 1)).toContain(
+        `vault-run: cannot write the key file (ELOOP): ${program.repo}/loop/new.key`,
+      );
+  });
+
   it("a folder in the place of a key file, without the advice to change its mode", async () => {
     const error = await refused(["status", "--owner-key-file", "."], 1);
     expect(error).toContain("not a key file, it is a folder");
