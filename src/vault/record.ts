@@ -195,7 +195,8 @@ export function findExcess(bytes: Buffer, maxDepth: number, maxTokens: number): 
   return undefined;
 }
 
-function endOfString(bytes: Buffer, start: number): number {
+/** Where the string that starts there has its closing quote. */
+export function endOfString(bytes: Buffer, start: number): number {
   for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
     let backslashes = 0;
     while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;

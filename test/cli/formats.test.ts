@@ -43,6 +43,7 @@ describe("a .env file", () => {
         }
         written++;
         expect(read(parseDotenv(text, "x"))).toEqual(values);
+        expect(parseDotenv(text, "x").cut).toEqual([]);
         expect({ ...parseEnv(text) }).toEqual(values);
       }),
       { numRuns: 3000 },
@@ -76,6 +77,28 @@ describe("a .env file", () => {
     expect(parseDotenv("A=1\nB='\nA=2\n'\nC=3\nC=4\n", "x").repeated).toEqual(["C"]);
   });
 
+  it("says which values node ends before others would", () => {
+    const text = [
+      "A=abc#def",
+      'B="a"b',
+      "C=it's#x",
+      "export D='a'  b",
+      "E=one",
+      "E=one#two",
+      "FINE=a b # c#d",
+      'COMMENT="a" # b',
+      'QUOTED="a#b"',
+      'OPEN="a#b',
+      "EMPTY=#x",
+      "LATER=a#b",
+      "LATER=a",
+    ].join("\n");
+    const { cut, entries } = parseDotenv(text, "x");
+    expect(cut).toEqual(["A", "B", "C", "D", "E"]);
+    const parsed = parseEnv(text);
+    for (const { name, value } of entries) expect(value.reveal()).toBe(parsed[name]);
+  });
+
   it.each([
     ["spaces before nothing", `${" ".repeat(1_000_000)}x${"y".repeat(1_000_000)}`],
     ["spaces behind a name", `A${" ".repeat(2_000_000)}`],
@@ -101,6 +124,13 @@ describe("a JSON object", () => {
         expect(read(parseJson(formatJson(named(values)), "x"))).toEqual(values);
       }),
     );
+  });
+
+  it("says which names stand in it more than once, and not those further in", () => {
+    const text = String.raw`{"A": 1, "B" : ["A", {"A": 1, "A": 2}], "\u0041": "x\":", "C": "\\", "C":{}}`;
+    expect(parseJson(text, "x").repeated).toEqual(["A", "C"]);
+    expect(parseJson('{"A":"\\"A\\":1"}', "x").repeated).toEqual([]);
+    expect(parseJson(`{"A":"${"\\n".repeat(4_000_000)}","A":1}`, "x").repeated).toEqual(["A"]);
   });
 
   it("gives numbers and booleans as they are spelled, and names what it cannot give", () => {

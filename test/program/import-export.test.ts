@@ -57,6 +57,21 @@ describe("import", () => {
     expect(program.git("log", "-1", "--format=%B")).not.toContain("51H");
   });
 
+  it("says of which values it took only a part, and of which JSON only the last, by name", async () => {
+    put("repo/.env", `A=${VALUE}#more\nB="${VALUE}"more\nC='${VALUE}#more'\nD=${VALUE} # more\n`);
+    const { status, stderr } = await program.run(["import", ".env", "--group", "app"]);
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      "read as node reads it, up to a # or a closing quote with more behind it: A B\n  where the rest",
+    );
+    expect(stderr).not.toContain("51H");
+    expect(await program.must(["get", "app/A"])).toBe(VALUE);
+    const json = `{"TWICE":"${VALUE}-a","ONCE":"${VALUE}","TWICE":"${VALUE}-b"}`;
+    const read = await program.run(["import", "-", "--group", "json"], { input: json });
+    expect(read.stderr).toContain("set more than once, the last one counts: TWICE\n");
+    expect(await program.must(["get", "json/TWICE"])).toBe(`${VALUE}-b`);
+  });
+
   it("reads standard input, and JSON by its look", async () => {
     await program.must(["import", "-", "--group", "app"], {
       input: '\ufeff{"A": "from-json", "PORT": 8080}',

@@ -40,7 +40,7 @@ export async function run(context: CommandContext): Promise<number> {
     typeof outcome === "string" ? [] : [{ name: formatRef(ref), why: whyOf(outcome.skipped) }],
   );
   report(context, imported, commitNote(done));
-  reportSkipped(context, [...skipped, ...refused], source.repeated);
+  reportSkipped(context, [...skipped, ...refused], source);
   const taken = new Set(imported.filter(isTaken).map(({ ref }) => formatRef(ref)));
   const shortTaken = short.filter((ref) => taken.has(ref));
   if (shortTaken.length > 0)
@@ -112,11 +112,16 @@ function listed(names: readonly string[]): string {
 function reportSkipped(
   { console }: CommandContext,
   skipped: readonly Skipped[],
-  repeated: readonly string[],
+  { repeated, cut }: ReadSource,
 ): void {
   if (skipped.length > 0) console.say(`skipped ${skipped.length}:`);
   for (const { name, why } of skipped) console.detail(`${name}: ${why}`);
   if (repeated.length > 0) console.say(`set more than once, the last one counts: ${repeated.join(" ")}`);
+  if (cut.length === 0) return;
+  console.say(`read as node reads it, up to a # or a closing quote with more behind it: ${cut.join(" ")}`);
+  console.detail(
+    "where the rest belongs to the value, put all of it in quotes and import again with --replace",
+  );
 }
 
 /** The file is the user's: it is neither removed nor is that offered. */

@@ -48,7 +48,7 @@ export async function readAgentVault(
       skipped.push({ name: spelled, why });
     }
   }
-  return { entries, skipped, repeated: [] };
+  return { entries, skipped, repeated: [], cut: [] };
 }
 
 /** Links are passed over: they may lead anywhere. */

@@ -1,40 +1,51 @@
 import { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
-import { type NamedValue, requireFew, type Source, shownName } from "./source.ts";
+import { type NamedValue, repeatedIn, requireFew, type Source, shownName } from "./source.ts";
 
 // A .env file as node reads it, and as node reads it back. Node passes over what it does not understand; here that is an
 // error, since it is most often a value of several lines without quotes, of which node would take the first line.
 
 const LINE =
-  /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([^=\n# \t](?:[^=\n#]*[^=\n# \t])?)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y;
+  /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([^=\n# \t](?:[^=\n#]*[^=\n# \t])?)[ \t]*=[ \t]*("[^"]*"|'[^']*'|`[^`]*`)?([^\n]*))?(?:\n|$)/y;
+/** What node passes over without being a comment to anyone else: a # within a word, text behind the closing quote. */
+const CUT_WORD = /^[^"'`#][^#]*(?<![ \t])#/;
+const CUT_BEHIND_QUOTES = /^[ \t]*[^# \t]/;
 const QUOTES = ["'", "`", '"', ""];
 
 export function parseDotenv(text: string, where: string): Source {
   // Node drops carriage returns wherever they stand.
   const plain = text.replaceAll("\r", "");
-  const names = namesIn(plain, where);
-  requireFew(names.length, where);
+  const assignments = assignmentsIn(plain, where);
+  requireFew(assignments.length, where);
   const parsed = new Map(Object.entries(process.getBuiltinModule("node:util").parseEnv(plain)));
   const entries = [...parsed].map(([name, value]) => {
     return { name, value: new Secret(shownName(name), Buffer.from(value ?? "")) };
   });
-  const once = new Set<string>();
-  const again = new Set<string>();
-  for (const name of names) (once.has(name) ? again : once).add(name);
-  const unread = [...once].filter((name) => !parsed.has(name));
+  const last = new Map(assignments.map((assignment) => [assignment.name, assignment]));
+  const unread = [...last.keys()].filter((name) => !parsed.has(name));
+  const repeated = repeatedIn(assignments.map(({ name }) => name));
   return {
     entries,
     skipped: unread.map((name) => ({
       name: shownName(name),
       why: "node cannot read this name from a .env file",
     })),
-    repeated: [...parsed.keys()].filter((name) => again.has(name)).map(shownName),
+    repeated: repeated.filter((name) => parsed.has(name)).map(shownName),
+    cut: [...last.values()]
+      .filter(({ name, isCut }) => isCut && parsed.has(name))
+      .map(({ name }) => shownName(name)),
   };
 }
 
-/** The name of every assignment, in the order they stand there. */
-function namesIn(text: string, where: string): string[] {
-  const names: string[] = [];
+interface Assignment {
+  readonly name: string;
+  /** Whether its value goes on where node ends it. */
+  readonly isCut: boolean;
+}
+
+/** In the order they stand there. */
+function assignmentsIn(text: string, where: string): Assignment[] {
+  const found: Assignment[] = [];
   for (let start = 0; start < text.length; start = LINE.lastIndex) {
     if (text[start] === "\n") {
       LINE.lastIndex = start + 1;
@@ -50,9 +61,11 @@ function namesIn(text: string, where: string): string[] {
         "put a value of several lines in quotes; nothing was imported",
       );
     }
-    if (line[1] !== undefined) names.push(line[1]);
+    const [, name, quoted, rest = ""] = line;
+    if (name === undefined) continue;
+    found.push({ name, isCut: (quoted === undefined ? CUT_WORD : CUT_BEHIND_QUOTES).test(rest) });
   }
-  return names;
+  return found;
 }
 
 /** @throws where node would not read a value back as it is. */

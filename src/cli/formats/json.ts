@@ -1,7 +1,15 @@
-import { findExcess } from "../../vault/record.ts";
+import { endOfString, findExcess } from "../../vault/record.ts";
 import { Secret } from "../../vault/secret.ts";
 import { VaultError } from "../../vault-error.ts";
-import { type Entry, MAX_ENTRIES, type NamedValue, type Skipped, type Source, shownName } from "./source.ts";
+import {
+  type Entry,
+  MAX_ENTRIES,
+  type NamedValue,
+  repeatedIn,
+  type Skipped,
+  type Source,
+  shownName,
+} from "./source.ts";
 
 /** What is nested is skipped: only to be parsed at all. */
 const MAX_DEPTH = 64;
@@ -16,7 +24,7 @@ export function parseJson(text: string, where: string): Source {
       skipped.push({ name: shownName(name), why: "it holds half a character (a lone surrogate)" });
     else entries.push({ name, value: new Secret(shownName(name), Buffer.from(value)) });
   }
-  return { entries, skipped, repeated: [] };
+  return { entries, skipped, repeated: repeatedIn(namesAtTop(Buffer.from(text))).map(shownName), cut: [] };
 }
 
 function parsedObject(text: string, where: string): object {
@@ -33,6 +41,24 @@ function parsedObject(text: string, where: string): object {
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new VaultError("bad-value", `not a JSON object: ${where}`, 'give one flat object: {"NAME": "value"}');
+}
+
+/** The name of every member, in the order they stand there; JSON.parse keeps the last of a name. `bytes` are valid JSON. */
+function namesAtTop(bytes: Buffer): string[] {
+  const names: string[] = [];
+  let depth = 0;
+  let string = { start: 0, end: 0 };
+  for (let i = 0; i < bytes.length; i++) {
+    const character = String.fromCharCode(bytes[i] ?? 0);
+    if (character === '"') {
+      string = { start: i, end: endOfString(bytes, i) };
+      i = string.end;
+    } else if (character === "{" || character === "[") depth++;
+    else if (character === "}" || character === "]") depth--;
+    else if (character === ":" && depth === 1)
+      names.push(JSON.parse(bytes.toString("utf8", string.start, string.end + 1)) as string);
+  }
+  return names;
 }
 
 /** A number's own digits: as a number, 12345678901234567890 would be another. */

@@ -8,6 +8,8 @@ export interface Source {
   readonly skipped: readonly Skipped[];
   /** Names that stand there more than once; the last one counts. */
   readonly repeated: readonly string[];
+  /** Names whose values go on where the format's reader ends them. */
+  readonly cut: readonly string[];
 }
 
 export interface Entry {
@@ -28,6 +30,14 @@ export interface Skipped {
 export interface NamedValue {
   readonly name: string;
   readonly value: Secret;
+}
+
+/** Those that stand there more than once. */
+export function repeatedIn(names: readonly string[]): string[] {
+  const once = new Set<string>();
+  const again = new Set<string>();
+  for (const name of names) (once.has(name) ? again : once).add(name);
+  return [...again];
 }
 
 /** In a file that is not what it seems, a piece of a value may stand where a name should. */
