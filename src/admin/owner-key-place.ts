@@ -13,7 +13,7 @@ import { diskError } from "../vault-error.ts";
 /** Stores the key's text, sealed or not, where the key is stored now. */
 export async function storeOwnerKey(key: OwnerKey, bytes: Uint8Array): Promise<void> {
   if (key.account === undefined) replaceFile(key.from, bytes);
-  else await putInKeychain(key.account, bytes);
+  else await putInKeychain(key.account, bytes, key.stored);
 }
 
 /** Moves the key from its file into the keychain. */

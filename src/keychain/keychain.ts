@@ -17,13 +17,22 @@ export async function findInKeychain(account: string): Promise<Buffer | undefine
   return bytes;
 }
 
-/** Puts bytes under a name, in the place of what was there, and looks that they are there. */
-export async function putInKeychain(account: string, bytes: Uint8Array): Promise<void> {
+/**
+ * Puts bytes under a name, in the place of what was there, and looks that they are there.
+ *
+ * @param before what was there: it is put back where the keychain does not give back the new bytes.
+ */
+export async function putInKeychain(account: string, bytes: Uint8Array, before?: Uint8Array): Promise<void> {
   const entry = await entryOf(account);
   await attempt(() => entry.setSecret(bytes));
-  const kept = await findInKeychain(account);
-  if (kept?.equals(bytes) !== true) throw unusable("it does not give back what was put into it");
-  kept.fill(0);
+  try {
+    const kept = await findInKeychain(account);
+    if (kept?.equals(bytes) !== true) throw unusable("it does not give back what was put into it");
+    kept.fill(0);
+  } catch (error) {
+    if (before !== undefined) await attempt(() => entry.setSecret(before));
+    throw error;
+  }
 }
 
 export async function removeFromKeychain(account: string): Promise<void> {
