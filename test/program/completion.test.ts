@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Program } from "../fixtures/program.ts";
@@ -36,6 +36,25 @@ describe.each(SHELLS)("completion in %s", (_, shell, load) => {
     );
     expect({ untyped, status }, shown).toEqual({ untyped: 0, status: 0 });
     expect(await program.must(["get", "x/Y"])).toBe("text of the unique file");
+  });
+
+  it("completes a path that is an option's value behind =", async () => {
+    const program = template.copy();
+    mkdirSync(join(program.repo, "unique-folder"), { recursive: true });
+    writeFileSync(join(program.repo, "unique-folder/value=1.txt"), "text of the file");
+    const { shown, status, untyped } = await onTerminal(
+      program,
+      shell,
+      [
+        ["ready> ", `${load}\r`],
+        ["ready> ", "vault-run set x/Y --from-file=uni\tvalue=\t\r"],
+        ["set x/Y", "vault-run list --vault=../re\t\r"],
+        ["stripe", "exit\r"],
+      ],
+      { PS1: "ready> ", HISTFILE: "" },
+    );
+    expect({ untyped, status }, shown).toEqual({ untyped: 0, status: 0 });
+    expect(await program.must(["get", "x/Y"])).toBe("text of the file");
   });
 
   it("evaluates nothing that was typed, and fails silently", async () => {

@@ -9,7 +9,7 @@ const BASH = `# bash completion for vault-run: eval "$(vault-run completion bash
 _vault_run() {
   # bash breaks words at every =, whatever is around it.
   local -a words=() lines=()
-  local i word current
+  local i word current value before=""
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     if ((\${#words[@]} > 0)) && [[ $word == "=" || \${words[-1]} == *= ]]; then
@@ -20,18 +20,29 @@ _vault_run() {
   done
   current=\${words[-1]}
   mapfile -t lines < <(printf '%s\\0' "\${words[@]}" | command vault-run completion bash --words 2>/dev/null)
+  # A path may be an option's value. Of what is typed, bash puts a completion in the place of what the last = is before.
+  value=$current
+  [[ $current == --*=* ]] && value=\${current#*=}
+  [[ $COMP_WORDBREAKS == *=* ]] && before=\${current%"\${current##*=}"}
   COMPREPLY=()
   case "\${lines[0]}" in
-    files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-    folders) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    files) compopt -o filenames; _vault_run_paths -f ;;
+    folders) compopt -o filenames; _vault_run_paths -d ;;
     "command "*) _vault_run_command "\${lines[0]#command }" "$current" ;;
     words)
       for word in "\${lines[@]:1}"; do
         word=\${word%%$'\\t'*}
         [[ $word == */ ]] && compopt -o nospace
-        COMPREPLY+=("\${word#"\${current%"\${current##*=}"}"}")
+        COMPREPLY+=("\${word#"$before"}")
       done ;;
   esac
+}
+_vault_run_paths() {
+  local path
+  while IFS= read -r path; do
+    path=\${current%"$value"}$path
+    COMPREPLY+=("\${path#"$before"}")
+  done < <(compgen "$1" -- "$value")
 }
 _vault_run_command() {
   local offset=$(($1 + 1))
@@ -56,8 +67,8 @@ _vault_run() {
   local -a lines plain open told
   lines=("\${(@f)$(print -rN -- "\${(@Q)words[2,CURRENT]}" | command vault-run completion zsh --words 2>/dev/null)}")
   case $lines[1] in
-    files) _files ;;
-    folders) _files -/ ;;
+    files) compset -P 1 '--*='; _files ;;
+    folders) compset -P 1 '--*='; _files -/ ;;
     command\\ *)
       skip=\${lines[1]#command }
       shift $((skip + 1)) words
@@ -90,13 +101,16 @@ fi
 
 const FISH = `# fish completion for vault-run: vault-run completion fish | source
 function __vault_run_complete
-    set -l words (commandline -opc) "$(commandline -ct)"
+    set -l current "$(commandline -ct)"
+    set -l words (commandline -opc) "$current"
+    set -l option "$(string match -r -- '^--[^=]*=' "$current")"
+    set -l value "$(string replace -r -- '^--[^=]*=' '' "$current")"
     set -l lines (string join0 -- $words[2..-1] | command vault-run completion fish --words 2>/dev/null)
     switch "$lines[1]"
         case files
-            __fish_complete_path "$(commandline -ct)"
+            string join \\n -- "$option"(__fish_complete_path "$value")
         case folders
-            __fish_complete_directories "$(commandline -ct)"
+            string join \\n -- "$option"(__fish_complete_directories "$value")
         case 'command *'
             set -l begin (math (string replace 'command ' '' -- $lines[1]) + 2)
             complete -C "$(string join ' ' -- (string escape -- $words[$begin..-2]) $words[-1])"
