@@ -35,6 +35,7 @@ const LARGE_CASES: Readonly<Record<string, readonly string[]>> =
         lock: ["lists"],
         "mcp-answer": ["many comments"],
         "verified-files": ["lists"],
+        scan: ["many X25519 stanzas"],
       };
 
 describe.each(Object.entries(TARGETS))("the reader of %s", (name, target) => {

@@ -32,6 +32,7 @@ export const SHAPES: Readonly<Record<string, () => Buffer>> = {
   "one stanza of many words": () => between("age-encryption.org/v1\n->", " a", "\n\n"),
   "one stanza of many lines": () => between("age-encryption.org/v1\n-> a\n", `${"A".repeat(64)}\n`, ""),
   "many comments": () => repeated("# agent\n"),
+  "marks before keys": () => repeated(`${"=".repeat(48)}key=abcdefgh12345678 `),
   "bits of keys": () => repeated("AGE-SECRET-KEY-1 sk_live_ ghp_ "),
 };
 

@@ -15,6 +15,7 @@ import { findHeadCommit, hasChangeUnderWay } from "../../src/git/head.ts";
 import { createRedactor } from "../../src/redact/index.ts";
 import { windowsOf } from "../../src/scan/content.ts";
 import { findPlainEnv } from "../../src/scan/env-file.ts";
+import { findFormats } from "../../src/scan/formats/formats.ts";
 import { findKeys } from "../../src/scan/keys.ts";
 import { parseKeyFile } from "../../src/vault/key-file.ts";
 import { takeLock } from "../../src/vault/lock.ts";
@@ -119,7 +120,12 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   dotenv: (bytes) => accepts(() => parseDotenv(bytes.toString(), "a file")),
   json: (bytes) => accepts(() => parseJson(bytes.toString(), "a file")),
   scan: async (bytes) => {
-    for await (const { readings } of windowsOf([bytes])) for (const { text } of readings) findKeys(text);
+    for await (const { readings } of windowsOf([bytes])) {
+      for (const { text } of readings) {
+        findKeys(text);
+        findFormats(text);
+      }
+    }
     findPlainEnv(bytes, new Set(["API_KEY"]));
     return true;
   },

@@ -19,11 +19,14 @@ export const FORMAT_RULES: readonly FormatRule[] = [
 const ANCHORS = [...new Set(FORMAT_RULES.flatMap(({ anchors }) => anchors))].sort(
   (a, b) => b.length - a.length,
 );
-const ANY_ANCHOR = new RegExp(
-  `(?=(${ANCHORS.map((anchor) => anchor.replaceAll(/[^\w-]/g, "\\$&")).join("|")}))`,
-  "g",
-);
+const ANY_ANCHOR = new RegExp(`(?=(${ANCHORS.map(formOf).join("|")}))`, "g");
 const MEANT = new Map(ANCHORS.map((anchor) => [anchor, ANCHORS.filter((other) => anchor.startsWith(other))]));
+
+/** One that is a character again and again is looked for where such a run begins, not at each of its places. */
+function formOf(anchor: string): string {
+  const form = anchor.replaceAll(/[^\w-]/g, "\\$&");
+  return /^(\w)\1+$/.test(anchor) ? `(?<!${anchor[0]})${form}` : form;
+}
 
 export function findFormats(text: string): Match[] {
   const hits = new Set<string>();

@@ -14,6 +14,8 @@ const SERVICES =
   "adafruit adobe ai21 airtable algolia alibaba anyscale artifactory asana atlassian aws azure beamer bintray bitbucket bittrex checkout cloudflare cloudinary codecov cohere coinbase confluence confluent contentful databricks datadog deepgram deepinfra discord dropbox droneci dynatrace etsy facebook fastly figma finicity finnhub flickr freemius freshbooks ghost gitlab github gitter gocardless grafana harness heroku hubspot infracost instagram intercom jfrog jira kraken kucoin launchdarkly linear linkedin lob looker mailchimp mailgun mandrill mapbox mattermost meraki messagebird mistral moonshot netlify newrelic notion nytimes okta openai opsgenie pagerduty paypal plaid postmark pusher rapidapi replicate rollbar segment sendbird sendgrid sentry shopify slack snyk sonar square squarespace stability statuspage stripe sumo telegram together travis trello twilio twitch twitter typeform vercel vonage yandex zendesk zoom".split(
     " ",
   );
+const TYPE = "string";
+const MARK = /["'`\]\\\s=:|>,.?+]/;
 /** Too short to be looked for in a name: the whole of it. */
 const WHOLE_NAMES = ["coapi"];
 
@@ -30,13 +32,26 @@ export function findNamed(text: string): Match[] {
 
 /** @param before what stands before a value, up to and with what its name ends in. */
 function serviceIn(before: string): string | undefined {
-  const assigned = /["'`\]\\\s=:|>,.?+]+(?: ?string)?[\s=:|>,.?+"'`\\]*$/;
-  const name = /[\w .$-]*$/.exec(before.replace(assigned, ""))?.[0] ?? "";
+  const name = /[\w .$-]*$/.exec(withoutAssignment(before))?.[0] ?? "";
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   return (
     SERVICES.find((service) => plain.includes(service)) ??
     WHOLE_NAMES.find((whole) => plain === `${whole}key`)
   );
+}
+
+/** Without what gives a name its value, and a type between. By hand: an expression tries each place anew, for each of many. */
+function withoutAssignment(text: string): string {
+  const bare = withoutMarks(text);
+  const untyped = bare.endsWith(TYPE) ? bare.slice(0, -TYPE.length) : bare;
+  const name = withoutMarks(untyped);
+  return name.length < untyped.length ? name : bare;
+}
+
+function withoutMarks(text: string): string {
+  let end = text.length;
+  while (end > 0 && MARK.test(text[end - 1] ?? "")) end--;
+  return text.slice(0, end);
 }
 
 /** Not a name, an address, a version or a digest's label. */

@@ -76,7 +76,7 @@ export const SERVICE_RULES: readonly FormatRule[] = [
   token("brevo", "a key of Brevo", "xkeysib-", `xkeysib-${HEX}{64}-${ALNUM}{16}`),
   token("sendgrid", "a key of SendGrid", "SG.", `SG\\.[\\w.=-]{66}`),
   token("facebook", "a token of Facebook", ["EAAM", "EAAC"], `EAA[MC]${ALNUM}{100,400}`),
-  token("twitter", "a bearer token of X", "AAAAAAAAAA", `A{22}[A-Za-z0-9%]{80,100}`),
+  token("twitter", "a bearer token of X", "AAAAAAAAAA", `(?<![A-Za-z0-9%])A{22}[A-Za-z0-9%]{80,100}`),
   token("dropbox", "a token of Dropbox", "sl.", `sl\\.(?:u\\.)?${WORD}{130,152}`),
   token("airtable", "a token of Airtable", "pat", `pat${ALNUM}{14}\\.${HEX}{64}`),
   token("notion", "a token of Notion", ["ntn_", "secret_"], `ntn_\\d{11}${ALNUM}{35}|secret_${ALNUM}{43}`),
