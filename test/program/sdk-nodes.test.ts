@@ -134,7 +134,7 @@ describe.each(MAJORS)("on node %s", (major) => {
       flags: [permission, `--allow-fs-read=${project}/*`],
     });
     expect(none.stdout).toMatch(
-      /^VaultError disk cannot use \(ERR_ACCESS_DENIED\): .* node runs with --permission/,
+      /^VaultError disk cannot look for a vault \(ERR_ACCESS_DENIED\): .* node runs with --permission/,
     );
     const unwritten = await runFile(path, program, {
       node: node(),
