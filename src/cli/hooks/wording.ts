@@ -4,10 +4,10 @@ import type { Guard } from "./guards.ts";
 
 /** What git makes without the hooks of COMMIT_EVENTS. */
 export const WITHOUT_HOOK =
-  "not what cherry-pick, revert, rebase and am make: vault-run hook install --on pre-push looks through that before it leaves";
+  "not what cherry-pick, revert, rebase and am make; for that: vault-run hook install --on pre-push";
 
 export function sayInstalled(console: Console, { event, path }: Guard): void {
-  console.say(`every ${SUBJECTS[event]} is looked through from now on: ${path}`);
+  console.say(`every ${SUBJECTS[event]} is looked through: ${path}`);
 }
 
 const SUBJECTS: Readonly<Record<HookEvent, string>> = {
