@@ -53,8 +53,9 @@ def _find_git_folder(folder: str) -> str | None:
 
 
 def _find_packed(common_folder: str, ref: str) -> str | None:
-    lines = (_read_text(f"{common_folder}/packed-refs") or "").split("\n")
-    return next((line.split(" ")[0] for line in lines if line.endswith(f" {ref}")), None)
+    text = f"{_read_text(f'{common_folder}/packed-refs') or ''}\n"
+    end = text.find(f" {ref}\n")
+    return None if end == -1 else text[text.rfind("\n", 0, end) + 1 : end].split(" ", maxsplit=1)[0]
 
 
 def _read_text(path: str) -> str | None:
