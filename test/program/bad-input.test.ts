@@ -281,7 +281,7 @@ describe("standard input that is a folder", () => {
   });
 });
 
-describe("a new key that nobody takes", () => {
+describe("a key that nobody takes", () => {
   const unread: [string, string][] = [
     ["on a full disk", 'exec vault-run "$@" > /dev/full'],
     ["by a pipe without a reader", 'vault-run "$@" | true; exit ${PIPESTATUS[0]}'],
@@ -291,6 +291,7 @@ describe("a new key that nobody takes", () => {
     ["rekey", "crawler", "--out", "-", "--yes"],
     ["add-owner", "other", "--out", "-", "--yes"],
     ["add-agent", "other", "--out", "-"],
+    ["restore", "crawler", "--out", "-", "--yes"],
   ];
 
   it.each(unread)("%s is made for nobody: nothing is changed", async (_, script) => {
@@ -317,6 +318,7 @@ describe("a new key that nobody takes", () => {
       ["add-agent", "other"],
       ["rekey", "crawler", "--yes"],
       ["rekey", "--owner", "--yes"],
+      ["restore", "crawler", "--yes"],
     ])
       expect(await refused([...args, "--out", place], 1)).toContain(`cannot write the key file (${code})`);
     expect(readdirSync(join(program.repo, ".git/vault-run"))).toEqual([]);
