@@ -102,14 +102,15 @@ function tidyBesideFiles({ keyFile, token }: Journal, files: FileChanges): void 
 }
 
 /** The refusal of a verb that leaves the rest of a change to the next one. */
-export function unfinished(what: string, cause: unknown): VaultError {
+export function unfinished(
+  what: string,
+  cause: unknown,
+  next = "mend that and run any verb that changes the vault: it pins it first",
+): VaultError {
   const reason = cause instanceof Error ? cause.message : "";
-  return new VaultError(
-    "interrupted",
-    `${what}, but it is not pinned on this machine yet: ${reason}`,
-    "mend that and run any verb that changes the vault: it pins it first",
-    { cause },
-  );
+  return new VaultError("interrupted", `${what}, but it is not pinned on this machine yet: ${reason}`, next, {
+    cause,
+  });
 }
 
 function journalOf(

@@ -78,4 +78,17 @@ describe("a call that fails where nobody expects it", () => {
     );
     expect(program.snapshot()).toBe(before);
   });
+
+  it("is no reason to take back what sync brought, once that is pinned in part", async () => {
+    const task = TASKS.find(({ name }) => name === "sync")!;
+    const calls = await libc.record(template.copy(), task.verb);
+    const { at } = calls.find(({ call, to }) => call === "open" && /\/pins\/groups$/.test(to))!;
+    const program = template.copy();
+    const outcome = await libc.runWith(program, task.verb, { at, does: "EIO" });
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toMatch(
+      /^vault-run: what came is in your branch, but it is not pinned on this machine yet: cannot write \(EIO\): /m,
+    );
+    await expectSound(program, task, outcome);
+  });
 });

@@ -10,7 +10,7 @@ import type { Repository } from "../../git/repository.ts";
 import type { Machine } from "../../vault/machine.ts";
 import { RecordFiles } from "../../vault/record-files.ts";
 import { VaultError } from "../../vault-error.ts";
-import type { Target } from "../apply.ts";
+import { type Target, unfinished } from "../apply.ts";
 import type { Resolution } from "../merge/plan-resolve.ts";
 import { type Asking, resolveUnderLock } from "../merge/resolve.ts";
 import { type Narrator, type OperateOptions, withTarget } from "../operate.ts";
@@ -67,6 +67,7 @@ async function syncUnderLock(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const incoming = await fetchCounterpart(repository, counterpart);
     const before = await repository.commitOf("HEAD");
+    let settled: Settled;
     try {
       if (incoming !== undefined) {
         const base = await commonBase(repository, incoming, counterpart);
@@ -80,10 +81,19 @@ async function syncUnderLock(
           came += news;
         }
       }
-      notes.push(...(await settle(machine, options, target, narrator, asking)));
+      settled = await settle(machine, options, target, narrator, asking);
+      notes.push(...settled.notes);
     } catch (error) {
       await takeBack(repository, before, error);
       throw error;
+    }
+    try {
+      await settled.pin();
+    } catch (error) {
+      // It may be pinned in part: taken back, the branch would be older than what this machine has seen.
+      throw (await repository.commitOf("HEAD")) === before
+        ? error
+        : unfinished("what came is in your branch", error, "mend that and sync again: it is pinned then");
     }
     if (incoming !== undefined) await trackCounterpart(repository, counterpart, incoming);
     const went = await countCommits(repository, incoming, "HEAD");
@@ -107,23 +117,28 @@ async function takeBack(repository: Repository, before: string, error: unknown):
   await repository.run(["update-ref", "-m", "vault-run: sync taken back", "HEAD", before]);
 }
 
-/** Mends what is wrong in meaning, where an owner is here to do it, and pins what the branch now holds. */
+interface Settled {
+  readonly notes: readonly string[];
+  /** Pins what the branch now holds. */
+  readonly pin: () => Promise<void>;
+}
+
+/** Mends what is wrong in meaning, where an owner is here to do it. */
 async function settle(
   machine: Machine,
   options: OperateOptions & ReaderOptions,
   target: Target,
   narrator: Narrator,
   asking: Asking,
-): Promise<readonly string[]> {
+): Promise<Settled> {
   const { vault, owner } = await openReader(machine, new RecordFiles(options.root), options);
   requireReadable(vault);
   if (owner !== undefined) {
     const resolution = await resolveUnderLock(machine, options, target, undefined, narrator, asking);
     // What it wrote is pinned, with all that it read.
-    if (resolution.plan !== undefined) return said(resolution);
+    if (resolution.plan !== undefined) return { notes: said(resolution), pin: async () => {} };
   }
-  await vault.pin({ pid: machine.pid, host: machine.host, doing: options.doing });
-  return [];
+  return { notes: [], pin: () => vault.pin({ pid: machine.pid, host: machine.host, doing: options.doing }) };
 }
 
 function said({ notes, rekeyed }: Resolution): readonly string[] {
