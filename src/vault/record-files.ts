@@ -42,7 +42,13 @@ export class RecordFiles implements RecordSource {
   }
 
   has(path: RecordPath): boolean {
-    return lstatSync(this.#file(path), { throwIfNoEntry: false }) !== undefined;
+    try {
+      return lstatSync(this.#file(path), { throwIfNoEntry: false }) !== undefined;
+    } catch (error) {
+      // Below what is no folder there is nothing.
+      if (systemCode(error) === "ENOTDIR") return false;
+      throw diskError(error, "look at", this.#file(path));
+    }
   }
 
   list(folder: string): RecordPath[] {

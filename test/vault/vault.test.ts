@@ -87,6 +87,16 @@ describe("a repo writer without an owner key", () => {
     expect(await codeOf(async () => (await vault.owner()).vault.agents())).toBe("record-signature");
   });
 
+  it.each(["agents/crawler/grants", "groups/stripe/secrets"])(
+    "cannot put a file in the place of the folder %s (A19)",
+    async (folder) => {
+      rmSync(at(folder), { recursive: true });
+      writeFileSync(at(folder), "");
+      expect(await codeOf(() => vault.readAs("crawler", "stripe/API_KEY"))).toBe("record-missing");
+      expect(await codeOf(() => vault.revoke("crawler", "stripe"))).toBe("record-missing");
+    },
+  );
+
   it("cannot give itself a group by copying or renaming a grant (A1, A4)", async () => {
     cpSync(at("agents/crawler/grants/stripe.json"), at("agents/other/grants/stripe.json"));
     const machine = vault.elsewhere({ VAULT_RUN_KEY: readFileSync(vault.keyPath("other"), "utf8") });
