@@ -291,6 +291,17 @@ def test_a_refusal_is_recorded(machine: VectorMachine) -> None:
     assert (line["action"], line["reason"], line["agent"]) == ("denied", "not-granted", "crawler")
 
 
+def test_a_folder_in_the_place_of_a_record_is_refused_and_leaves_nothing_open(machine: VectorMachine) -> None:
+    vault = machine.open()
+    file = machine.root / "groups/stripe/secrets/API_KEY.json"
+    file.unlink()
+    file.mkdir()
+    before = len(os.listdir("/proc/self/fd"))
+    assert code_of(lambda: vault.get(REF)) == "record-invalid"
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert [line["reason"] for line in lines_of(machine)] == ["record-invalid"]
+
+
 def test_counts_what_was_changed_since(machine: VectorMachine) -> None:
     vault = machine.open()
     assert vault.get(REF).reveal() == VALUE

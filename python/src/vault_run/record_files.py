@@ -97,13 +97,17 @@ def not_plain(path: str) -> VaultError:
 def _read_regular_file(file: str, path: str) -> bytes:
     # O_NONBLOCK: opening a named pipe must not hang.
     fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb", buffering=0) as opened:
+    try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise not_plain(path)
         if found.st_size > MAX_RECORD_BYTES:
             raise invalid(path, "larger than any record can be")
-        return opened.read(found.st_size + 1)
+        # Of a folder this fails, and leaves the descriptor open.
+        with os.fdopen(fd, "rb", buffering=0, closefd=False) as opened:
+            return opened.read(found.st_size + 1)
+    finally:
+        os.close(fd)
 
 
 def _refuse_twins(paths: list[str]) -> None:
