@@ -291,6 +291,22 @@ def test_a_refusal_is_recorded(machine: VectorMachine) -> None:
     assert (line["action"], line["reason"], line["agent"]) == ("denied", "not-granted", "crawler")
 
 
+@pytest.mark.parametrize("ref", ["API_KEY", "Stripe/API_KEY", "stripe/1"])
+def test_a_place_that_is_none_is_told_before_anything_is_read_and_is_no_refusal(
+    machine: VectorMachine, ref: str
+) -> None:
+    vault = machine.open()
+    assert code_of(lambda: vault.get(ref)) == "bad-name"
+    assert code_of(lambda: vault.env(only=["stripe/NOT_THERE", ref])) == "bad-name"
+    assert not (machine.state / "audit.jsonl").exists()
+
+
+def test_a_group_that_was_not_granted_is_told_before_a_secret_that_is_not_there(machine: VectorMachine) -> None:
+    vault = machine.open()
+    assert code_of(lambda: vault.env(only=["stripe/NOT_THERE", "twin/API_KEY"])) == "not-granted"
+    assert [line["reason"] for line in lines_of(machine)] == ["not-granted"]
+
+
 def test_a_folder_in_the_place_of_a_record_is_refused_and_leaves_nothing_open(machine: VectorMachine) -> None:
     vault = machine.open()
     file = machine.root / "groups/stripe/secrets/API_KEY.json"

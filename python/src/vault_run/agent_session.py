@@ -119,10 +119,11 @@ class AgentSession:
             )
         return chosen
 
-    def secret(self, ref: SecretRef) -> SecretRecord:
-        """The record of a secret of a group that was granted."""
-        self.grants([ref.group])
-        return self.vault.secret(ref)
+    def named(self, refs: list[SecretRef]) -> list[SecretRecord]:
+        """The records of secrets, each of a group that was granted: all groups are asked for first."""
+        if refs:
+            self.grants(list(dict.fromkeys(ref.group for ref in refs)))
+        return [self.vault.secret(ref) for ref in refs]
 
     def secrets(self) -> list[SecretRecord]:
         """The records of every secret that was granted."""

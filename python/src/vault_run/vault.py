@@ -94,8 +94,9 @@ class Vault:
     @without_frames
     def get(self, ref: str, *, allow_expired: bool = False) -> Secret:
         """The secret at ``GROUP/NAME``."""
+        wanted = parse_secret_ref(ref)
         with self._session() as session:
-            record = session.secret(parse_secret_ref(ref))
+            [record] = session.named([wanted])
             if not allow_expired:
                 session.require_unexpired(record)
             opened = session.open([record])
@@ -113,13 +114,13 @@ class Vault:
         Secrets that their owner wants delivered as files are not among them.
         """
         # What gives the names may itself read the vault.
-        refs = None if only is None else list(dict.fromkeys(only))
+        wanted = None if only is None else [parse_secret_ref(ref) for ref in dict.fromkeys(only)]
         with self._session() as session:
-            if refs is None:
+            if wanted is None:
                 session.require_granted()
                 records = [record for record in session.secrets() if record["deliver"] == "env"]
             else:
-                records = [session.secret(parse_secret_ref(ref)) for ref in refs]
+                records = session.named(wanted)
                 for record in records:
                     require_for_variable(record)
             if not allow_expired:
