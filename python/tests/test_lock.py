@@ -122,15 +122,29 @@ def test_is_not_waited_for_where_it_has_become_moot(home: Path) -> None:
 
 HOLDER = {"pid": 1, "host": "other", "doing": "test", "started": "", "space": "", "token": "0" * 32}
 NO_LOCKS = ["", "{}", "not json", '{"pid": "1"}', "[" * 100_000]
+OUT_OF_BOUNDS = [json.dumps({**HOLDER, "pid": 2**53}), json.dumps(HOLDER) + " " * 65_536]
 UNSHOWABLE = [json.dumps({**HOLDER, **change}) for change in ({"doing": "\x1b[2J"}, {"host": "x" * 1025})]
 
 
-@pytest.mark.parametrize("content", NO_LOCKS + UNSHOWABLE)
+@pytest.mark.parametrize("content", NO_LOCKS + OUT_OF_BOUNDS + UNSHOWABLE)
 def test_what_is_no_lock_is_left_alone(home: Path, content: str) -> None:
     (home / "lock").write_text(content)
     with pytest.raises(VaultError, match="not a lock file"), take(home / "lock"):
         pass
     assert (home / "lock").read_text() == content
+
+
+def test_a_folder_is_no_lock(home: Path) -> None:
+    (home / "lock").mkdir()
+    with pytest.raises(VaultError, match="not a lock file"), take(home / "lock"):
+        pass
+
+
+@pytest.mark.parametrize(("spelled", "instead"), [(b'"pid": 1,', b'"pid": 1.0,'), (b"other", b"\xff")])
+def test_a_lock_need_not_be_spelled_as_it_is_written_here(home: Path, spelled: bytes, instead: bytes) -> None:
+    (home / "lock").write_bytes(json.dumps(HOLDER).encode().replace(spelled, instead))
+    with pytest.raises(VaultError, match="another vault-run holds the lock"), take(home / "lock"):
+        pass
 
 
 def test_a_link_is_no_lock(home: Path) -> None:

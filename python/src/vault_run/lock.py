@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from .canonical import parse_json
+from .canonical import parse_json, whole_number
 from .names import has_controls
+from .schema import MAX_COUNT
 from .vault_error import VaultError, disk_error
 from .write_file import sync_folder, write_file_durably
 
@@ -27,6 +28,8 @@ _RETRY_SECONDS = 0.025
 _DRAFT = re.compile(r"\.[0-9a-f]{32}")
 # A takeover lasts microseconds: one that is older was left by a process that died in it.
 _TAKEOVER_STALE_SECONDS = 5.0
+# More than who holds it can be.
+_MAX_LOCK_BYTES = 64 * 1024
 # More than any host's name has.
 _MAX_TEXT_CHARACTERS = 1024
 
@@ -167,9 +170,12 @@ def _find_lock(path: str) -> _Found | None:
         return None
     except OSError as error:
         raise (_not_a_lock(path) if os.path.islink(path) else disk_error(error, "read the lock", path)) from None
-    with os.fdopen(fd, "rb", buffering=0) as opened:
+    try:
         found = os.fstat(fd)
-        holder = _parse_holder(opened.read()) if stat.S_ISREG(found.st_mode) else None
+        is_file = stat.S_ISREG(found.st_mode) and found.st_size <= _MAX_LOCK_BYTES
+        holder = _parse_holder(os.read(fd, _MAX_LOCK_BYTES)) if is_file else None
+    finally:
+        os.close(fd)
     if holder is None:
         raise _not_a_lock(path)
     return _Found(holder, found.st_mtime)
@@ -177,10 +183,11 @@ def _find_lock(path: str) -> _Found | None:
 
 def _parse_holder(content: bytes) -> dict[str, Any] | None:
     try:
-        value = parse_json(content.decode())
+        value = parse_json(content.decode(errors="replace"), whole_number)
     except ValueError:
         return None
-    if not isinstance(value, dict) or type(value.get("pid")) is not int:
+    pid = value.get("pid") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or type(pid) is not int or abs(pid) > MAX_COUNT:
         return None
     value.setdefault("space", "")
     texts = [value.get(name) for name in ("host", "doing", "started", "space", "token")]
