@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vault_run.machine import this_machine
+from vault_run.vault_error import VaultError
 
 
 def test_home_is_where_the_launcher_has_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,3 +22,12 @@ def test_home_is_where_the_launcher_has_it(home: Path, monkeypatch: pytest.Monke
             monkeypatch.setenv("HOME", not_absolute)
         assert this_machine().home == known
         assert this_machine().state_folder("0" * 32) == f"{known}/.local/state/vault-run/{'0' * 32}"
+
+
+def test_a_current_folder_that_is_gone_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "gone").mkdir()
+    monkeypatch.chdir(home / "gone")
+    (home / "gone").rmdir()
+    with pytest.raises(VaultError, match="the current folder no longer exists") as caught:
+        this_machine()
+    assert caught.value.code == "usage"

@@ -448,6 +448,20 @@ def test_finds_the_vault_upwards_or_where_it_is_named(
     assert code_of(lambda: Vault(key_file=key, path=str(home / "linked"))) == "no-vault"
 
 
+def test_where_no_one_may_look_is_not_told_as_no_vault(home: Path) -> None:
+    closed = home / "closed"
+    (closed / "repo/.vault").mkdir(parents=True)
+    closed.chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        assert code_of(lambda: Vault(path=str(closed / "repo"))) == "disk"
+    finally:
+        os.seteuid(user)
+        closed.chmod(0o700)
+
+
 def test_no_key_and_no_agent_are_told_apart(machine: VectorMachine) -> None:
     assert code_of(lambda: Vault(path=str(machine.root))) == "usage"
     assert code_of(lambda: Vault(path=str(machine.root), agent="crawler")) == "no-key"

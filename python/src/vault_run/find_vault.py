@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 from .machine import Machine
-from .vault_error import VaultError
+from .vault_error import VaultError, disk_error
 
 _FOLDER = ".vault"
+# Where there is nothing, or nothing can be: the path is too long, goes in circles or leads through a file.
+_NO_PLACE = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
 
 def find_vault_root(machine: Machine, named: str | None) -> str:
@@ -42,5 +45,7 @@ def find_vault_root(machine: Machine, named: str | None) -> str:
 def _is_folder(path: str) -> bool:
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _NO_PLACE:
+            return False
+        raise disk_error(error, "look for a vault", path) from None

@@ -60,7 +60,14 @@ class Machine(NamedTuple):
 
 def this_machine() -> Machine:
     """The process as it is now."""
-    return Machine(os.environ, os.getcwd(), _home_folder(), os.uname().nodename, os.getuid(), _now)
+    return Machine(os.environ, _current_folder(), _home_folder(), os.uname().nodename, os.getuid(), _now)
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        raise VaultError("usage", "the current folder no longer exists", "change to a folder that does") from None
 
 
 def _home_folder() -> str:
