@@ -37,6 +37,11 @@ interface Found extends Match {
   readonly names?: readonly string[];
 }
 
+interface Named extends Found {
+  readonly fingerprint: string;
+  readonly isAllowed: boolean;
+}
+
 export class Scanner {
   readonly #values: ValueFinder | undefined;
   readonly #valueIds: ReadonlyMap<string, string>;
@@ -68,18 +73,23 @@ export class Scanner {
       const others = await findOthers(window, file, isSealed);
       // What begins in the overlap is decided with the next window, which holds all of it.
       const inWindow = others.filter(({ start }) => start < window.next);
-      for (const found of withoutOverlaps([...values, ...inWindow], window)) {
-        const { rule } = found;
-        const fingerprint = fingerprintOf(rule, file, found.identity ?? bytesOf(found, window));
+      const named = [...values, ...inWindow].map((found) => this.#named(found, file, window));
+      for (const found of withoutOverlaps(named, window)) {
+        const { fingerprint, isAllowed } = found;
         if (findings.has(fingerprint)) continue;
         const place = { file, commit, ...lines.placeOf(window, found.start) };
-        if (!this.isAllowed({ rule, fingerprint }) && ++counted > MAX_FINDINGS)
-          return [...findings.values(), tooMany(place)];
+        if (!isAllowed && ++counted > MAX_FINDINGS) return [...findings.values(), tooMany(place)];
         findings.set(fingerprint, findingOf(found, { ...place, fingerprint }, isStaged));
       }
       lines.passed(window);
     }
     return [...findings.values()];
+  }
+
+  #named(found: Found, file: string, window: Window): Named {
+    const { rule, identity } = found;
+    const fingerprint = fingerprintOf(rule, file, identity ?? bytesOf(found, window));
+    return { ...found, fingerprint, isAllowed: this.isAllowed({ rule, fingerprint }) };
   }
 
   #valuesIn(sightings: readonly Sighting[], window: Window): Found[] {
@@ -133,15 +143,19 @@ function ofKind(kind: FindingKind): (match: Match) => Found {
   return (match) => ({ ...match, kind });
 }
 
+const TAKEN = 1;
+/** By a value of the vault that is allowed. It may be a part of a key that nobody allowed: a name in its address. */
+const PASSED = 2;
+
 /** Of what overlaps the first one given stays: what says more comes first. In the order of the content. */
-function withoutOverlaps(found: readonly Found[], { start, bytes }: Window): Found[] {
-  const isTaken = Buffer.alloc(found.length === 0 ? 0 : bytes.length);
+function withoutOverlaps(found: readonly Named[], { start, bytes }: Window): Named[] {
+  const places = Buffer.alloc(found.length === 0 ? 0 : bytes.length);
   return found
     .filter((one) => {
-      const own = isTaken.subarray(one.start - start, one.end - start);
-      const isFree = !own.includes(1);
-      if (isFree) own.fill(1);
-      return isFree;
+      const own = places.subarray(one.start - start, one.end - start);
+      const isHidden = own.includes(TAKEN) || (own.length > 0 && own.every((byte) => byte === PASSED));
+      if (!isHidden) own.fill(one.isAllowed && one.kind === "value" ? PASSED : TAKEN);
+      return !isHidden;
     })
     .sort((a, b) => a.start - b.start);
 }

@@ -113,6 +113,22 @@ describe("a long content", () => {
     ]);
   });
 
+  it("is told a key in which a value stands that is allowed, and nothing that lies in the value", async () => {
+    const team = "T01ABCDEFGH";
+    const hook = `https://hooks.slack.com/${"services"}/${team}/B01ABCDEFGH/abcdEFGHijklMNOPqrstUVWX`;
+    const open = async (value: string) => {
+      const finder = new ValueFinder([{ name: "slack/V", value }]);
+      const content = { file: "f", chunks: [Buffer.from(`team ${team}\nhook ${hook}\n`)] };
+      const [found] = await new Scanner(finder, new Map()).scan(content);
+      expect(found).toMatchObject({ rule: "vault-value" });
+      const isAllowed = ({ fingerprint }: { fingerprint: string }) => fingerprint === found?.fingerprint;
+      const findings = await new Scanner(finder, new Map(), isAllowed).scan(content);
+      return findings.filter((finding) => !isAllowed(finding));
+    };
+    expect(await open(team)).toMatchObject([{ rule: "slack", line: 2, column: 6 }]);
+    expect(await open(hook)).toEqual([]);
+  });
+
   it("may be empty", async () => {
     expect(await scan(Buffer.alloc(0), 1)).toEqual([]);
   });
