@@ -22,6 +22,7 @@ export interface CommitMessage {
 
 const SUBMODULE = "160000";
 const NOTHING = /^0+$/;
+const ID = /^\^?[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const RAW = ["--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none"];
 /** Of a user's settings, those that would leave commits out or put lines between. */
 const OWN = ["--root", "--no-show-signature", "--no-follow", "--no-notes", "--no-color", "--encoding=UTF-8"];
@@ -50,7 +51,16 @@ export async function* readCommits(
   revisions: readonly string[],
 ): AsyncGenerator<ChangedBlob | CommitMessage> {
   const args = ["log", "--reverse", "-c", "--full-history", ...RAW, ...OWN, "--format=tformat:%H%x09%B"];
-  yield* commitsIn(gitOutput(folder, [...args, ...revisions, "--"]));
+  const { words, input } = asked(revisions);
+  yield* commitsIn(gitOutput(folder, [...args, ...words, "--"], input));
+}
+
+/** Ids are told on standard input: a push of many refs has more of them than an argument vector takes. */
+function asked(revisions: readonly string[]): { readonly words: readonly string[]; readonly input: string } {
+  const ids = revisions.filter((revision) => ID.test(revision));
+  const words = revisions.filter((revision) => !ID.test(revision));
+  // First: what `--not` stands before is left out.
+  return { words: ids.length === 0 ? words : ["--stdin", ...words], input: `${ids.join("\n")}\n` };
 }
 
 /** What `git log` prints of commits, by the options of `readCommits`. */
@@ -73,7 +83,8 @@ export async function* commitsIn(output: AsyncIterable<Buffer>): AsyncGenerator<
 }
 
 export async function countCommits(folder: string, revisions: readonly string[]): Promise<number> {
-  return Number((await gitText(folder, ["rev-list", "--count", ...revisions, "--"])).trim());
+  const { words, input } = asked(revisions);
+  return Number((await gitText(folder, ["rev-list", "--count", ...words, "--"], input)).trim());
 }
 
 /** The blob that one line of raw output leads to: `:MODE MODE ID ID STATUS`, with a colon, mode and id for each parent. */

@@ -38,10 +38,17 @@ export function startGit(folder: string, args: readonly string[]): RunningGit {
   return { child, ended };
 }
 
-/** @throws {VaultError} `git-failed`, at the end of the output. */
-export async function* gitOutput(folder: string, args: readonly string[]): AsyncGenerator<Buffer> {
+/**
+ * @param input what it is told on standard input.
+ * @throws {VaultError} `git-failed`, at the end of the output.
+ */
+export async function* gitOutput(
+  folder: string,
+  args: readonly string[],
+  input = "",
+): AsyncGenerator<Buffer> {
   const git = startGit(folder, args);
-  git.child.stdin.end();
+  git.child.stdin.end(input);
   let isRead = false;
   try {
     yield* git.child.stdout as AsyncIterable<Buffer>;
@@ -66,9 +73,9 @@ async function requireSuccess({ ended }: RunningGit, args: readonly string[]): P
 }
 
 /** All of it, as text. */
-export async function gitText(folder: string, args: readonly string[]): Promise<string> {
+export async function gitText(folder: string, args: readonly string[], input = ""): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of gitOutput(folder, args)) chunks.push(chunk);
+  for await (const chunk of gitOutput(folder, args, input)) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
 }
 

@@ -1,4 +1,4 @@
-import { findGitText, gitText } from "../git/stream.ts";
+import { gitText } from "../git/stream.ts";
 import { type NamedObjects, readNamed } from "../git/tags.ts";
 import { VaultError } from "../vault-error.ts";
 
@@ -24,22 +24,23 @@ export interface Pushed {
  */
 export async function readPushed(folder: string, lines: string, remote: string | undefined): Promise<Pushed> {
   const added: string[] = [];
-  const known = new Set<string>();
+  const had = new Set<string>();
   let receives = false;
   for (const line of lines.split("\n").filter((text) => text !== "")) {
     const pushed = PRE_PUSH.exec(line);
     const received = PRE_RECEIVE.exec(line);
-    const [brought, had] = pushed !== null ? [pushed[1], pushed[2]] : [received?.[2], received?.[1]];
-    if (brought === undefined || had === undefined) throw notAHook();
+    const [brought, before] = pushed !== null ? [pushed[1], pushed[2]] : [received?.[2], received?.[1]];
+    if (brought === undefined || before === undefined) throw notAHook();
     receives ||= pushed === null;
     if (!NOTHING.test(brought)) added.push(brought);
-    if (!NOTHING.test(had) && (await isCommit(folder, had))) known.add(`^${had}`);
+    if (!NOTHING.test(before)) had.add(before);
   }
   const { commits, contents } = await readNamed(folder, added);
   if (commits.length === 0) return { revisions: undefined, contents };
   // A server has on its own refs what it has; a clone knows what it fetched.
   const there = receives ? ["--not", "--all"] : await fetchedOf(folder, remote);
-  return { revisions: [...commits, ...known, ...there], contents };
+  const known = await commitsAmong(folder, [...had]);
+  return { revisions: [...commits, ...known.map((id) => `^${id}`), ...there], contents };
 }
 
 /** Of a place that is no remote of this repository nothing was fetched. */
@@ -51,9 +52,12 @@ async function fetchedOf(folder: string, remote: string | undefined): Promise<st
   return ["--not", ...others, `--glob=refs/remotes/${remote}/*`];
 }
 
-/** Also where a tag leads to one. */
-async function isCommit(folder: string, id: string): Promise<boolean> {
-  return (await findGitText(folder, ["rev-parse", "--verify", "--quiet", `${id}^{commit}`])) !== undefined;
+/** Those that are here, also where a tag leads to one. */
+async function commitsAmong(folder: string, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const asked = ids.map((id) => `${id}^{commit}\n`).join("");
+  const lines = (await gitText(folder, ["cat-file", "--batch-check=%(objecttype)"], asked)).split("\n");
+  return ids.filter((_, at) => lines[at] === "commit");
 }
 
 function notAHook(): VaultError {

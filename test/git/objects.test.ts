@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { contentsIn } from "../../src/git/blobs.ts";
-import { type ChangedBlob, readCommits, readStaged } from "../../src/git/changes.ts";
+import { type ChangedBlob, countCommits, readCommits, readStaged } from "../../src/git/changes.ts";
 import { Answers, readContents } from "../../src/git/objects.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { git, gitInit } from "../fixtures/vault.ts";
@@ -101,6 +101,21 @@ describe("commits", () => {
     await expect(async () => {
       for await (const _ of readCommits(repo, ["2".repeat(40)]));
     }).rejects.toMatchObject({ code: "git-failed" });
+  });
+
+  it("are looked through where more of them are named than an argument vector holds", async () => {
+    const repo = repository({ "a.txt": "one" });
+    git(repo, "commit", "--quiet", "--message", "first");
+    const known = Array<string>(60_000).fill(`^${git(repo, "rev-parse", "HEAD")}`);
+    writeFileSync(join(repo, "b.txt"), "two");
+    git(repo, "add", "b.txt");
+    git(repo, "commit", "--quiet", "--message", "second");
+    const revisions = [git(repo, "rev-parse", "HEAD"), ...known, "--not", "--glob=refs/remotes/origin/*"];
+    const read: string[] = [];
+    for await (const change of readCommits(repo, revisions))
+      read.push(change.kind === "blob" ? change.path : change.message.trim());
+    expect(read).toEqual(["second", "b.txt"]);
+    expect(await countCommits(repo, revisions)).toBe(1);
   });
 });
 
