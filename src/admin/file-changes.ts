@@ -179,7 +179,13 @@ function notPlain(path: string): VaultError {
 }
 
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // Below what is no folder there is nothing.
+    if (systemCode(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 function linkIfMissing(path: string, to: string): void {

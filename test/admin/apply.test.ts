@@ -373,6 +373,14 @@ describe("a write", () => {
       code: "record-invalid",
     });
   });
+
+  it("refuses a file where a folder should be, and leaves nothing half done", async () => {
+    rmSync(join(vault.root, "agents"), { recursive: true });
+    writeFileSync(join(vault.root, "agents"), "");
+    await expect(vault.addAgent("second")).rejects.toMatchObject({ code: "record-invalid" });
+    expect(existsSync(join(vault.root, "../.git/vault-run/journal.json"))).toBe(false);
+    expect(readdirSync(vault.root).filter((name) => name.startsWith(".draft"))).toEqual([]);
+  });
 });
 
 describe("a key file that belongs to a change", () => {
