@@ -20,8 +20,8 @@ export interface ScanRecords {
 }
 
 /**
- * The nearest vault on disk, or the only one that git has, since hooks run at the top; in a repository without a work tree
- * that of its HEAD, which no push has changed yet.
+ * The nearest vault on disk within the repository, or the only one that git has, since hooks run at the top, or the nearest
+ * above it; in a repository without a work tree that of its HEAD, which no push has changed yet.
  */
 export async function findRecords(
   context: CommandContext,
@@ -31,24 +31,34 @@ export async function findRecords(
     const { folder, files } = (await findVaultOfHead(context, place.folder)) ?? {};
     return { files, folder, isOnDisk: false, base: files };
   }
-  const files = findOnDisk(context, undefined) ?? (await findOnly(context, place));
+  const nearest = findOnDisk(context, undefined);
+  const isFound = nearest !== undefined && (isNamed(context) || !isAbove(nearest, place));
+  const files = isFound ? nearest : ((await findOnly(context, place, nearest === undefined)) ?? nearest);
   if (files === undefined) return { files, folder: undefined, isOnDisk: true, base: undefined };
   if (place === undefined) return { files, folder: VAULT_FOLDER, isOnDisk: true, base: undefined };
   const folder = relative(place.folder, files.root);
   // Of a vault elsewhere no commit here knows anything.
-  const isHere = !folder.startsWith("../");
-  const before = base === undefined || !isHere ? undefined : await readVaultAt(place.folder, base, folder);
+  const before =
+    base === undefined || isAbove(files, place) ? undefined : await readVaultAt(place.folder, base, folder);
   return { files, folder, isOnDisk: true, base: before };
 }
+
+const isNamed = (context: CommandContext): boolean =>
+  context.text("vault") !== undefined || context.machine.env.VAULT_RUN_VAULT !== undefined;
+
+/** Whether a vault is none of the work tree's. */
+const isAbove = ({ root }: RecordSource, place: ScanTarget["place"]): boolean =>
+  place !== undefined && relative(place.folder, root).startsWith("../");
 
 /** The vault in a folder further down. Of several none is the one that is meant. */
 async function findOnly(
   context: CommandContext,
   place: ScanTarget["place"],
+  isLast: boolean,
 ): Promise<RecordSource | undefined> {
   if (place === undefined) return undefined;
   const found = await vaultsIn(place.folder, ["ls-files", "-z"]);
-  if (found.length > 1)
+  if (found.length > 1 && isLast)
     context.console.say(
       `several vaults are here, and none is gone by: name one with --vault (${found.join(", ")})`,
     );

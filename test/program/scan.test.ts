@@ -130,6 +130,22 @@ describe("a vault in a folder further down", () => {
       "vault-value key.txt",
     ]);
   });
+
+  it("counts before one above the repository, unless that is named", async () => {
+    const program = template.copy();
+    mkdirSync(join(program.repo, "sub"));
+    program.git("mv", ".vault", "sub/.vault");
+    program.git("commit", "--quiet", "--message", "move");
+    const other = Program.empty();
+    await other.must(["init", "--classic"]);
+    cpSync(join(other.repo, ".vault"), join(program.home, ".vault"), { recursive: true });
+    stage(program, "key.txt", `${API_KEY}\n`);
+    expect(await rules(program, ["--staged"])).toEqual(["vault-value key.txt"]);
+    expect(await rules(program, ["--staged"], { env: { VAULT_RUN_VAULT: program.home } })).toEqual([]);
+    program.git("rm", "-r", "--quiet", "--cached", "sub");
+    rmSync(join(program.repo, "sub"), { recursive: true });
+    expect(await rules(program, ["--staged"])).toEqual([]);
+  });
 });
 
 describe("scan of commits", () => {
