@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
 import type { SigningKey } from "../age/signing-key.ts";
 import { digest, keyFingerprint } from "../vault/fingerprint.ts";
 import { type AuditReceiver, findVariable, type Machine, stateFolder } from "../vault/machine.ts";
@@ -137,5 +138,7 @@ export function auditLogPath(machine: Machine, vault: VaultId): string {
 
 /** The folder of the log: the vault's state folder, or VAULT_RUN_AUDIT_DIR. */
 export function auditFolder(machine: Machine, vault: VaultId): string {
-  return findVariable(machine, "VAULT_RUN_AUDIT_DIR") ?? stateFolder(machine, vault);
+  const named = findVariable(machine, "VAULT_RUN_AUDIT_DIR");
+  // A program that reads a vault may go to another folder meanwhile.
+  return named === undefined ? stateFolder(machine, vault) : resolve(machine.cwd, named);
 }

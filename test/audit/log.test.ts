@@ -190,6 +190,11 @@ describe("the audit log", () => {
     );
   });
 
+  it("stays where it is when the program goes to another folder", () => {
+    const moved = { ...machine, cwd: "/srv/app", env: { VAULT_RUN_AUDIT_DIR: "log" } };
+    expect(auditLogPath(moved, vault)).toBe("/srv/app/log/audit.jsonl");
+  });
+
   it("goes where VAULT_RUN_AUDIT_DIR says", async () => {
     const folder = tempFolder();
     const moved = new AuditLog({ ...machine, env: { VAULT_RUN_AUDIT_DIR: folder } }, vault, undefined);
