@@ -40,19 +40,29 @@ export async function recordRelease(
   key: SigningKey,
   warn: (text: string) => void,
 ): Promise<void> {
-  const self = { pid: machine.pid, host: machine.host, doing: event.action };
-  const isRequired = vault.record.policy.audit === "required";
-  await attempting(
-    () => vault.pin(self),
-    warn,
-    (error) => !isRequired || hasNoDisk(machine, error),
-  );
+  await pinSeen(machine, vault, event.action, warn);
   await attempting(
     () => log.append(event, key),
     warn,
-    () => !isRequired,
+    () => !isRequired(vault),
   );
 }
+
+/** The pins alone, for who looks at a vault and releases nothing. */
+export function pinSeen(
+  machine: Machine,
+  vault: Vault,
+  doing: string,
+  warn: (text: string) => void,
+): Promise<void> {
+  return attempting(
+    () => vault.pin({ pid: machine.pid, host: machine.host, doing }),
+    warn,
+    (error) => !isRequired(vault) || hasNoDisk(machine, error),
+  );
+}
+
+const isRequired = (vault: Vault): boolean => vault.record.policy.audit === "required";
 
 async function attempting(
   step: () => Promise<void>,

@@ -2,7 +2,7 @@ import type { Identity } from "../age/identity.ts";
 import { SigningKey } from "../age/signing-key.ts";
 import type { AuditEvent } from "../audit/event.ts";
 import { AuditLog } from "../audit/log.ts";
-import { recordingDenials, recordPull } from "../audit/pull.ts";
+import { pinSeen, recordingDenials, recordPull } from "../audit/pull.ts";
 import { findHeadCommit, hasChangeUnderWay } from "../git/head.ts";
 import { findVaultRoot } from "../vault/find-vault.ts";
 import {
@@ -183,6 +183,11 @@ export class AgentSession {
       }
       opened.push(await openSecret(secret, identity));
     }
+  }
+
+  /** Pins what was read, for who releases nothing. */
+  pinSeen(doing: string): Promise<void> {
+    return pinSeen(this.#machine, this.vault, doing, this.#warn);
   }
 
   /** Appends to the audit log, in this agent's name. */

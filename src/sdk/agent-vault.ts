@@ -130,10 +130,9 @@ class OpenVault implements AgentVault {
 
   /** What was seen is pinned, as with what was read. */
   #look<T>(see: (session: AgentSession) => T): Promise<T> {
-    const { pid, host } = this.#key.machine;
     return this.#use(async (session) => {
       const seen = see(session);
-      await session.vault.pin({ pid, host, doing: "list" });
+      await session.pinSeen("list");
       return seen;
     });
   }

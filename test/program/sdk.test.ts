@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { crawlerTemplate, VALUE } from "../fixtures/crawler.ts";
-import type { Program } from "../fixtures/program.ts";
+import { Program } from "../fixtures/program.ts";
 import { answerOf, type Running } from "../fixtures/project.ts";
 
 const template = await crawlerTemplate();
@@ -127,6 +127,24 @@ describe("a vault opened by a program", () => {
     expect(got).toBe(1);
     expect(program.auditLines().filter(({ action }) => action === "sdk")).toHaveLength(20);
     expect((await program.run(["audit"])).stdout).not.toMatch(/gap|bad/);
+  });
+
+  it("is looked at with a warning where nothing can be pinned and the policy is best-effort, as it is read", async () => {
+    const lenient = Program.empty();
+    await lenient.must(["init", "--classic", "--audit", "best-effort"]);
+    await lenient.must(["add-agent", "crawler"]);
+    await lenient.set("stripe/API_KEY", VALUE);
+    await lenient.must(["grant", "crawler", "stripe"]);
+    const pins = join(lenient.home, ".local/state/vault-run", lenient.vaultId, "pins");
+    rmSync(pins, { recursive: true });
+    writeFileSync(pins, "");
+    const body = `
+      const told = [];
+      const vault = await openVault({ agent: "crawler", onWarning: (text) => told.push(text) });
+      const list = (await vault.list()).map(({ ref }) => ref);
+      answer([(await vault.get("stripe/API_KEY")).reveal(), list, await vault.groups(), told.length]);
+    `;
+    expect(await answerOf(HEAD + body, lenient)).toEqual([VALUE, ["stripe/API_KEY"], ["stripe"], 3]);
   });
 
   it("records where it is told to, and in no other place", async () => {
