@@ -55,6 +55,12 @@ def test_a_worked_case(case: dict[str, Any]) -> None:
         assert [readable(step) for step in steps] == [content_of(case, step) for step in case["steps"]]
 
 
+def test_a_key_whose_lines_end_in_cr_alone_is_no_line_that_is_public() -> None:
+    first, second = (f"-----BEGIN KEY-----\rMIIEvQIBADANBgkqhkiG9w0B{at}\r-----END KEY-----" for at in "AB")
+    redactor = Redactor([Secret("s/0", f"{first}\n{second}".encode())])
+    assert redactor.redact(first.encode()) == b"[REDACTED:s/0]"
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.get("everySplit")], ids=lambda case: case["name"])
 def test_however_it_is_cut(case: dict[str, Any]) -> None:
     redactor = redactor_of(case)

@@ -34,7 +34,8 @@ _SPACES = "\t\n\v\f\r "
 # Of such bytes no escaper changes any, and of such some encoders of JSON and of URLs alone.
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.-]*")
 _LIKE_BASE64 = re.compile(r"[A-Za-z0-9_.+/=-]*")
-_PEM_BOUNDARY = re.compile(r"-----(BEGIN|END) .*-----")
+# Between such a line's dashes there is no CR: a whole key whose lines end in that alone is none.
+_PEM_BOUNDARY = re.compile(r"-----(BEGIN|END) [^\r\n]*-----")
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 
 
