@@ -5,7 +5,7 @@ import { parseKeyFile } from "../vault/key-file.ts";
 import { agentOption, readAgentKey } from "../vault/key-lookup.ts";
 import type { Machine } from "../vault/machine.ts";
 import { RecordFiles } from "../vault/record-files.ts";
-import { readUnverifiedVault } from "../vault/unverified-vault.ts";
+import { byClaimedId, readUnverifiedVault } from "../vault/unverified-vault.ts";
 import { type AgentOptions, requireAgentOptions, warnOf } from "./options.ts";
 import { permitted } from "./permission.ts";
 
@@ -32,12 +32,15 @@ export class AgentKey {
   static async #find(options: AgentOptions): Promise<AgentKey> {
     const machine = await machineOfCaller(process, options.auditTo);
     const vault = findVaultRoot(machine, options.vault);
-    const { id } = readUnverifiedVault(new RecordFiles(vault));
+    const unverified = readUnverifiedVault(new RecordFiles(vault));
+    const { id } = unverified;
     const agent = agentOption(machine, options.agent);
-    const found =
-      options.key === undefined
-        ? readAgentKey(machine, id, agent, options.keyFile)
-        : { keyFile: parseKeyFile(options.key, FROM_OPTION), from: FROM_OPTION };
+    const { key: text, keyFile: file } = options;
+    const found = byClaimedId(unverified, () =>
+      text === undefined
+        ? readAgentKey(machine, id, agent, file)
+        : { keyFile: parseKeyFile(text, FROM_OPTION), from: FROM_OPTION },
+    );
     const key = new AgentKey(machine, warnOf(options));
     // From here on the key is one for this vault: another that is put in its place is refused.
     const keyFile = { ...found.keyFile, vault: found.keyFile.vault ?? id };

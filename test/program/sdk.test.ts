@@ -235,6 +235,16 @@ describe("the key of a vault opened by a program", () => {
     expect(await answer(body)).toBe("key-file");
   });
 
+  it("does not matter where vault.json is no record: that is told first, as by a launch", async () => {
+    const vaultFile = join(program.repo, ".vault/vault.json");
+    const id = program.vaultId;
+    writeFileSync(vaultFile, JSON.stringify({ vault: id }));
+    rmSync(join(program.home, ".config/vault-run", id, "agents/crawler.key"));
+    const options = ['{ agent: "crawler" }', '{ agent: "crawler", key: "none" }', "{}"];
+    const codes = options.map((each) => `await codeOf(() => openVault(${each}))`).join();
+    expect(await answer(`answer([${codes}])`)).toEqual(options.map(() => "record-invalid"));
+  });
+
   it("opens no other vault that is put in the place of the first", async () => {
     const got = await answer(`
       import { readFileSync, writeFileSync } from "node:fs";
