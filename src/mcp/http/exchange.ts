@@ -41,6 +41,8 @@ export function exchange(
     const send = url.protocol === "https:" ? tlsRequest : plainRequest;
     const request = send(url, options, resolve);
     request.on("error", (error) => reject(failed(url, error)));
+    // All that comes of an answer that goes on in another protocol (101), which was not asked for: node ends it, and says no more.
+    request.on("close", () => reject(failed(url, new Error("closed without an answer"))));
     request.end(body);
   });
 }
