@@ -54,6 +54,12 @@ describe("a program on a terminal", () => {
     expect(shown).toBe("18\r\n18\r\n18\r\n18\r\n");
   });
 
+  it("has the value of a secret in PWD, where the shell would have its folder (promise 2)", async () => {
+    const { shown } = await launched(["env"], [], "--tty", "pty", "--env", "PWD=stripe/API_KEY");
+    expect(shown).toContain(`\nPWD=${MASK}\r\n`);
+    expect(shown).not.toContain("vault_run_pwd");
+  });
+
   it("gets no identity, nor does the shell that leads its session, and no argument vector holds a value (promise 3, promise 10, A16, A17)", async () => {
     const keys = join(program.home, ".config/vault-run");
     const key = readFileSync(join(keys, readdirSync(keys)[0] ?? "", "agents/crawler.key"), "utf8");

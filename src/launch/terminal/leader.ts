@@ -12,11 +12,18 @@ import type { Protection } from "../protection.ts";
 const [STDIN, STDOUT, STDERR] = [0, 1, 2];
 /** A shell has values of its own for these, and some do not start with others. */
 const OWN_VARIABLES = new Set(["IFS", "OPTIND", "PPID"]);
+/** A shell starts with the folder in this one, whatever was in it, and takes another value later. */
+const FOLDER = "PWD";
+/** What was in it, for as long as the shell has its own there. No secret may have this name. */
+const FOLDER_KEPT = "vault_run_pwd";
 
-/** @param kept where the shell keeps the child's standard error, while its own talk ("Killed", …) goes nowhere. */
-const leaderScript = (kept: number) => `
+/**
+ * @param kept where the shell keeps the child's standard error, while its own talk ("Killed", …) goes nowhere.
+ * @param restore what gives the child a variable back that the shell has changed.
+ */
+const leaderScript = (kept: number, restore: string) => `
 exec 2>/dev/null
-(exec "$@" 2>&${kept} ${kept}>&-)
+(${restore}exec "$@" 2>&${kept} ${kept}>&-)
 set -- $?
 while [ $1 -gt 146 ] && jobs %% >/dev/null; do
   kill -URG $PPID
@@ -45,8 +52,13 @@ export function startLeader(
   // The first terminal that the leader of a session opens becomes the session's own. A shell looks for it, and some
   // of them on standard error, when it starts with job control (-m), so it starts again.
   const script = `: <>${path}; exec ${kept}>&2 2>${path}; exec ${SHELL} -m -c "$0" vault-run "$@"`;
-  const args = ["-c", script, leaderScript(kept), ...command];
-  return startProcess(SHELL, args, { cwd, env: { ...env }, stdio, detached: true }, protection, command[0]);
+  const folder = env[FOLDER];
+  const carried = folder === undefined ? {} : { [FOLDER_KEPT]: folder };
+  const restore =
+    folder === undefined ? "" : `${FOLDER}=$${FOLDER_KEPT}; export ${FOLDER}; unset ${FOLDER_KEPT}; `;
+  const args = ["-c", script, leaderScript(kept, restore), ...command];
+  const options = { cwd, env: { ...env, ...carried }, stdio, detached: true };
+  return startProcess(SHELL, args, options, protection, command[0]);
 }
 
 /**
