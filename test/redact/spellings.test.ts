@@ -27,6 +27,13 @@ describe("a value", () => {
     ["node URL, searchParams", WORDS, url((made) => made.searchParams.set("q", WORDS))],
     ["encodeURI", WORDS, encodeURI(WORDS)],
     ["Go url.UserPassword", TOKEN, "postgres://app:wJalr%2FXUtnFEMI+K7MDENG=bPxRf@db/app"],
+    [
+      "node URL, an encodeURIComponent in its query",
+      "it's(a/b Qx8v)",
+      new URL(`https://h/?q=${encodeURIComponent("it's(a/b Qx8v)")}`).href,
+    ],
+    ["node URL, fragment", "a b#Qx8v{3}", url((made) => (made.hash = "a b#Qx8v{3}"))],
+    ["Go url.URL, path", "a;b/Qx8v!c,d", "https://h/a;b/Qx8v%21c,d/x"],
     ["Go url.PathEscape", "a:b@c d/e+f$g", "https://h/a:b@c%20d%2Fe+f$g"],
     ["PHP urlencode", "~a b*c/d(e)", "q=%7Ea+b%2Ac%2Fd%28e%29"],
     ["PHP json_encode, twice", "abc/def/ghi", '"\\"abc\\\\\\/def\\\\\\/ghi\\""'],

@@ -9,10 +9,13 @@ const ESCAPED = [
   /[^A-Za-z0-9_.~!$&'()*+,;=-]/g, // RFC 3986 with the delimiters that may stay
   /[^A-Za-z0-9_.~$&+,;=-]/g, // Go, user info
   /[^A-Za-z0-9_.~$&+=:@-]/g, // Go, a segment of a path
+  /[^A-Za-z0-9_.~$&+,/:;=@-]/g, // Go, a path
   /[^\x21-\x7e]|["#<>?`{}/:;=@[\\\]^|]/g, // WHATWG URL, user info
   /[^\x21-\x7e]|["#<>?^`{}]/g, // WHATWG URL, path
   /[^\x21-\x7e]|["#<>']/g, // WHATWG URL, query
   /[^\x21-\x7e]|["#<>]/g, // the same of another scheme than http
+  /[^A-Za-z0-9_.!~*()-]/g, // encodeURIComponent, in that query
+  /[^\x21-\x7e]|["<>`]/g, // WHATWG URL, fragment
 ];
 
 export function percentForms(bytes: string): string[] {

@@ -108,10 +108,13 @@ _PERCENT = [
         r"[^A-Za-z0-9_.~!$&'()*+,;=-]",  # RFC 3986 with the delimiters that may stay
         r"[^A-Za-z0-9_.~$&+,;=-]",  # Go, user info
         r"[^A-Za-z0-9_.~$&+=:@-]",  # Go, a segment of a path
+        r"[^A-Za-z0-9_.~$&+,/:;=@-]",  # Go, a path
         r'[^\x21-\x7e]|["#<>?`{}/:;=@\[\\\]^|]',  # WHATWG URL, user info
         r'[^\x21-\x7e]|["#<>?^`{}]',  # WHATWG URL, path
         r"[^\x21-\x7e]|[\"#<>']",  # WHATWG URL, query
         r'[^\x21-\x7e]|["#<>]',  # the same of another scheme than http
+        r"[^A-Za-z0-9_.!~*()-]",  # encodeURIComponent, in that query
+        r'[^\x21-\x7e]|["<>`]',  # WHATWG URL, fragment
     )
 ]
 
