@@ -43,6 +43,8 @@ describe("a value", () => {
     ["Python quoteattr", "tab\there\nand\rthere", '<a b="tab&#9;here&#10;and&#13;there"/>'],
     ["Go xml.EscapeText", "tab\there\nand\rthere", "<a>tab&#x9;here&#xA;and&#xD;there</a>"],
     ["xmlcharrefreplace", "größe Qx8v", "<a>gr&#246;&#223;e Qx8v</a>"],
+    ["dash, a quote at the end", "don't Qx8v'", `PW='don'"'"'t Qx8v'"'"\nPWD='/'\n`],
+    ["dash, quotes in a row", "''don''t Qx8v", `PW=''"''"'don'"''"'t Qx8v'\n`],
     ["YAML, single quotes", "it's a Qx8v's", "key: 'it''s a Qx8v''s'"],
     ["YAML, double quotes", 'größe "Qx8v"\n😀\x1b', 'key: "gr\\xF6\\xDFe \\"Qx8v\\"\\n\\U0001F600\\e"'],
     ["CSV", 'say "Qx8v" now', 'a,"say ""Qx8v"" now",b'],

@@ -18,10 +18,16 @@ export function shellForms(bytes: string): string[] {
   return [
     bytes.replaceAll("'", "'\\''"),
     bytes.replaceAll("'", `'"'"'`),
+    dash(bytes),
     bytes.replace(/["$`\\]/g, "\\$&"),
     ...backslashForms(bytes),
     ...ansiForms(bytes),
   ];
+}
+
+// It takes quotes that follow one another together, and opens no others behind those at the end.
+function dash(bytes: string): string {
+  return bytes.replace(/'+/g, `'"$&"'`).replace(/'$/, "");
 }
 
 // A # and a ~ are escaped only where they begin a word or, for ~, an assigned path.

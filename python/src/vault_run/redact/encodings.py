@@ -216,9 +216,12 @@ def shell_forms(content: str) -> list[str]:
         re.sub(pattern, lambda it: _CONTROL_NAMES.get(it[0], f"\\{ord(it[0]):03o}"), content)
         for pattern in (r"[\x00-\x1f\x7f'\\]", r"[^\x20-\x7e]|['\\]")
     ]
+    # dash takes quotes that follow one another together, and opens no others behind those at the end.
+    dash = re.sub("'+", "'\"\\g<0>\"'", content).removesuffix("'")
     return [
         content.replace("'", "'\\''"),
         content.replace("'", "'\"'\"'"),
+        dash,
         re.sub(r'["$`\\]', r"\\\g<0>", content),
         form,
         begun,
