@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Writable } from "node:stream";
 import { type Child, type Filters, startProcess, stdioOf } from "./child.ts";
 import { exitStatus } from "./exit-status.ts";
+import type { Orphans } from "./orphans.ts";
 import { killRest, killTree } from "./process-tree.ts";
 import type { Protection } from "./protection.ts";
 import { RedactedStream } from "./stream.ts";
@@ -21,6 +22,8 @@ export interface CapturedOptions {
   /** Once aborted, the program and all it started are killed. */
   readonly kill: AbortSignal;
   readonly protection: Protection;
+  /** Who waits for processes without a parent, and not for the child. */
+  readonly orphans?: Orphans | undefined;
   /** Called once, when the child is there and has the descriptors it was given. */
   readonly started: () => void;
   /** Told how much has been written so far. */
@@ -49,6 +52,7 @@ export async function runCaptured(child: Child, options: CapturedOptions): Promi
   const running = await startProcess(file, args, settings, options.protection);
   const { pid, stdin, stdout, stderr } = running;
   if (pid === undefined || stdout === null || stderr === null) throw new TypeError("a child without streams");
+  options.orphans?.except(pid);
   options.started();
   const kept = new Kept(options.mostBytes, options.wrote);
   const [out, err] = [kept.sink(), kept.sink()];
@@ -63,6 +67,7 @@ export async function runCaptured(child: Child, options: CapturedOptions): Promi
   stdin?.on("error", () => {});
   stdin?.end(options.stdin);
   const status = await exitStatus(running, streams);
+  options.orphans?.ended(pid);
   options.kill.removeEventListener("abort", kill);
   await killRest(pid, mark);
   await Promise.all(streams.map((stream) => stream.finish()));

@@ -1,5 +1,5 @@
 import type { AuditEvent } from "../audit/event.ts";
-import type { Machine } from "../vault/machine.ts";
+import { INIT, type Machine } from "../vault/machine.ts";
 import { formatRef } from "../vault/names.ts";
 import { type AgentOptions, AgentSession } from "./agent-session.ts";
 import type { SignalSource, Streams } from "./child.ts";
@@ -25,9 +25,6 @@ import { leadToOnePlace } from "./standard-streams.ts";
 
 // The order is the promise: read, verify and open everything; build the environment; write the audit record; only then
 // start the child. Whatever fails before that leaves nothing started.
-
-/** The first process of a container, or of any other namespace of processes. */
-const INIT = 1;
 
 export interface LaunchOptions extends AgentOptions, SelectionOptions, EnvironmentOptions {
   readonly command: readonly [string, ...string[]];

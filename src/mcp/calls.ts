@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { AuditClient, AuditEvent } from "../audit/event.ts";
 import { type AgentOptions, AgentSession } from "../launch/agent-session.ts";
 import { SpawnFailure } from "../launch/child.ts";
+import type { Orphans } from "../launch/orphans.ts";
 import type { Protection } from "../launch/protection.ts";
 import type { Machine } from "../vault/machine.ts";
 import { formatRef, parseSecretRef, withoutControls } from "../vault/names.ts";
@@ -30,6 +31,8 @@ export interface CallsOptions extends AgentOptions {
 export interface CallSurroundings {
   readonly machine: Machine;
   readonly protection: Protection;
+  /** Who waits for processes without a parent, where that is for us to do. */
+  readonly orphans: Orphans | undefined;
   readonly warn: (text: string) => void;
   /** What a client said of itself at the beginning, where it did not say it with the call. */
   readonly findClient: () => { readonly info: AuditClient | undefined; readonly capabilities: unknown };
@@ -53,6 +56,7 @@ export class Calls {
   readonly options: CallsOptions;
   readonly machine: Machine;
   readonly protection: Protection;
+  readonly orphans: Orphans | undefined;
   readonly seen = new SeenValues();
   readonly warn: (text: string) => void;
   /** The page for a person that was opened last. */
@@ -63,10 +67,11 @@ export class Calls {
   readonly #running = new Set<Promise<unknown>>();
   #releases: Promise<unknown> = Promise.resolve();
 
-  constructor(options: CallsOptions, { machine, protection, warn, findClient }: CallSurroundings) {
+  constructor(options: CallsOptions, { machine, protection, orphans, warn, findClient }: CallSurroundings) {
     this.options = options;
     this.machine = machine;
     this.protection = protection;
+    this.orphans = orphans;
     this.warn = warn;
     this.#findClient = findClient;
     this.#rate = new RateLimit(options.rate, machine.now);

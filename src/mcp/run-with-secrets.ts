@@ -121,6 +121,7 @@ async function run(
     mostBytes: MOST_OUTPUT_BYTES,
     kill: AbortSignal.any([call.signal, timeout]),
     protection: calls.protection,
+    orphans: calls.orphans,
     started: () => descriptors.started(),
     wrote: (bytes) => progress.wrote(bytes),
   }).finally(() => progress.end());

@@ -2,14 +2,17 @@ import type { Readable, Writable } from "node:stream";
 import { McpServer } from "@modelcontextprotocol/server";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { AgentSession } from "../launch/agent-session.ts";
+import type { SignalSource } from "../launch/child.ts";
+import { Orphans } from "../launch/orphans.ts";
 import { Protection } from "../launch/protection.ts";
-import type { Machine } from "../vault/machine.ts";
+import { INIT, type Machine } from "../vault/machine.ts";
 import { Calls, type CallsOptions } from "./calls.ts";
 import { framesOf } from "./frames.ts";
 import { INSTRUCTIONS, registerTools } from "./tools.ts";
 
 export interface McpSurroundings {
   readonly machine: Machine;
+  readonly signals: SignalSource;
   /** The protocol's, both of them. */
   readonly from: Readable;
   readonly to: Writable;
@@ -26,14 +29,15 @@ export interface McpSurroundings {
  * @throws {VaultError} where there is no such vault, agent or key: the server ends at once.
  */
 export async function serve(options: CallsOptions, around: McpSurroundings): Promise<void> {
-  const { machine, from, to, version, warn, end } = around;
+  const { machine, signals, from, to, version, warn, end } = around;
   const protection = new Protection();
+  const orphans = machine.pid === INIT ? await Orphans.begin(signals, warn) : undefined;
   let server: McpServer | undefined;
   const findClient = () => ({
     info: server?.server.getClientVersion(),
     capabilities: server?.server.getClientCapabilities(),
   });
-  const calls = new Calls(options, { machine, protection, warn, findClient });
+  const calls = new Calls(options, { machine, protection, orphans, warn, findClient });
   const transport = new StdioServerTransport(framesOf(from), to);
   const handle = serveStdio(
     () => {
@@ -67,6 +71,7 @@ export async function serve(options: CallsOptions, around: McpSurroundings): Pro
   } finally {
     await handle.close();
     await calls.end();
+    orphans?.stop();
     protection.end();
   }
 }

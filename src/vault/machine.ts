@@ -2,6 +2,9 @@ import { VaultError } from "../vault-error.ts";
 import type { VaultId } from "./names.ts";
 import type { Clock } from "./time.ts";
 
+/** The first process of a container, or of any other namespace of processes. */
+export const INIT = 1;
+
 /** What the core may know of the process and host it runs in. Made once, at the program's edge. */
 export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -29,6 +29,7 @@ export const MCP_TARGETS: Readonly<Record<string, Target>> = {
     to.on("data", (chunk: Buffer) => said.push(chunk));
     const served = serve(OPTIONS, {
       machine,
+      signals: process,
       from,
       to,
       version: "0",
@@ -65,7 +66,7 @@ export const MCP_TARGETS: Readonly<Record<string, Target>> = {
 async function request({ machine, origin }: FuzzedVault) {
   const around = { machine, protection: new Protection(), warn: () => {} };
   const findClient = () => ({ info: undefined, capabilities: undefined });
-  const calls = new Calls(OPTIONS, { ...around, findClient });
+  const calls = new Calls(OPTIONS, { ...around, orphans: undefined, findClient });
   const call = calls.handler("http_request", http.input, (args, made) => httpRequest(calls, args, made));
   const context = { mcpReq: { signal: new AbortController().signal } } as Parameters<typeof call>[1];
   const args = { method: "GET", url: `${origin}/`, auth: { as: "bearer", secret: "hidden/KEY" } };

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import { crawlerTemplate } from "../fixtures/crawler.ts";
 import { NAMESPACE } from "../fixtures/isolation.ts";
+import { McpConnection } from "../fixtures/mcp.ts";
 import type { Program } from "../fixtures/program.ts";
 import { onTerminal } from "../fixtures/terminal.ts";
 
@@ -65,6 +66,18 @@ describe("the first process of a container", () => {
 
   it("leaves no zombie of 1,000 processes that lost their parent", async () => {
     expect(await run(orphans(1000))).toMatchObject({ stdout: "0", status: 1 });
+  });
+
+  it("leaves none of what a model's programs leave, and gives each program's status", async () => {
+    const mcp = await McpConnection.open(program, { within: NAMESPACE });
+    const launch = async (script: string) => {
+      const command = ["sh", "-c", script];
+      return (await mcp.call("run_with_secrets", { command, secrets: ["stripe/API_KEY"] })).structured;
+    };
+    const statuses = [3, 4, 5, 6, 7].map((status) => launch(`(sleep 0.01 &); sleep 0.05; exit ${status}`));
+    expect((await Promise.all(statuses)).map((answer) => answer.exit_status)).toEqual([3, 4, 5, 6, 7]);
+    for (let calls = 0; calls < 2; calls++)
+      expect(await launch(orphans(20))).toMatchObject({ stdout: "0\n", exit_status: 1 });
   });
 
   it("passes TERM on at once, takes the program's time and no more, and gives its status", async () => {

@@ -41,6 +41,7 @@ export async function run(context: CommandContext): Promise<number> {
   const warn = (text: string) => console.say(text);
   await serve(options, {
     machine,
+    signals: context.signals,
     from: stdin,
     to: console.streams.stdout,
     version: VERSION,
