@@ -21,7 +21,11 @@ export type {
   SecretValue,
 } from "./redactor.ts";
 
-/** Makes a redactor whose masks read `[REDACTED:<name>]`. */
+/**
+ * Makes a redactor whose masks read `[REDACTED:<name>]`.
+ *
+ * @throws {TypeError} for a value that is neither text nor bytes.
+ */
 export function createRedactor(secrets: readonly SecretValue[], options: RedactorOptions = {}): Redactor {
   const { needles, tooShort } = needlesOf(secrets);
   const automaton = new Automaton(needles);

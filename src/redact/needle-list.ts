@@ -14,6 +14,7 @@ export function needlesOf(secrets: readonly SecretValue[]): NeedleList {
   const needles: Needle[] = [];
   const tooShort: string[] = [];
   for (const { name, value } of secrets) {
+    requireSecret(name, value);
     const bytes = byteStringOf(value);
     const same = byValue.get(bytes);
     if (same !== undefined) {
@@ -30,6 +31,14 @@ export function needlesOf(secrets: readonly SecretValue[]): NeedleList {
     for (const { bytes, encoding } of spellings) needles.push({ bytes, encoding, secret });
   }
   return { needles, tooShort };
+}
+
+// What is neither would be looked for as something else (a Secret as its mask, a list as its numbers), or be quoted by the
+// error that node has for it.
+function requireSecret(name: unknown, value: unknown): void {
+  if (typeof name !== "string") throw new TypeError("a secret's name is not a string");
+  if (typeof value !== "string" && !(value instanceof Uint8Array))
+    throw new TypeError(`the value of ${name} is neither text nor bytes`);
 }
 
 // A mask may land inside a JSON string, or on a terminal.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRedactor, type RedactedStream } from "../../src/redact/index.ts";
+import { Secret } from "../../src/vault/secret.ts";
 
 const SECRET = { name: "stripe/API_KEY", value: "sk_live_4eC39HqLyjW" };
 
@@ -33,6 +34,17 @@ describe("createRedactor", () => {
       value,
     }));
     expect(createRedactor(secrets).tooShort).toEqual(["s0", "s1", "s2", "s3"]);
+  });
+
+  it("takes no value that is neither text nor bytes, and quotes none", () => {
+    const secret = new Secret("stripe/API_KEY", Buffer.from(SECRET.value));
+    const numbers = new Uint16Array(Buffer.from(SECRET.value));
+    for (const value of [48_151_623, secret, [SECRET.value], numbers, undefined] as unknown[] as string[])
+      expect(() => createRedactor([{ name: "a", value }])).toThrow(
+        /^the value of a is neither text nor bytes$/,
+      );
+    const nameless = [{ value: SECRET.value }] as unknown as { name: string; value: string }[];
+    expect(() => createRedactor(nameless)).toThrow(/^a secret's name is not a string$/);
   });
 
   it("looks for nothing when nothing is registered", () => {
