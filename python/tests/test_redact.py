@@ -153,6 +153,16 @@ def test_takes_a_large_value() -> None:
     assert redactor.redact(b"<" + value + b">") == b"<[REDACTED:s/0]>"
 
 
+def test_masks_the_strings_of_a_large_document_in_other_spacing_and_by_lines() -> None:
+    line = "MIIBVgIBADANBgkqhkiG9w0BAQEFAASCAUAw"
+    key = f"-----BEGIN KEY-----\n{line}\nAbCdEfGhIj==\n-----END KEY-----\n"
+    value = json.dumps({"key": key, "name": 'größe "Qx8v"', "rest": "x" * 5000}, separators=(",", ":"))
+    redactor = Redactor([Secret("s/0", value.encode())])
+    assert redactor.redact_text(json.dumps({"key": key}, indent=2)) == '{\n  "key": "[REDACTED:s/0]\\n"\n}'
+    assert redactor.redact_text('"gr\\u00f6\\u00dfe \\"Qx8v\\""') == '"[REDACTED:s/0]"'
+    assert redactor.redact_text(f"  | {line}\n  | AbCdEfGhIj==\n") == "  | [REDACTED:s/0]\n  | [REDACTED:s/0]\n"
+
+
 @pytest.mark.parametrize("text", ["a\udcffb", "a\ud800b", "\udced\udca0\udc80", "\udcc3\udca9"])
 def test_a_text_without_a_value_stays_as_it_is_whatever_it_holds(text: str) -> None:
     assert Redactor([Secret("s/0", b"correct-zebra7")]).redact_text(text) == text

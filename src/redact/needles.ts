@@ -25,6 +25,7 @@ const HUGE_BYTES = 65_536;
 
 // Of such bytes no escaper changes any, and of such some encoders of JSON and of URLs alone.
 const UNRESERVED = /^[A-Za-z0-9_.-]*$/;
+const ESCAPED_IN_JSON = /[^\x20-\x7e]|["\\]/;
 const LIKE_BASE64 = /^[A-Za-z0-9_.+/=-]*$/;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const PEM_BOUNDARY = /^-----(BEGIN|END) .*-----$/;
@@ -78,8 +79,11 @@ function addMultiLine(spellings: Spellings, bytes: string): void {
   addLayout(spellings, "lf", lines.join("\n"));
   addLayout(spellings, "crlf", lines.join("\r\n"));
   spellings.add("spaces", [lines.join(" ")]);
+  addLines(spellings, lines, bytes.length > LARGE_BYTES);
+}
+
+function addLines(spellings: Spellings, lines: readonly string[], isLarge: boolean): void {
   const minimum = lines.some((line) => PEM_BOUNDARY.test(line)) ? MIN_PEM_LINE_BYTES : MIN_LINE_BYTES;
-  const isLarge = bytes.length > LARGE_BYTES;
   for (const line of new Set(lines.map(trim))) {
     if (line.length < minimum || PEM_BOUNDARY.test(line)) continue;
     if (isLarge) spellings.add("line", [line]);
@@ -99,14 +103,21 @@ function addLayout(spellings: Spellings, encoding: Encoding, bytes: string): voi
 
 // A value that is a JSON document is also used, and printed, in parts.
 function addLeaves(spellings: Spellings, bytes: string): void {
-  const isLarge = bytes.length > LARGE_BYTES;
   for (const leaf of leavesOf(bytes)) {
     const content = trim(byteString(leaf));
     if (content.length < MIN_RAW_BYTES || spellings.has(content)) continue;
-    if (isLarge) spellings.add("leaf", [content]);
+    if (bytes.length > LARGE_BYTES) addPart(spellings, content, bytes.length <= HUGE_BYTES);
     else addWhole(spellings, content, "leaf");
     addLeaves(spellings, content);
   }
+}
+
+// Of a large document. It is printed with other spaces between its strings, too, or one of them alone.
+function addPart(spellings: Spellings, content: string, withPython: boolean): void {
+  spellings.add("leaf", [content]);
+  const text = ESCAPED_IN_JSON.test(content) ? textOf(content) : undefined;
+  if (text !== undefined) spellings.add("json", plainJsonForms(text, withPython));
+  if (content.includes("\n")) addLines(spellings, content.split(/\r?\n/), true);
 }
 
 /** The strings of a JSON document that are no keys, also those that another one of the same key hides. */

@@ -105,6 +105,18 @@ describe("a long value", () => {
     expect(leaves).toEqual([long, 'hunter2\\"secret']);
   });
 
+  it("that is a JSON document is masked in its strings, also escaped in other spacing, and in their lines", () => {
+    const key =
+      "-----BEGIN KEY-----\nMIIBVgIBADANBgkqhkiG9w0BAQEFAASCAUAw\nAbCdEfGhIj==\n-----END KEY-----\n";
+    const document = { key, name: 'größe "Qx8v"', rest: "x".repeat(5000) };
+    const value = JSON.stringify(document);
+    const escaped = String.raw`"größe \"Qx8v\"" "gr\u00f6\u00dfe \"Qx8v\""`;
+    expect(redact(value, JSON.stringify({ key }, null, 2))).toBe('{\n  "key": "[REDACTED:s]\\n"\n}');
+    expect(redact(value, escaped)).toBe('"[REDACTED:s]" "[REDACTED:s]"');
+    expect(redact(value, "  | MIIBVgIBADANBgkqhkiG9w0BAQEFAASCAUAw\n")).toBe("  | [REDACTED:s]\n");
+    expect(redact(value, "  | AbCdEfGhIj==\n")).toBe("  | [REDACTED:s]\n");
+  });
+
   const LINE = 'key: "value" + more\'s stuff\n';
   const random = (length: number) =>
     Uint8Array.from({ length }, (_, i) => (i * i * 31 + i * 7 + (i >> 7)) & 0xff);

@@ -33,6 +33,7 @@ _HUGE_BYTES = 65_536
 _SPACES = "\t\n\v\f\r "
 # Of such bytes no escaper changes any, and of such some encoders of JSON and of URLs alone.
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.-]*")
+_ESCAPED_IN_JSON = re.compile(r'[^\x20-\x7e]|["\\]')
 _LIKE_BASE64 = re.compile(r"[A-Za-z0-9_.+/=-]*")
 # Between such a line's dashes there is no CR: a whole key whose lines end in that alone is none.
 _PEM_BOUNDARY = re.compile(r"-----(BEGIN|END) [^\r\n]*-----")
@@ -74,22 +75,34 @@ class _Spellings:
             if len(part) < _MIN_RAW_BYTES or part in self.found:
                 continue
             if len(content) > _LARGE_BYTES:
-                self.add("leaf", [part])
+                self._add_part(part, with_python=len(content) <= _HUGE_BYTES)
             else:
                 self.add_whole(part, "leaf")
             self.add_leaves(part)
+
+    def _add_part(self, content: str, *, with_python: bool) -> None:
+        """Of a large document. It is printed with other spaces between its strings, too, or one of them alone."""
+        self.add("leaf", [content])
+        text = _text_of(content) if _ESCAPED_IN_JSON.search(content) else None
+        if text is not None:
+            self.add("json", plain_json_forms(text, with_python=with_python))
+        if "\n" in content:
+            self._add_lines(re.split(r"\r?\n", content), is_large=True)
 
     def _add_multi_line(self, content: str) -> None:
         lines = re.split(r"\r?\n", content)
         self._add_layout("lf", "\n".join(lines))
         self._add_layout("crlf", "\r\n".join(lines))
         self.add("spaces", [" ".join(lines)])
+        self._add_lines(lines, is_large=len(content) > _LARGE_BYTES)
+
+    def _add_lines(self, lines: list[str], *, is_large: bool) -> None:
         is_pem = any(_PEM_BOUNDARY.fullmatch(line) for line in lines)
         minimum = _MIN_PEM_LINE_BYTES if is_pem else _MIN_LINE_BYTES
         for line in dict.fromkeys(line.strip(_SPACES) for line in lines):
             if len(line) < minimum or _PEM_BOUNDARY.fullmatch(line):
                 continue
-            if len(content) > _LARGE_BYTES:
+            if is_large:
                 self.add("line", [line])
             else:
                 self._add_text(line, "line")
