@@ -1,5 +1,5 @@
 import { byteStringOf, type MaskedSecret, type Needle } from "./needle.ts";
-import { spellingsOf } from "./needles.ts";
+import { spellingsOf, trim } from "./needles.ts";
 import type { SecretValue } from "./redactor.ts";
 
 export interface NeedleList {
@@ -8,14 +8,14 @@ export interface NeedleList {
   readonly tooShort: string[];
 }
 
-/** What is looked for. Two secrets of the same value are looked for once, and found both. */
+/** What is looked for. Two secrets of the same value, but for white space around it, are looked for once, and found both. */
 export function needlesOf(secrets: readonly SecretValue[]): NeedleList {
   const byValue = new Map<string, MaskedSecret>();
   const needles: Needle[] = [];
   const tooShort: string[] = [];
   for (const { name, value } of secrets) {
     requireSecret(name, value);
-    const bytes = byteStringOf(value);
+    const bytes = trim(byteStringOf(value));
     const same = byValue.get(bytes);
     if (same !== undefined) {
       same.names.push(name);

@@ -190,8 +190,8 @@ function textOf(bytes: string): string | undefined {
   }
 }
 
-// Not String.trim: it would cut A0, which is half a character in UTF-8.
-function trim(bytes: string): string {
+/** Without the white space around it. Not String.trim: that would cut A0, which is half a character in UTF-8. */
+export function trim(bytes: string): string {
   let start = 0;
   let end = bytes.length;
   while (start < end && isSpace(bytes.charCodeAt(start))) start++;

@@ -79,9 +79,12 @@ describe("a report", () => {
     ]);
   });
 
-  it("counts two secrets of the same value both", () => {
+  it.each([
+    ["", SECRET.value],
+    [", also where a file has a line break behind it", `${SECRET.value}\n`],
+  ])("counts two secrets of the same value both%s", (_, same) => {
     const seen: string[] = [];
-    const secrets = [SECRET, { name: "old/API_KEY", value: Buffer.from(SECRET.value) }];
+    const secrets = [SECRET, { name: "old/API_KEY", value: Buffer.from(same) }];
     const redactor = createRedactor(secrets, { onMatch: ({ name }) => seen.push(name) });
     expect(write(redactor.stream(), `${SECRET.value}.`)).toBe("[REDACTED:stripe/API_KEY].");
     expect(redactor.counts().map(({ name }) => name)).toEqual(["stripe/API_KEY", "old/API_KEY"]);
