@@ -8,7 +8,7 @@ import { DEFAULT_PATH, requireExecutable } from "../launch/executable.ts";
 import { inject } from "../launch/inject.ts";
 import { reportLeaks } from "../launch/leaks.ts";
 import { type Delivery, select } from "../launch/select.ts";
-import { formatRef } from "../vault/names.ts";
+import { formatRef, parseSecretRef } from "../vault/names.ts";
 import { allowsCommand, formatCommandRule } from "../vault/policy.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 import { type Answer, type Call, type Calls, result } from "./calls.ts";
@@ -18,7 +18,7 @@ import { DEFAULT_TIMEOUT_S, type Input, MOST_OUTPUT_BYTES } from "./run-schemas.
 /** Starts a program with secrets that the model names and never sees. */
 export async function runWithSecrets(calls: Calls, args: Input, call: Call): Promise<Answer> {
   const { session } = call;
-  const deliveries = select(session, { ...selectionOf(args.secrets), allowExpired: false });
+  const deliveries = select(session, { ...selectionOf(args.secrets, session), allowExpired: false });
   for (const group of new Set(deliveries.map(({ secret }) => secret.group)))
     requireAllowed(call, group, args.command);
   const base = commandOf(calls, args, call);
@@ -33,13 +33,29 @@ export async function runWithSecrets(calls: Calls, args: Input, call: Call): Pro
   }
 }
 
-function selectionOf(secrets: Input["secrets"]) {
-  const mapped = secrets.filter((secret) => typeof secret !== "string");
+function selectionOf(secrets: Input["secrets"], session: Call["session"]) {
+  const places = secrets.filter((secret) => typeof secret !== "string");
+  const alone = new Set(secrets.filter((secret) => typeof secret === "string"));
+  // To a launch, a place that is named stands for the secret's own, which was asked for as well.
+  const own = [...alone]
+    .filter((name) => places.some((place) => place.name === name))
+    .map((name) => ownPlace(name, session))
+    .filter(({ name, variable }) =>
+      places.every((place) => place.name !== name || place.variable !== variable),
+    );
+  const mapped = [...places, ...own];
   const of = (as: "env" | "file") =>
     mapped.filter((secret) => secret.as === as).map(({ variable, name }) => `${variable}=${name}`);
   // All of them: where there is none in it, a launch takes every secret that was granted.
   const only = secrets.map((secret) => (typeof secret === "string" ? secret : secret.name));
   return { group: [], only, env: of("env"), file: of("file"), pipe: [] };
+}
+
+function ownPlace(name: string, session: Call["session"]) {
+  const ref = parseSecretRef(name);
+  session.grants([ref.group]);
+  const record = session.vault.secret(ref);
+  return { name, variable: record.env ?? record.name, as: record.deliver };
 }
 
 function requireAllowed(

@@ -176,6 +176,16 @@ describe("the server", () => {
     expect(second.structured).toMatchObject({ stdout: "[REDACTED:stripe/KEY]" });
   });
 
+  it("delivers in its own variable what is named alone, in another place as well or not", async () => {
+    const mcp = await McpConnection.open(program);
+    const script = ["sh", "-c", 'echo "$KEY"; cat "$F"'];
+    const file = { name: "stripe/KEY", as: "file", variable: "F" };
+    const { structured } = await mcp.run(script, ["stripe/KEY", file, "stripe/KEY"]);
+    expect(structured).toMatchObject({ stdout: "[REDACTED:stripe/KEY]\n[REDACTED:stripe/KEY]" });
+    const again = await mcp.run(script, ["stripe/KEY", file, { ...file, as: "env", variable: "KEY" }]);
+    expect(again.structured).toMatchObject(structured);
+  });
+
   it("starts under a binding only what begins with its words", async () => {
     const mcp = await McpConnection.open(program);
     const allowed = await mcp.run(["printenv", "TOKEN"], ["shown/TOKEN"]);
