@@ -1,8 +1,14 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { operate } from "../../src/admin/operate.ts";
+import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
+import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
+import { planSet } from "../../src/admin/plans/set.ts";
 import { syncVault } from "../../src/admin/sync/sync.ts";
 import type { Machine } from "../../src/vault/machine.ts";
+import { parseSecretRef } from "../../src/vault/names.ts";
+import { Secret } from "../../src/vault/secret.ts";
 import { VaultError } from "../../src/vault-error.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { codeOf, git, TestVault } from "../fixtures/vault.ts";
@@ -304,5 +310,73 @@ describe("sync", () => {
     await sync(b);
     expect(b.git("show", "origin/main:only-in-the-merge.txt")).toBe("kept");
     expect(await b.readAs("stays", "web/ONE")).toBe("of a");
+  });
+});
+
+describe("an owner who was removed here", () => {
+  const silently = () => {};
+
+  /** Bea is an owner on both sides, until b removes her. Resolves to where her key is. */
+  async function removed({ a, b }: Place): Promise<string> {
+    const key = join(tempFolder(), "bea.key");
+    await a.change(async (session) => {
+      const { owner, keyFile } = await newOwner(session, "bea");
+      return { ...(await planAddOwner(session, owner, silently)), keyFile: { path: key, text: keyFile } };
+    });
+    await sync(a);
+    await sync(b);
+    await b.change(async (session) => (await planRemoveOwner(session, "bea", silently)).plan);
+    return key;
+  }
+
+  const owners = async (vault: TestVault) =>
+    (await vault.owner()).vault.record.owners.map(({ name }) => name);
+
+  it("is one still in what came from those who do not know it, and none in what is made of it", async () => {
+    const at = place();
+    await removed(at);
+    await at.a.set("web/THREE", "three");
+    await sync(at.a);
+    await sync(at.b);
+    expect(await owners(at.b)).toEqual(["owner"]);
+    expect(await at.b.readAs("stays", "web/THREE")).toBe("three");
+  });
+
+  it("is none either where those added another one meanwhile", async () => {
+    const at = place();
+    await removed(at);
+    await at.a.change(async (session) =>
+      planAddOwner(session, (await newOwner(session, "cid")).owner, silently),
+    );
+    await sync(at.a);
+    await sync(at.b);
+    expect(await owners(at.b)).toEqual(["owner", "cid"]);
+    expect(await at.b.readAs("stays", "web/ONE")).toBe("web-ONE");
+  });
+
+  it("has nothing taken that they signed meanwhile (promise 5)", async () => {
+    const at = place();
+    const key = await removed(at);
+    const asBea = { root: at.a.root, ownerKeyFile: key, commit: true, doing: "test" };
+    await operate(at.a.machine, asBea, silent, async (session) => {
+      const value = new Secret("web/THREE", Buffer.from("by bea"));
+      return (await planSet(session, parseSecretRef("web/THREE"), value, { unsafeName: false })).plan;
+    });
+    await sync(at.a);
+    const before = stateOf(at.b);
+    expect(await codeOf(() => sync(at.b))).toBe("record-signature");
+    expect(stateOf(at.b)).toEqual(before);
+  });
+
+  it("does not come back by being listed again, where others know of it (A2, promise 6)", async () => {
+    const at = place();
+    await removed(at);
+    const old = at.a.git("show", "HEAD:.vault/vault.json");
+    await sync(at.b);
+    pushAs(at.bare, (folder) => put(folder, ".vault/vault.json", `${old}\n`));
+    await at.b.set("web/THREE", "three");
+    const before = stateOf(at.b);
+    expect(await codeOf(() => sync(at.b))).toBe("untrusted");
+    expect(stateOf(at.b)).toEqual(before);
   });
 });

@@ -3,8 +3,8 @@ import type { Repository } from "../../git/repository.ts";
 import { type Machine, stateFolder } from "../../vault/machine.ts";
 import { type RecordPath, VAULT_PATH } from "../../vault/paths.ts";
 import type { RecordSource } from "../../vault/record-source.ts";
-import { readUnverifiedVault } from "../../vault/unverified-vault.ts";
-import type { Vault } from "../../vault/vault.ts";
+import { readUnverifiedVault, type UnverifiedVault } from "../../vault/unverified-vault.ts";
+import { Vault } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import { readCommit } from "../commit-records.ts";
 import { readPastRecords } from "../past-records.ts";
@@ -31,16 +31,30 @@ export async function verifyIncoming(
   ];
   if (!incoming.has(VAULT_PATH) && !local.has(VAULT_PATH)) return;
   try {
-    const { id } = readUnverifiedVault(incoming);
-    requireSameVault(id, local);
-    const pins = new IncomingPins(stateFolder(machine, id), base, local);
-    const { vault } = await openReader(machine, incoming, options, undefined, pins);
+    const unverified = readUnverifiedVault(incoming);
+    requireSameVault(unverified.id, local);
+    const pins = new IncomingPins(stateFolder(machine, unverified.id), base, local);
+    const vault = await verify(machine, unverified, options, pins);
     requireReadable(vault);
     await requireNoneTakenBack(repository, vault, commits);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     throw new VaultError(error.code, `what came is refused, ${error.message}`, error.hint, { cause: error });
   }
+}
+
+/**
+ * Where the owners changed here, a key that is newer than what came says nothing of it, nor do the owners whom its file names:
+ * then it goes by those whom this machine has accepted. All is verified once more when it is merged, by every source.
+ */
+async function verify(
+  machine: Machine,
+  unverified: UnverifiedVault,
+  options: ReaderOptions,
+  pins: IncomingPins,
+): Promise<Vault> {
+  if (pins.areOwnersOurs && pins.findOwners() !== undefined) return Vault.verify(unverified, pins, []);
+  return (await openReader(machine, unverified.files, options, undefined, pins)).vault;
 }
 
 /** Every record, and every name that a reader would meet. */
