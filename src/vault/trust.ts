@@ -46,8 +46,7 @@ export function verifyVaultRecord(
   requireDistinct(record.owners.map((owner) => owner.recipient));
   const owners = new Set(record.owners.map((owner) => owner.verifyKey));
   if (sources.some(({ former }) => former?.some((key) => owners.has(key)))) throw formerOwner();
-  // A vault whose owner changed is signed by the key before, too: it pleases those who pinned that one.
-  const involved = new Set([...owners, ...record.succession.flatMap((link) => [link.from, link.to])]);
+  const involved = involvedIn(record);
   const message = signedBytes(record);
   const signed = new Set<string>();
   for (const source of sources) {
@@ -73,6 +72,24 @@ export function verifyVaultRecord(
     );
   }
   return owners;
+}
+
+/**
+ * Whether an owner whom vault.json lists, and to whom the source leads, signed it: for one that is merged, whose other owners
+ * may be none any more.
+ */
+export function isSignedAlong(record: VaultRecord, source: TrustSource): boolean {
+  const owners = new Set(record.owners.map((owner) => owner.verifyKey));
+  const trusted = intersection(reachable(source, record), owners);
+  return findSigner(record, signedBytes(record), trusted, involvedIn(record)) !== undefined;
+}
+
+/** A vault whose owner changed is signed by the key before, too: it pleases those who pinned that one. */
+function involvedIn({ owners, succession }: VaultRecord): ReadonlySet<VerifyKey> {
+  return new Set([
+    ...owners.map((owner) => owner.verifyKey),
+    ...succession.flatMap((link) => [link.from, link.to]),
+  ]);
 }
 
 function requireDistinct(texts: readonly string[]): void {

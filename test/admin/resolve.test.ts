@@ -326,6 +326,39 @@ describe("owners that both sides changed", () => {
   });
 });
 
+describe("an owner's key that was replaced on one side, and owners that the other changed", () => {
+  it("are followed to the new key, and everything is sealed anew", async () => {
+    const vault = template.copy();
+    const key = join(tempFolder(), "bea.key");
+    await vault.change(async (session) => {
+      const { owner, keyFile } = await newOwner(session, "bea");
+      return { ...(await planAddOwner(session, owner, () => {})), keyFile: { path: key, text: keyFile } };
+    });
+    const elsewhere = vault.copy();
+    elsewhere.passTime(1000);
+    await diverge(
+      vault,
+      (v) => v.change(async (s) => planAddOwner(s, (await newOwner(s, "cid")).owner, () => {})),
+      async () => {
+        const asBea = { root: elsewhere.root, ownerKeyFile: key, commit: true, doing: "test" };
+        await operate(elsewhere.machine, asBea, { note: () => {} }, async (session) => {
+          return (await planRekeyOwner(session, () => {})).plan;
+        });
+        vault.git("fetch", "--quiet", elsewhere.repo, "main");
+        vault.git("reset", "--quiet", "--hard", "FETCH_HEAD");
+      },
+    );
+    const { vault: before } = await elsewhere.owner();
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    const { vault: seen } = await vault.owner();
+    expect(seen.record.owners.map(({ name }) => name).sort()).toEqual(["bea", "cid", "owner"]);
+    const beas = (of: typeof seen) => of.record.owners.find(({ name }) => name === "bea")?.verifyKey;
+    expect(beas(seen)).toBe(beas(before));
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("web-ONE");
+  });
+});
+
 describe("a conflict", () => {
   it("of two values keeps the newer, or the older where that is asked for, and says which is gone", async () => {
     for (const olderWanted of [false, true]) {

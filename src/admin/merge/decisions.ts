@@ -11,7 +11,6 @@ import type {
   SecretTombstone,
   SignedRecord,
 } from "../../vault/schema.ts";
-import type { Vault } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import {
   type Decision,
@@ -25,10 +24,18 @@ import {
 } from "./decide.ts";
 import type { Conflict } from "./sides.ts";
 
-/** Refuses a side that no owner signed, or that is older than what both sides began from. */
-export function verifySides(vault: Vault, path: RecordPath, { base, ours, theirs }: Conflict): void {
+/**
+ * Refuses a side that no owner signed, or that is older than what both sides began from.
+ *
+ * @param isSigned whether an owner did.
+ */
+export function verifySides(
+  path: RecordPath,
+  { base, ours, theirs }: Conflict,
+  isSigned: (side: SignedRecord) => boolean,
+): void {
   for (const side of [ours, theirs]) {
-    if (!vault.isSigned(side)) {
+    if (!isSigned(side)) {
       throw new VaultError(
         "record-signature",
         `no owner of this vault signed one side of this conflict: .vault/${path}`,

@@ -68,7 +68,7 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
   const lost = new Set<GroupName>();
   for (const [path, conflict] of conflicts) {
     if (path === "vault.json") continue;
-    verifySides(session.vault, path, conflict);
+    verifySides(path, conflict, (side) => session.vault.isSigned(side));
     const { record, note } = await decide(path, conflict, merge.chooseOlder);
     for (const side of [conflict.ours, conflict.theirs])
       if (side.type === "grant" && record.type === "tombstone") lost.add(side.group);

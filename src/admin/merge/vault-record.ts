@@ -1,5 +1,6 @@
 import { VAULT_PATH } from "../../vault/paths.ts";
 import type { VaultRecord } from "../../vault/schema.ts";
+import { isSignedAlong } from "../../vault/trust.ts";
 import { ownerKeys } from "../../vault/vault.ts";
 import { VaultError } from "../../vault-error.ts";
 import type { OwnerSession } from "../owner-session.ts";
@@ -12,8 +13,15 @@ import type { Conflict } from "./sides.ts";
  * succession. It is signed by who resolves, an owner on both sides.
  */
 export function mergeVaultRecords(session: OwnerSession, conflict: Conflict): VaultRecord {
-  verifySides(session.vault, VAULT_PATH, conflict);
   const { base, ours, theirs } = conflict as { base?: VaultRecord; ours: VaultRecord; theirs: VaultRecord };
+  // An owner may have a new key on their side, to which the way is followed as ever.
+  const { current: keys, former } = session.vault.ownerKeys;
+  const source = { from: "our side", keys, former };
+  verifySides(
+    VAULT_PATH,
+    conflict,
+    (side) => side.vault === session.vault.id && isSignedAlong(side as VaultRecord, source),
+  );
   const owns = (of: VaultRecord) =>
     of.owners.some(({ verifyKey }) => verifyKey === session.signingKey.verifyKey);
   if (!owns(ours) || !owns(theirs)) {
