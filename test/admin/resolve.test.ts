@@ -8,14 +8,15 @@ import { operate } from "../../src/admin/operate.ts";
 import { OwnerSession } from "../../src/admin/owner-session.ts";
 import { planAddAgent } from "../../src/admin/plans/add-agent.ts";
 import { newOwner, planAddOwner } from "../../src/admin/plans/add-owner.ts";
+import { planRekeyAgent } from "../../src/admin/plans/rekey-agent.ts";
 import { planRekeyOwner } from "../../src/admin/plans/rekey-owner.ts";
 import { planRemoveOwner } from "../../src/admin/plans/remove-owner.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
-import { readKeyFile } from "../../src/vault/key-file.ts";
+import { parseKeyFile, readKeyFile } from "../../src/vault/key-file.ts";
 import { stateFolder } from "../../src/vault/machine.ts";
 import { parseSecretRef } from "../../src/vault/names.ts";
-import { openGroup } from "../../src/vault/open-sealed.ts";
+import { openGrant, openGroup, openSecret } from "../../src/vault/open-sealed.ts";
 import type { RecordPath } from "../../src/vault/paths.ts";
 import type { GroupRecord } from "../../src/vault/schema.ts";
 import { tempFolder } from "../fixtures/temp.ts";
@@ -497,6 +498,50 @@ describe("a conflict", () => {
     expect(await seenBy(vault, "new", "db/ONE")).toBe("db-ONE");
     expect(await seenBy(vault, "new", "web/ONE")).toBe("web-ONE");
   });
+
+  it.each([
+    ["made", "new", (s: OwnerSession) => planAddAgent(s, "new" as never, undefined)],
+    [
+      "made in place of another",
+      "crawler",
+      (s: OwnerSession) => planRekeyAgent(s, "crawler" as never, () => {}),
+    ],
+  ])(
+    "of two keys %s for one agent leaves nothing to the one that is not kept (promise 7)",
+    async (_, agent, plan) => {
+      const vault = template.copy();
+      let keyFile = "";
+      const withKey = async (v: TestVault) => {
+        await v.change(async (session) => {
+          const planned = await plan(session);
+          keyFile = planned.keyFile;
+          return planned.plan;
+        });
+        await v.grant(agent, "web");
+      };
+      let dropped = "";
+      await diverge(
+        vault,
+        async (v) => {
+          dropped = keyFile;
+          await withKey(v);
+        },
+        withKey,
+      );
+      expect(merge(vault)).toBe(false);
+      await resolve(vault);
+      const { identity } = parseKeyFile(dropped, "the key that is not kept");
+      const grant = JSON.parse(vault.git("show", `theirs:.vault/agents/${agent}/grants/web.json`));
+      const group = await openGrant(grant, identity);
+      await vault.set("web/THREE", "three");
+      const { vault: seen } = await vault.owner();
+      const [one, three] = ["ONE", "THREE"].map((name) => seen.secret(parseSecretRef(`web/${name}`)));
+      expect(await codeOf(() => openSecret(three!, group))).toBe("not-for-identity");
+      const reader = keyFingerprint(SigningKey.derive(identity).verifyKey);
+      expect(one!.exposedTo.map(({ key }) => key)).toContain(reader);
+      expect(three!.exposedTo).toEqual([]);
+    },
+  );
 
   it("that someone made of a version which the other side has gone past changes nothing (A5)", async () => {
     const vault = template.copy();

@@ -67,6 +67,13 @@ export async function isOutOfStep(
   return false;
 }
 
+/** Whether a grant is sealed to the key that its agent has in the merged vault: one side may have made it for another. */
+export async function isForAgent(grant: GrantRecord, records: Records, owner: Identity): Promise<boolean> {
+  const agent = records.get(agentPath(grant.agent));
+  if (agent?.type !== "agent") return false;
+  return (await tryOpen(async () => openGrant(grant, await agentIdentity(agent, owner)))) !== undefined;
+}
+
 async function opensAs(
   agent: AgentRecord,
   grant: GrantRecord,

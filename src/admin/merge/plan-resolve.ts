@@ -21,15 +21,16 @@ import {
 } from "../plans/group-key.ts";
 import { type Rivals, union } from "./decide.ts";
 import { decide, verifySides } from "./decisions.ts";
-import { type GroupKeys, isOutOfStep, type MergedGroup, mergedGroups } from "./group-keys.ts";
+import { type GroupKeys, isForAgent, isOutOfStep, type MergedGroup, mergedGroups } from "./group-keys.ts";
 import type { Conflict } from "./sides.ts";
 
 // A merge of two vaults, finished in four steps:
 //   1. each record that both sides changed is decided on (decide.ts)
 //   2. grants of agents that are not there any more are taken away
 //   3. escrows and groups that are sealed to others than the owners there are now are sealed again
-//   4. each group of which anything is sealed under a key that is not its one current key gets a fresh key, which only the
-//      readers that remain get; every value in it is sealed again, with who could have read it noted
+//   4. each group of which anything is sealed under a key that is not its one current key, or of which a side gave the key to
+//      an agent's key that is not kept, gets a fresh key, which only the readers that remain get; every value in it is sealed
+//      again, with who could have read it noted
 // Steps 2 to 4 look at the whole vault: what git merged without a conflict can be wrong in meaning all the same.
 
 /** What a merge is planned from. */
@@ -75,6 +76,10 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
     put(path, signAgain(session, path, record));
     if (note !== undefined) notes.push(note);
   }
+  for (const { ours, theirs } of conflicts.values())
+    for (const grant of [ours, theirs])
+      if (grant.type === "grant" && !(await isForAgent(grant, records, session.identity)))
+        lost.add(grant.group);
   for (const [agent, group] of orphanedGrants(records)) {
     put(grantPath(agent, group), grantTombstone(session, agent, group).record);
     lost.add(group);
