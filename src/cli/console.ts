@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import { writtenWhole } from "../launch/standard-streams.ts";
+import { leadsNowhere, writtenWhole } from "../launch/standard-streams.ts";
 import { withoutControls } from "../vault/names.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
 
@@ -95,19 +95,17 @@ export class Console {
   /**
    * What must not be lost, a new key say.
    *
-   * @throws {VaultError} `disk` where it did not leave whole, also where nobody reads it any more.
+   * @throws {VaultError} `disk` where it did not leave whole, also where nobody reads it any more, or ever would.
    */
   async handOver(text: string): Promise<void> {
+    if (leadsNowhere(this.#streams.stdout))
+      throw notHandedOver("standard output is closed, or leads to /dev/null, where the key would be lost");
     const stdout = writtenWhole(this.#streams.stdout);
     // It is told to who waits, below.
     stdout.on("error", () => {});
     const error = await new Promise<unknown>((resolve) => stdout.write(text, resolve));
     if (!(error instanceof Error)) return;
-    throw new VaultError(
-      "disk",
-      `cannot write the key (${systemCode(error) ?? "error"}), so nothing was changed`,
-      "look at where standard output goes, or name a file with --out",
-    );
+    throw notHandedOver(`cannot write the key (${systemCode(error) ?? "error"})`);
   }
 
   /** Resolves once what was printed is written, or nobody reads it any more: for more than fits in memory. */
@@ -208,6 +206,14 @@ export class Console {
       }
     };
   }
+}
+
+function notHandedOver(why: string): VaultError {
+  return new VaultError(
+    "disk",
+    `${why}, so nothing was changed`,
+    "look at where standard output goes, or name a file with --out",
+  );
 }
 
 /** The same JSON in text that is safe on a terminal: control characters stand in strings alone, where escapes mean them. */

@@ -1,4 +1,4 @@
-import { fstatSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { writeWhole } from "../vault/write-file.ts";
 import { stream } from "./late-modules.ts";
@@ -28,6 +28,12 @@ export function writtenWhole(standard: Writable & { readonly fd?: number }): Wri
       }
     },
   });
+}
+
+/** Whether what is written to one of our standard streams is gone. Node opens the null device in place of one that is closed. */
+export function leadsNowhere({ fd }: Writable & { readonly fd?: number }): boolean {
+  const { rdev } = statSync("/dev/null", { throwIfNoEntry: false }) ?? {};
+  return fd !== undefined && fstatSync(fd).isCharacterDevice() && fstatSync(fd).rdev === rdev;
 }
 
 /** Whether our standard output and error are the same file, pipe or terminal: what `2>&1` makes of them. */

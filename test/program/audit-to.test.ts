@@ -90,7 +90,7 @@ describe("--audit-to fd:N", () => {
       `{ vault-run get stripe/API_KEY >/dev/null; vault-run get stripe/API_KEY --agent crawler >/dev/null
          vault-run export stripe --format json >/dev/null; echo x | vault-run redact --agent crawler >/dev/null
          printf new-value | vault-run set stripe/API_KEY; vault-run add-agent late; vault-run grant late stripe
-         vault-run revoke late stripe >/dev/null; vault-run restore crawler --out - >/dev/null
+         vault-run revoke late stripe >/dev/null; vault-run restore crawler --out - | cat >/dev/null
          vault-run get stripe/NONE --agent crawler || true
        } ${fd}>>"$HOME/elsewhere.jsonl"`,
       env,

@@ -285,6 +285,8 @@ describe("a key that nobody takes", () => {
   const unread: [string, string][] = [
     ["on a full disk", 'exec vault-run "$@" > /dev/full'],
     ["by a pipe without a reader", 'vault-run "$@" | true; exit ${PIPESTATUS[0]}'],
+    ["on a standard output that is closed", 'exec vault-run "$@" >&-'],
+    ["where all is lost", 'exec vault-run "$@" > /dev/null'],
   ];
   const verbs = [
     ["rekey", "--owner", "--out", "-", "--yes"],
@@ -299,7 +301,9 @@ describe("a key that nobody takes", () => {
     for (const args of verbs) {
       const { status, stderr } = await program.runAs(["bash", "-c", script, "bash"], args);
       expect(status, args.join(" ")).toBe(1);
-      expect(stderr).toMatch(/^vault-run: cannot write the (key|output) \(E[A-Z]+\)[^\n]*\n {2}[^\n]+\n$/);
+      expect(stderr).toMatch(
+        /^vault-run: (cannot write the (key|output) \(E[A-Z]+\)|standard output is closed, or )[^\n]*\n {2}[^\n]+\n$/,
+      );
       expect(program.snapshot()).toBe(before);
     }
     await program.set("stripe/OTHER", "the-owner-is-still-in");
