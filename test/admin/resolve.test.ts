@@ -420,6 +420,33 @@ describe("a conflict", () => {
     ]);
   });
 
+  it("of two keys that a group got notes who was given the one before on the side that set no value (promise 7)", async () => {
+    const vault = template.copy();
+    const elsewhere = vault.copy();
+    const forAWhile = async (v: TestVault, agent: string) => {
+      await v.grant(agent, "db");
+      await v.revoke(agent, "db");
+    };
+    await diverge(
+      vault,
+      async (v) => {
+        v.passTime(60_000);
+        await v.set("db/ONE", "set beside a grant that was unknown here");
+        await forAWhile(v, "crawler");
+      },
+      async () => {
+        await forAWhile(elsewhere, "writer");
+        vault.git("fetch", "--quiet", elsewhere.repo, "main");
+        vault.git("reset", "--quiet", "--hard", "FETCH_HEAD");
+      },
+    );
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect((await exposed(vault)).sort()).toEqual(
+      ["ONE crawler", "ONE writer", "TWO crawler", "TWO writer"].map((reader) => `db/${reader}`),
+    );
+  });
+
   it("of a revoke and a new expiry of the same grant is a revoke", async () => {
     const vault = template.copy();
     await diverge(

@@ -29,8 +29,8 @@ import type { Conflict } from "./sides.ts";
 //   2. grants of agents that are not there any more are taken away
 //   3. escrows and groups that are sealed to others than the owners there are now are sealed again
 //   4. each group of which anything is sealed under a key that is not its one current key, or of which a side gave the key to
-//      an agent's key that is not kept, gets a fresh key, which only the readers that remain get; every value in it is sealed
-//      again, with who could have read it noted
+//      an agent's key that is not kept, or which got another key on each side, gets a fresh key, which only the readers that
+//      remain get; every value in it is sealed again, with who could have read it noted
 // Steps 2 to 4 look at the whole vault: what git merged without a conflict can be wrong in meaning all the same.
 
 /** What a merge is planned from. */
@@ -65,7 +65,8 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
     records.set(path, record);
   };
   const notes: string[] = [];
-  // Whose key an agent got on one side and is not to have.
+  // Whose key an agent got on one side and is not to have; or that got a key on each, neither side knowing whom the other had
+  // given the one before.
   const lost = new Set<GroupName>();
   for (const [path, conflict] of conflicts) {
     if (path === "vault.json") continue;
@@ -73,6 +74,9 @@ export async function planResolve(merge: Merge, progress: Progress): Promise<Res
     const { record, note } = await decide(path, conflict, merge.chooseOlder);
     for (const side of [conflict.ours, conflict.theirs])
       if (side.type === "grant" && record.type === "tombstone") lost.add(side.group);
+    const { ours, theirs } = conflict;
+    if (ours.type === "group" && theirs.type === "group" && ours.recipient !== theirs.recipient)
+      lost.add(ours.name);
     put(path, signAgain(session, path, record));
     if (note !== undefined) notes.push(note);
   }
