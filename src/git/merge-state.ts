@@ -31,6 +31,9 @@ export async function readUnmerged(repository: Repository): Promise<Unmerged[]> 
 
 /** The commit that is being merged, rebased or picked onto HEAD; undefined where nothing is in progress. */
 export async function findOtherHead(repository: Repository): Promise<string | undefined> {
-  const name = OTHER_HEADS.find((head) => existsSync(join(repository.gitFolder, head)));
+  const isThere = (file: string) => existsSync(join(repository.gitFolder, file));
+  // Where a rebase had stopped, its head is left when it is done.
+  const isRebase = ["rebase-merge", "rebase-apply"].some(isThere);
+  const name = OTHER_HEADS.find((head) => isThere(head) && (head !== "REBASE_HEAD" || isRebase));
   return name === undefined ? undefined : repository.commitOf(name);
 }

@@ -208,6 +208,33 @@ describe("a merge that git found clean and that is wrong in meaning", () => {
     expect(touched.filter((path) => !path.startsWith(".vault/"))).toEqual([]);
   });
 
+  it("is committed also after a rebase that had stopped, of which git leaves the head", async () => {
+    const vault = template.copy();
+    const commit = (text: string) => {
+      writeFileSync(join(vault.repo, "work.txt"), text);
+      vault.git("add", "work.txt");
+      vault.git("commit", "--quiet", "--message", text);
+    };
+    vault.git("switch", "--quiet", "--create", "work");
+    commit("there");
+    vault.git("switch", "--quiet", "main");
+    commit("here");
+    vault.git("switch", "--quiet", "work");
+    expect(() => vault.git("rebase", "--quiet", "main")).toThrow("work.txt");
+    vault.git("rebase", "--skip");
+    vault.git("switch", "--quiet", "main");
+    writeFileSync(join(vault.repo, ".git/REBASE_HEAD"), `${vault.git("rev-parse", "work")}\n`);
+    await diverge(
+      vault,
+      (v) => v.revoke("crawler", "web"),
+      (v) => v.set("web/THREE", "three"),
+    );
+    expect(merge(vault)).toBe(true);
+    const before = vault.git("rev-parse", "HEAD");
+    await resolve(vault);
+    expect(vault.git("rev-parse", "HEAD^")).toBe(before);
+  });
+
   it("leaves nothing to do once resolved", async () => {
     const vault = template.copy();
     const { plan } = await resolveMerge(
