@@ -1,6 +1,6 @@
 import type { OwnerAction } from "../audit/actions.ts";
 import { findOnBranches, isInHistory, type OnBranch, otherBranches } from "../git/branches.ts";
-import { hasChangeUnderWay } from "../git/head.ts";
+import { hasChangeUnderWay, isRebasing } from "../git/head.ts";
 import { findPlace, type RecordPath } from "../vault/paths.ts";
 import { type Pin, Pins } from "../vault/pins.ts";
 import { decodeRecord, recordDigest, signedBytes } from "../vault/record.ts";
@@ -33,7 +33,7 @@ export class BranchedPins extends Pins {
       if (!(error instanceof VaultError) || error.code !== "record-rollback") throw error;
       const branch = this.#findBranch(path);
       if (branch === undefined) throw error;
-      if (isSealedBy(path)) throw mergeFirst(path, branch, "new values are sealed by the newest");
+      if (isSealedBy(path)) throw mergeFirst(this.#root, path, branch, "new values are sealed by the newest");
       this.#elsewhere.set(path, branch);
     }
   }
@@ -88,19 +88,26 @@ const NEW_WORDS: ReadonlySet<OwnerAction> = new Set([
   "allow",
 ]);
 
-/** Refuses a plan that signs again what is newer on another branch. */
-export function requireNewest({ event, writes }: Plan, pins: Pins): void {
+/**
+ * Refuses a plan that signs again what is newer on another branch.
+ *
+ * @param root the absolute path of the `.vault` folder.
+ */
+export function requireNewest({ event, writes }: Plan, pins: Pins, root: string): void {
   if (NEW_WORDS.has(event.action)) return;
   for (const { path } of writes) {
     const branch = pins.newerElsewhere.get(path);
-    if (branch !== undefined) throw mergeFirst(path, branch, "this would sign the older one again");
+    if (branch !== undefined) throw mergeFirst(root, path, branch, "this would sign the older one again");
   }
 }
 
-function mergeFirst(path: RecordPath, branch: string, reason: string): VaultError {
+/** In a rebase it may be the branch that is rebased: what is newer is in a commit that is still to come. */
+function mergeFirst(root: string, path: RecordPath, branch: string, reason: string): VaultError {
   return new VaultError(
     "record-rollback",
     `branch ${branch} has a newer one, and ${reason}: .vault/${path}`,
-    `merge that branch first: git merge ${branch}`,
+    isRebasing(root)
+      ? "give the rebase up, and merge instead: git rebase --abort, then vault-run sync, or git merge and vault-run resolve"
+      : `merge that branch first: git merge ${branch}`,
   );
 }

@@ -68,7 +68,7 @@ export function operate(
     const session = await OwnerSession.open(machine, options.root, options.ownerKeyFile, { watched });
     const { vault, signingKey } = session;
     const plan = await makePlan(session);
-    requireNewest(plan, vault.pins);
+    requireNewest(plan, vault.pins, options.root);
     if (plan.writes.length === 0) return { plan, commit: undefined };
     const owners = ownersAfter(plan) ?? vault.ownerKeys;
     const commit = await applyPlan(plan, target, options.commit, basis, (token) =>

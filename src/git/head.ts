@@ -34,6 +34,13 @@ export function hasChangeUnderWay(folder: string): boolean {
   return found !== undefined && findStats(`${found.gitFolder}/vault-run/journal.json`) !== undefined;
 }
 
+/** Whether a rebase has stopped in the work tree of this folder. */
+export function isRebasing(folder: string): boolean {
+  const found = findGitFolder(folder);
+  const names = ["rebase-merge", "rebase-apply"];
+  return found !== undefined && names.some((name) => findStats(`${found.gitFolder}/${name}`) !== undefined);
+}
+
 interface GitFolders {
   readonly gitFolder: string;
   /** What work trees of one repository share. */

@@ -719,6 +719,28 @@ describe("a conflict", () => {
     expect((await vault.owner()).vault.findAgent("writer" as never)?.type).toBe("agent");
   });
 
+  it("in a rebase of what a later commit changes again is refused, with the way that there is", async () => {
+    const vault = template.copy();
+    await diverge(
+      vault,
+      async (v) => {
+        for (const value of ["second", "third"]) await v.set("web/ONE", value);
+      },
+      (v) => v.set("web/ONE", "there"),
+    );
+    expect(() => vault.git("rebase", "--quiet", "theirs")).toThrow("ONE.json");
+    const before = vault.git("status", "--porcelain");
+    await expect(resolve(vault)).rejects.toMatchObject({
+      code: "record-rollback",
+      hint: expect.stringContaining("git rebase --abort"),
+    });
+    expect(vault.git("status", "--porcelain")).toBe(before);
+    vault.git("rebase", "--abort");
+    expect(merge(vault)).toBe(false);
+    await resolve(vault);
+    expect(await seenBy(vault, "stays", "web/ONE")).toBe("third");
+  });
+
   it("with a side that no owner signed is refused, and nothing is written (A1, A9)", async () => {
     const vault = template.copy();
     await diverge(

@@ -104,7 +104,7 @@ export async function resolveUnderLock(
   );
   const plan = withVaultRecord(resolution.plan, vaultRecord);
   if (plan === undefined) return { ...resolution, plan, staged: false, commit: undefined };
-  requireNewest(plan, session.vault.pins);
+  requireNewest(plan, session.vault.pins, options.root);
   await asking.confirm(resolution);
   const { vault, signingKey } = session;
   const owners = vaultRecord === undefined ? vault.ownerKeys : ownerKeys(vaultRecord);
