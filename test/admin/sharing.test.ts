@@ -10,11 +10,13 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FULL_BYTES } from "../../src/admin/sharing/log-files.ts";
+import { pushAuditLog } from "../../src/admin/sharing/push.ts";
 import { pushedLogs } from "../../src/admin/sharing/pushed-logs.ts";
 import { SigningKey } from "../../src/age/signing-key.ts";
 import { AuditLog } from "../../src/audit/log.ts";
 import { findWriterRef } from "../../src/audit/writer.ts";
 import { keyFingerprint } from "../../src/vault/fingerprint.ts";
+import { takeLock } from "../../src/vault/lock.ts";
 import { bareRemote, Host, refLines, sharedVault } from "../fixtures/hosts.ts";
 import { tempFolder } from "../fixtures/temp.ts";
 import { codeOf, git } from "../fixtures/vault.ts";
@@ -62,6 +64,26 @@ describe("pushing the log", () => {
     );
     expect(usersOwn(host)).toBe(before);
     expect(git(remote, "for-each-ref", "refs/heads", "refs/tags")).toBe("");
+  });
+
+  it("goes on one at a time, also from several work trees of one repository", async () => {
+    const host = new Host(template, "web-1", bareRemote());
+    await host.pull("crawler");
+    const tree = join(tempFolder(), "tree");
+    host.git("worktree", "add", "--quiet", "--detach", tree);
+    const held = await takeLock(
+      join(host.repo, ".git/vault-run/lock-audit"),
+      { ...host.machine, doing: "audit push" },
+      { waitMs: 0 },
+    );
+    const notes: string[] = [];
+    const options = { root: join(tree, ".vault"), remote: undefined, doing: "audit push" };
+    const pushed = await pushAuditLog({ ...host.machine, cwd: tree }, options, (note) => {
+      notes.push(note);
+      held?.release();
+    });
+    expect(notes).toEqual([expect.stringContaining("waiting for another vault-run: audit push")]);
+    expect(codes(pushed)).toEqual([]);
   });
 
   it("adds what is new in one more commit, and makes none where nothing is", async () => {

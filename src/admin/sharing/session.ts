@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { byFingerprint, type Readers } from "../../audit/reader.ts";
 import type { Writer } from "../../audit/writer.ts";
 import { Plumbing } from "../../git/plumbing.ts";
@@ -9,7 +9,7 @@ import { takeLock } from "../../vault/lock.ts";
 import type { Machine } from "../../vault/machine.ts";
 import { RecordFiles } from "../../vault/record-files.ts";
 import type { Vault } from "../../vault/vault.ts";
-import { prepareScratch } from "../apply.ts";
+import { makeFolder } from "../../vault/write-file.ts";
 import { knownReaders } from "../known-readers.ts";
 import { openReader, type ReaderOptions } from "../reader-session.ts";
 
@@ -58,10 +58,21 @@ export async function withSharing<T>(
   }
 }
 
-/** Not the one of owners' operations: these go on while a log is on its way. */
-function waitForLock(machine: Machine, repository: Repository, doing: string, note: (text: string) => void) {
+/**
+ * Not the one of owners' operations: these go on while a log is on its way. Nor one of this work tree's alone: others of the same
+ * repository share its refs.
+ */
+async function waitForLock(
+  machine: Machine,
+  repository: Repository,
+  doing: string,
+  note: (text: string) => void,
+) {
   const self = { pid: machine.pid, host: machine.host, doing };
-  return takeLock(join(prepareScratch(repository), "lock-audit"), self, {
+  const common = (await repository.read(["rev-parse", "--git-common-dir"])).replace(/\n$/, "");
+  const folder = join(resolve(repository.workTree, common), "vault-run");
+  makeFolder(folder);
+  return takeLock(join(folder, "lock-audit"), self, {
     waitMs: LOCK_WAIT_MS,
     onWait: (holder) => note(`waiting for another vault-run: ${holder.doing}, process ${holder.pid}`),
   });
