@@ -5,12 +5,16 @@ import { NO_MONITOR, NO_PLANTED_REPOSITORY } from "./guards.ts";
 /** What git does not do by itself: the journal goes once the commit is made, so a power cut must not unmake it. */
 export const DURABLE = ["-c", "core.fsync=added,reference", "-c", "core.fsyncMethod=batch"];
 
-/** Of git's own variables those that say who commits, and which settings are the user's. */
+/** Of git's own variables those that say who commits, which settings are the user's, and how another machine is reached. */
 const PASSED_ON = [
   ...["AUTHOR", "COMMITTER"].flatMap((who) => ["NAME", "EMAIL", "DATE"].map((what) => `GIT_${who}_${what}`)),
   "GIT_CONFIG_GLOBAL",
   "GIT_CONFIG_SYSTEM",
   "GIT_CONFIG_NOSYSTEM",
+  "GIT_SSH",
+  "GIT_SSH_COMMAND",
+  "GIT_ASKPASS",
+  "SSH_ASKPASS",
 ];
 
 export function client(baseDir: string, trimmed = true): SimpleGit {
@@ -18,8 +22,13 @@ export function client(baseDir: string, trimmed = true): SimpleGit {
     baseDir,
     trimmed,
     config: [NO_MONITOR, NO_PLANTED_REPOSITORY],
-    // The setting above, which is ours and turns it off.
-    unsafe: { allowUnsafeFsMonitor: true, allowUnsafeConfigPaths: true },
+    // The first is the setting above, which is ours and turns it off; the others are variables of the user's.
+    unsafe: {
+      allowUnsafeFsMonitor: true,
+      allowUnsafeConfigPaths: true,
+      allowUnsafeSshCommand: true,
+      allowUnsafeAskPass: true,
+    },
     allowEnvironment: PASSED_ON,
     // By default a failure that prints nothing passes for success: a hook that ends with a bare `exit 1` is one.
     errors: (error, result) => {

@@ -65,6 +65,32 @@ describe("sync", () => {
     expect(a.git("rev-parse", "HEAD")).toBe(b.git("rev-parse", "origin/main"));
   });
 
+  it.each(["GIT_SSH_COMMAND", "GIT_SSH"])("reaches the other side as git does: by %s", async (variable) => {
+    const { a, b } = place();
+    const ssh = join(tempFolder(), "ssh");
+    writeFileSync(ssh, '#!/bin/sh\nfor command; do :; done\nexec sh -c "$command"\n', { mode: 0o755 });
+    const url = `ssh://other.invalid${a.git("remote", "get-url", "origin").trim()}`;
+    for (const clone of [a, b]) clone.git("remote", "set-url", "origin", url);
+    const env = { [variable]: ssh };
+    await a.set("web/THREE", "three");
+    expect((await a.run(["sync"], { env })).stderr).toContain("0 commits came, 1 went");
+    expect((await b.run(["sync"], { env })).stderr).toContain("1 commit came, 0 went");
+    expect(await b.must(["get", "web/THREE"])).toBe("three");
+  });
+
+  it.each(["GIT_ASKPASS", "SSH_ASKPASS"])("asks for a password as git does: by %s", async (variable) => {
+    const folder = tempFolder();
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "shared.git");
+    const asks = join(folder, "asks");
+    writeFileSync(asks, "#!/bin/sh\necho a-password\n", { mode: 0o755 });
+    const program = template.copy();
+    program.git("remote", "add", "origin", `${await serveGit(folder, "a-password")}/shared.git`);
+    const { status, stderr } = await program.run(["sync"], { env: { [variable]: asks } });
+    expect(stderr).not.toContain("a-password");
+    expect(status).toBe(0);
+    expect(git(join(folder, "shared.git"), "rev-parse", "main")).toBe(program.git("rev-parse", "HEAD"));
+  });
+
   it("resolves what both sides changed, and what is wrong in meaning; no value shows (promise 10)", async () => {
     const { a, b } = place();
     await a.must(["revoke", "crawler", "web"]);
