@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { gitText } from "../git/stream.ts";
 import { readVaultAt } from "../scan/snapshot.ts";
 import { findVaultRoot, VAULT_FOLDER } from "../vault/find-vault.ts";
+import { findNamed } from "../vault/machine.ts";
 import { VAULT_PATH } from "../vault/paths.ts";
 import { RecordFiles } from "../vault/record-files.ts";
 import type { RecordSource } from "../vault/record-source.ts";
@@ -44,7 +45,7 @@ export async function findRecords(
 }
 
 const isNamed = (context: CommandContext): boolean =>
-  context.text("vault") !== undefined || context.machine.env.VAULT_RUN_VAULT !== undefined;
+  findNamed(context.machine, context.text("vault"), "VAULT_RUN_VAULT") !== undefined;
 
 /** Whether a vault is none of the work tree's. */
 const isAbove = ({ root }: RecordSource, place: ScanTarget["place"]): boolean =>

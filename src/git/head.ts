@@ -37,8 +37,12 @@ export function hasChangeUnderWay(folder: string): boolean {
 /** Whether a rebase has stopped in the work tree of this folder. */
 export function isRebasing(folder: string): boolean {
   const found = findGitFolder(folder);
-  const names = ["rebase-merge", "rebase-apply"];
-  return found !== undefined && names.some((name) => findStats(`${found.gitFolder}/${name}`) !== undefined);
+  return found !== undefined && holdsRebase(found.gitFolder);
+}
+
+/** The same for who knows the git folder. */
+export function holdsRebase(gitFolder: string): boolean {
+  return ["rebase-merge", "rebase-apply"].some((name) => findStats(`${gitFolder}/${name}`) !== undefined);
 }
 
 interface GitFolders {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { holdsRebase } from "./head.ts";
 import type { Repository } from "./repository.ts";
 
 /** A path that git could not merge, with the blobs of the versions in play; a side that has none removed the file. */
@@ -31,9 +32,10 @@ export async function readUnmerged(repository: Repository): Promise<Unmerged[]> 
 
 /** The commit that is being merged, rebased or picked onto HEAD; undefined where nothing is in progress. */
 export async function findOtherHead(repository: Repository): Promise<string | undefined> {
-  const isThere = (file: string) => existsSync(join(repository.gitFolder, file));
   // Where a rebase had stopped, its head is left when it is done.
-  const isRebase = ["rebase-merge", "rebase-apply"].some(isThere);
-  const name = OTHER_HEADS.find((head) => isThere(head) && (head !== "REBASE_HEAD" || isRebase));
+  const isRebase = holdsRebase(repository.gitFolder);
+  const name = OTHER_HEADS.find(
+    (head) => existsSync(join(repository.gitFolder, head)) && (head !== "REBASE_HEAD" || isRebase),
+  );
   return name === undefined ? undefined : repository.commitOf(name);
 }

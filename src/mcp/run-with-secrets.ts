@@ -7,7 +7,7 @@ import { inheritedEnvironment } from "../launch/environment.ts";
 import { DEFAULT_PATH, requireExecutable } from "../launch/executable.ts";
 import { inject } from "../launch/inject.ts";
 import { reportLeaks } from "../launch/leaks.ts";
-import { type Delivery, select } from "../launch/select.ts";
+import { type Delivery, deliver, grantedSecrets, select } from "../launch/select.ts";
 import { formatRef, parseSecretRef } from "../vault/names.ts";
 import { allowsCommand, formatCommandRule } from "../vault/policy.ts";
 import { systemCode, VaultError } from "../vault-error.ts";
@@ -37,12 +37,10 @@ function selectionOf(secrets: Input["secrets"], session: Call["session"]) {
   const places = secrets.filter((secret) => typeof secret !== "string");
   const alone = new Set(secrets.filter((secret) => typeof secret === "string"));
   // To a launch, a place that is named stands for the secret's own, which was asked for as well.
-  const own = [...alone]
-    .filter((name) => places.some((place) => place.name === name))
-    .map((name) => ownPlace(name, session))
-    .filter(({ name, variable }) =>
-      places.every((place) => place.name !== name || place.variable !== variable),
-    );
+  const both = [...alone].filter((name) => places.some((place) => place.name === name));
+  const own = ownPlaces(both, session).filter(({ name, variable }) =>
+    places.every((place) => place.name !== name || place.variable !== variable),
+  );
   const mapped = [...places, ...own];
   const of = (as: "env" | "file") =>
     mapped.filter((secret) => secret.as === as).map(({ variable, name }) => `${variable}=${name}`);
@@ -51,11 +49,10 @@ function selectionOf(secrets: Input["secrets"], session: Call["session"]) {
   return { group: [], only, env: of("env"), file: of("file"), pipe: [] };
 }
 
-function ownPlace(name: string, session: Call["session"]) {
-  const ref = parseSecretRef(name);
-  session.grants([ref.group]);
-  const record = session.vault.secret(ref);
-  return { name, variable: record.env ?? record.name, as: record.deliver };
+function ownPlaces(names: readonly string[], session: Call["session"]) {
+  if (names.length === 0) return [];
+  const secrets = grantedSecrets(session, [], names.map(parseSecretRef));
+  return deliver(secrets).map(({ secret, variable, as }) => ({ name: formatRef(secret), variable, as }));
 }
 
 function requireAllowed(

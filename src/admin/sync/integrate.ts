@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { holdsRebase } from "../../git/head.ts";
 import { readTree } from "../../git/history.ts";
 import { readUnmerged } from "../../git/merge-state.ts";
 import type { Repository } from "../../git/repository.ts";
@@ -83,8 +84,7 @@ async function rebased(repository: Repository, incoming: string): Promise<boolea
     await repository.run([...own, "rebase", "--quiet", "--no-autosquash", "--no-autostash", incoming]);
     return true;
   } catch (error) {
-    if (!["rebase-merge", "rebase-apply"].some((name) => existsSync(join(repository.gitFolder, name))))
-      throw error;
+    if (!holdsRebase(repository.gitFolder)) throw error;
     await repository.run(["rebase", "--abort"]);
     return false;
   }
